@@ -1,0 +1,42 @@
+/**
+ * Every bound of the system in one place. Reaching a bound is always visible: a reject with its reason,
+ * a metric, or a count ("and 3 112 more"); nothing grows without one.
+ */
+export const LIMITS = {
+  /** Labels (and, separately, annotations) of one alert. */
+  labels_per_alert: 64,
+  label_name_chars: 256,
+  label_value_chars: 4_096,
+  annotation_value_chars: 16_384,
+  generator_url_chars: 2_048,
+  /** One alert as JSON; a larger one goes to dead letters. */
+  alert_bytes: 65_536,
+  /** One HTTP request body, checked before parsing. */
+  http_body_bytes: 16_777_216,
+  alerts_per_request: 50_000,
+  /** One log entry, well below Kafka's default of 1 MiB. */
+  alerts_per_entry: 1_000,
+  entry_bytes: 524_288,
+  scope_chars: 256,
+  source_chars: 128,
+  id_chars: 128,
+  /** Alerts that fire at once in one partition; further ones are refused into the incident of overflow (see correlate/limits.ts). */
+  active_alerts_per_partition: 250_000,
+  unresolved_incidents_per_partition: 20_000,
+  /** Members listed in a summary; the rest is counted. */
+  members_listed_per_incident: 100,
+  /** Memberships told in one change; more are told by further changes. */
+  memberships_per_change: 200,
+  timeline_entries_per_incident: 100,
+  tickets_per_incident: 16,
+  silences_per_partition: 10_000,
+  matchers_per_silence: 32,
+  grouping_rules: 200,
+  group_by_labels: 32,
+  commands_remembered_per_partition: 10_000,
+  origins_remembered_per_partition: 4_096,
+  comment_chars: 4_096,
+  dead_letter_payload_bytes: 16_384,
+  /** A time further away than this from the epoch is a mistake in units: years 1970 to 2200. */
+  time_ms_max: 7_258_118_400_000,
+} as const

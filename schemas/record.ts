@@ -1,0 +1,38 @@
+import { z } from 'zod'
+import { alert } from './alert.ts'
+import { command } from './command.ts'
+import { LIMITS } from './limits.ts'
+import { rules } from './rules.ts'
+
+const offset = z.number().int().min(0)
+
+/** Where a batch of alerts came from, when its source has positions (a Kafka topic). */
+export const origin = z.object({
+  /** Name of the configured source and its topic, e.g. `plant/alerts`. */
+  source: z.string().min(1).max(LIMITS.source_chars * 2),
+  partition: offset,
+})
+export type Origin = z.infer<typeof origin>
+
+/** Place of one alert in its source partition: message offset, and its place inside the message. Ordered first by offset. */
+export const place = z.tuple([offset, offset])
+export type Place = z.infer<typeof place>
+
+/**
+ * One entry of the alerts log. `alerts` is a batch of one partition; with an origin, `places[i]` is where `alerts[i]`
+ * came from, ascending, so that a fold can skip what it has had.
+ */
+export const record = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('alerts'),
+    received_at_ms: z.number().int().min(0),
+    origin: origin.nullable(),
+    places: z.array(place),
+    alerts: z.array(alert).min(1).max(LIMITS.alerts_per_entry),
+  }),
+  z.object({ kind: z.literal('tick') }),
+  z.object({ kind: z.literal('command'), command }),
+  z.object({ kind: z.literal('rules'), rules }),
+])
+export type LogRecord = z.infer<typeof record>
+export type AlertsRecord = Extract<LogRecord, { kind: 'alerts' }>

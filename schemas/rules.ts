@@ -1,0 +1,33 @@
+import { z } from 'zod'
+import { LIMITS } from './limits.ts'
+import { matcher } from './matcher.ts'
+
+const duration_ms = z.number().int().min(0).max(90 * 86_400_000)
+
+/** Alerts that match and agree in the labels of `group_by` belong together while the group is not idle nor full. */
+export const groupingRule = z.object({
+  name: z.string().min(1).max(LIMITS.source_chars),
+  match: z.array(matcher).max(LIMITS.matchers_per_silence),
+  group_by: z.array(z.string().min(1).max(LIMITS.label_name_chars)).max(LIMITS.group_by_labels),
+  /** A group that took no new member for this long takes none any more. */
+  idle_timeout_ms: duration_ms,
+  /** A group with this many members is full; the next alert opens another. */
+  members_max: z.number().int().min(1).max(1_000_000),
+})
+export type GroupingRule = z.infer<typeof groupingRule>
+
+/** The rules in force: a record of the log, pinned by version in every decision. The first rule that matches decides. */
+export const rules = z.object({
+  /** 16 hex digits of SHA-256 over the rules. */
+  version: z.string().min(1).max(LIMITS.id_chars),
+  grouping: z.array(groupingRule).min(1).max(LIMITS.grouping_rules),
+  /** An alert without an end is held to have resolved when it was not repeated for this long. */
+  resolve_timeout_ms: duration_ms,
+  /** An alert that fires again this soon after its incident resolved reopens it. */
+  reopen_within_ms: duration_ms,
+  /** Growth of one incident is told at most this often; opening and rising severity are told at once. */
+  growth_interval_ms: duration_ms,
+  /** A resolved incident leaves the live view after this long (its history stays). */
+  retain_resolved_ms: duration_ms,
+})
+export type Rules = z.infer<typeof rules>
