@@ -1,15 +1,17 @@
 import type { Alert } from '../schemas/alert.ts'
 import type { Silence } from '../schemas/command.ts'
 import type { Incident, Member } from '../schemas/incident.ts'
+import { compileMatchers } from '../schemas/matching.ts'
 import type { Place } from '../schemas/record.ts'
-import type { Rules } from '../schemas/rules.ts'
+import { DEFAULT_RULES, type Rules } from '../schemas/rules.ts'
+import { Timers } from './timers.ts'
 
 /** An alert that fires, or that stopped while its incident is still kept. */
 export interface AlertRow {
   readonly alert: Alert
   readonly incident_id: string
   readonly firing: boolean
-  /** An operator resolved the incident while this alert fired: it counts for nothing until it stops and fires anew. */
+  /** An operator resolved the incident while this alert fired: it counts for nothing until it fires anew. */
   readonly dismissed: boolean
   /** When it stops unless repeated, rounded up to a bucket so that repeats seldom write. */
   readonly expires_at_ms: number
@@ -19,7 +21,9 @@ export interface AlertRow {
   readonly silenced_by: readonly string[]
   readonly joined_at_ms: number
   readonly updated_at_ms: number
-  /** The stored member, so that every later telling says the same reason. */
+  /** When the row may be forgotten, once it has ended. */
+  readonly forget_at_ms: number | null
+  /** Why it is in its incident; told again with every telling. */
   readonly reason: Member['reason']
 }
 
@@ -27,6 +31,8 @@ export interface AlertRow {
 export interface IncidentRow {
   readonly incident: Incident
   readonly group_key: string
+  /** Where it was opened: position and ordinal. The newest incident of a group takes its next alert. */
+  readonly opened_place: Place
   /** Members that fire and are not silenced. */
   readonly members_heard: number
   readonly last_joined_at_ms: number
@@ -36,60 +42,66 @@ export interface IncidentRow {
   /** When growth that is held back will be told; null when all is told. */
   readonly tell_at_ms: number | null
   readonly told_at_ms: number
+  /** When a closed incident leaves the live view. */
+  readonly retire_at_ms: number | null
 }
 
+/** What became of a command, so that the same id is not carried out twice. */
 export interface CommandOutcome {
   readonly at_ms: number
-  readonly incident_id: string | null
-  readonly revision: number | null
   readonly refused: string | null
 }
 
-/** Everything that a fold of one partition knows. Treated as immutable by `decide`; only `apply` writes. */
+/** Everything that the fold of one partition knows. `decide` only reads it; only `apply` writes. */
 export interface State {
   readonly partition: number
   time_ms: number
-  rules: Rules | null
+  rules: Rules
   readonly alerts: Map<string, AlertRow>
   readonly incidents: Map<string, IncidentRow>
   readonly silences: Map<string, Silence>
   readonly origins: Map<string, Place>
   readonly commands: Map<string, CommandOutcome>
-  /** Derived from the rows, never stored: see apply.ts. */
+  /** Follows from the rows, never stored: see apply.ts. */
   readonly derived: Derived
 }
 
+export type LabelTest = (labels: Readonly<Record<string, string>>) => boolean
+
 export interface Derived {
-  /** Group key → the incident that takes its next alert. */
-  readonly groups: Map<string, string>
+  /** Group key → its incidents, newest last. */
+  readonly groups: Map<string, readonly string[]>
+  readonly timers: Timers
+  /** One test per grouping rule, in order. */
+  rule_tests: readonly LabelTest[]
+  readonly silence_tests: Map<string, LabelTest>
   firing: number
   unresolved: number
 }
 
-/** One stored row, by its kind and key. */
+/** One stored row by its kind and key; null deletes it. */
 export type Row =
   | { readonly kind: 'alert'; readonly key: string; readonly value: AlertRow | null }
   | { readonly kind: 'incident'; readonly key: string; readonly value: IncidentRow | null }
   | { readonly kind: 'silence'; readonly key: string; readonly value: Silence | null }
-  | { readonly kind: 'origin'; readonly key: string; readonly value: Place | null }
+  | { readonly kind: 'origin'; readonly key: string; readonly value: Place }
   | { readonly kind: 'command'; readonly key: string; readonly value: CommandOutcome | null }
-  | { readonly kind: 'rules'; readonly key: 'rules'; readonly value: Rules }
-  | { readonly kind: 'time'; readonly key: 'time'; readonly value: number }
+  | { readonly kind: 'rules'; readonly key: string; readonly value: Rules }
+  | { readonly kind: 'time'; readonly key: string; readonly value: number }
 
-/** Stored keys: one letter for the kind, then the key. `read(shard, 'a/')` gives the alerts of a partition. */
+/** Stored keys: one letter for the kind, then the key, so that `a/` reads all alerts of a partition. */
 export const ROW_PREFIX = { alert: 'a/', incident: 'i/', silence: 's/', origin: 'o/', command: 'c/', rules: 'r/', time: 't/' } as const satisfies Record<Row['kind'], string>
 
 export function emptyState(partition: number): State {
   return {
     partition,
     time_ms: 0,
-    rules: null,
+    rules: DEFAULT_RULES,
     alerts: new Map(),
     incidents: new Map(),
     silences: new Map(),
     origins: new Map(),
     commands: new Map(),
-    derived: { groups: new Map(), firing: 0, unresolved: 0 },
+    derived: { groups: new Map(), timers: new Timers(), rule_tests: DEFAULT_RULES.grouping.map((rule) => compileMatchers(rule.match)), silence_tests: new Map(), firing: 0, unresolved: 0 },
   }
 }
-

@@ -3,7 +3,7 @@ import { timeMs } from './alert.ts'
 import { incident, member, reason } from './incident.ts'
 
 export const CHANGE_KINDS = [
-  'opened', 'grown', 'severity-changed', 'acknowledged', 'mitigated', 'resolved', 'reviewed', 'reopened', 'assigned', 'commented',
+  'opened', 'grown', 'updated', 'severity-changed', 'acknowledged', 'mitigated', 'resolved', 'reviewed', 'reopened', 'assigned', 'commented',
   'merged', 'ticket-linked', 'suppressed', 'unsuppressed', 'command-refused',
 ] as const
 export const changeKind = z.enum(CHANGE_KINDS)

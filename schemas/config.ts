@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { SEVERITIES, severity } from './alert.ts'
 import { LIMITS } from './limits.ts'
-import { groupingRule } from './rules.ts'
+import { DEFAULT_RULES, groupingRule } from './rules.ts'
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'expected a short name of lower-case letters, digits, - and _')
 const duration_ms = z.number().int().min(0).max(90 * 86_400_000)
@@ -83,15 +83,15 @@ export const config = z.strictObject({
   rules: z
     .strictObject({
       grouping: z
-        .array(groupingRule.extend({ match: groupingRule.shape.match.default([]), idle_timeout_ms: duration_ms.default(300_000), members_max: groupingRule.shape.members_max.default(1_000) }).strict())
+        .array(groupingRule.extend({ match: z.array(z.string()).max(LIMITS.matchers_per_silence).default([]), idle_timeout_ms: duration_ms.default(300_000), members_max: groupingRule.shape.members_max.default(1_000) }).strict())
         .min(1)
         .max(LIMITS.grouping_rules)
-        .default([{ name: 'by-alertname', match: [], group_by: ['alertname'], idle_timeout_ms: 300_000, members_max: 1_000 }])
-        .describe('the first rule that matches decides; alerts of one scope that agree in group_by belong together'),
-      resolve_timeout_ms: duration_ms.default(300_000).describe('an alert without an end resolves when it was not repeated for this long'),
-      reopen_within_ms: duration_ms.default(600_000).describe('an alert that fires again this soon after its incident resolved reopens it'),
-      growth_interval_ms: duration_ms.default(1_000).describe('growth of one incident is told at most this often'),
-      retain_resolved_ms: duration_ms.default(86_400_000).describe('a resolved incident leaves the live view after this long'),
+        .default(() => DEFAULT_RULES.grouping.map((rule) => ({ ...rule, match: [] })))
+        .describe('matchers such as `severity=~"critical|page"`; the first rule that matches decides; alerts of one scope that agree in group_by belong together'),
+      resolve_timeout_ms: duration_ms.default(DEFAULT_RULES.resolve_timeout_ms).describe('an alert without an end resolves when it was not repeated for this long'),
+      reopen_within_ms: duration_ms.default(DEFAULT_RULES.reopen_within_ms).describe('an alert that fires again this soon after its incident resolved reopens it'),
+      growth_interval_ms: duration_ms.default(DEFAULT_RULES.growth_interval_ms).describe('growth of one incident is told at most this often'),
+      retain_resolved_ms: duration_ms.default(DEFAULT_RULES.retain_resolved_ms).describe('a resolved incident leaves the live view after this long'),
     })
     .prefault({}),
   sources: z.array(kafkaSource).max(100).default([]).describe('topics to read alerts from; HTTP sources need no entry'),

@@ -20,8 +20,9 @@ export const LIMITS = {
   scope_chars: 256,
   source_chars: 128,
   id_chars: 128,
-  /** Alerts that fire at once in one partition; further ones are refused into the incident of overflow (see correlate/limits.ts). */
+  /** Alerts that fire at once in one partition; further ones are left out of incidents, counted and logged. */
   active_alerts_per_partition: 250_000,
+  /** Beyond this many, new alerts of a scope join its one overflow incident. */
   unresolved_incidents_per_partition: 20_000,
   /** Members listed in a summary; the rest is counted. */
   members_listed_per_incident: 100,
@@ -34,7 +35,6 @@ export const LIMITS = {
   grouping_rules: 200,
   group_by_labels: 32,
   commands_remembered_per_partition: 10_000,
-  origins_remembered_per_partition: 4_096,
   comment_chars: 4_096,
   dead_letter_payload_bytes: 16_384,
   /** A time further away than this from the epoch is a mistake in units: years 1970 to 2200. */

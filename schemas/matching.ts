@@ -32,7 +32,8 @@ function compileRegex(regex: string): (value: string) => boolean {
     return (value) => compiled.test(value)
   } catch (error) {
     if (!(error instanceof RE2JSException)) throw error
-    throw new MatcherError('matcher-regex', `bad regular expression ${JSON.stringify(regex)}: ${error.message}; RE2 syntax is expected`)
+    // The text is RE2's own and the same as Go's, which users of Prometheus know.
+    throw new MatcherError('matcher-regex', error.message)
   }
 }
 

@@ -31,3 +31,13 @@ export const rules = z.object({
   retain_resolved_ms: duration_ms,
 })
 export type Rules = z.infer<typeof rules>
+
+/** What holds in a partition before any rules were appended to it; the defaults of the configuration. */
+export const DEFAULT_RULES: Rules = {
+  version: 'default',
+  grouping: [{ name: 'by-alertname', match: [], group_by: ['alertname'], idle_timeout_ms: 300_000, members_max: 1_000 }],
+  resolve_timeout_ms: 300_000,
+  reopen_within_ms: 600_000,
+  growth_interval_ms: 1_000,
+  retain_resolved_ms: 86_400_000,
+}

@@ -1,0 +1,124 @@
+import type { Silence } from '../schemas/command.ts'
+import { compileMatchers } from '../schemas/matching.ts'
+import type { Rules } from '../schemas/rules.ts'
+import { type AlertRow, type CommandOutcome, type IncidentRow, ROW_PREFIX, type Row, type State } from './state.ts'
+
+/** What became of a command is remembered for a day. */
+export const COMMAND_MEMORY_MS = 86_400_000
+/** An expired silence stays visible for five days, as in Alertmanager. */
+export const SILENCE_MEMORY_MS = 5 * 86_400_000
+
+/** Installs rows, and with them what follows from rows. The only place that writes a State. */
+export function apply(state: State, rows: readonly Row[]): void {
+  for (const row of rows) applyRow(state, row)
+}
+
+function applyRow(state: State, row: Row): void {
+  switch (row.kind) {
+    case 'alert':
+      return applyAlert(state, row.key, row.value)
+    case 'incident':
+      return applyIncident(state, row.key, row.value)
+    case 'silence':
+      return applySilence(state, row.key, row.value)
+    case 'command':
+      return applyCommand(state, row.key, row.value)
+    case 'origin':
+      state.origins.set(row.key, row.value)
+      return
+    case 'rules':
+      return applyRules(state, row.value)
+    case 'time':
+      state.time_ms = row.value
+  }
+}
+
+function applyAlert(state: State, key: string, value: AlertRow | null): void {
+  const { derived } = state
+  if (state.alerts.get(key)?.firing) derived.firing--
+  if (value === null) {
+    state.alerts.delete(key)
+    derived.timers.set('alert', key, null)
+    return
+  }
+  if (value.firing) derived.firing++
+  state.alerts.set(key, value)
+  derived.timers.set('alert', key, value.firing ? value.expires_at_ms : value.forget_at_ms)
+}
+
+export function isUnresolved(row: IncidentRow): boolean {
+  const { state } = row.incident
+  return state === 'open' || state === 'acknowledged' || state === 'mitigated'
+}
+
+function applyIncident(state: State, key: string, value: IncidentRow | null): void {
+  const { derived } = state
+  const old = state.incidents.get(key)
+  if (old && isUnresolved(old)) derived.unresolved--
+  if (old && (value === null || value.group_key !== old.group_key)) leaveGroup(state, old.group_key, key)
+  if (value === null) {
+    state.incidents.delete(key)
+    derived.timers.set('incident', key, null)
+    return
+  }
+  if (isUnresolved(value)) derived.unresolved++
+  state.incidents.set(key, value)
+  if (!old || value.group_key !== old.group_key) enterGroup(state, value.group_key, key)
+  derived.timers.set('incident', key, value.tell_at_ms ?? value.retire_at_ms)
+}
+
+function leaveGroup(state: State, group_key: string, id: string): void {
+  const rest = (state.derived.groups.get(group_key) ?? []).filter((other) => other !== id)
+  if (rest.length > 0) state.derived.groups.set(group_key, rest)
+  else state.derived.groups.delete(group_key)
+}
+
+function enterGroup(state: State, group_key: string, id: string): void {
+  const place = (other: string) => state.incidents.get(other)?.opened_place ?? [0, 0]
+  const ids = [...(state.derived.groups.get(group_key) ?? []), id]
+  ids.sort((a, b) => place(a)[0] - place(b)[0] || place(a)[1] - place(b)[1])
+  state.derived.groups.set(group_key, ids)
+}
+
+function applySilence(state: State, key: string, value: Silence | null): void {
+  const { derived } = state
+  if (value === null) {
+    state.silences.delete(key)
+    derived.silence_tests.delete(key)
+    derived.timers.set('silence', key, null)
+    return
+  }
+  state.silences.set(key, value)
+  derived.silence_tests.set(key, compileMatchers(value.matchers))
+  derived.timers.set('silence', key, nextTurn(value, state.time_ms))
+}
+
+/** When a silence begins, ends, or may be forgotten: whichever comes next after `now_ms`. */
+function nextTurn(silence: Silence, now_ms: number): number {
+  if (now_ms < silence.starts_at_ms) return silence.starts_at_ms
+  if (now_ms < silence.ends_at_ms) return silence.ends_at_ms
+  return silence.ends_at_ms + SILENCE_MEMORY_MS
+}
+
+function applyCommand(state: State, key: string, value: CommandOutcome | null): void {
+  if (value === null) state.commands.delete(key)
+  else state.commands.set(key, value)
+  state.derived.timers.set('command', key, value === null ? null : value.at_ms + COMMAND_MEMORY_MS)
+}
+
+function applyRules(state: State, rules: Rules): void {
+  state.rules = rules
+  state.derived.rule_tests = rules.grouping.map((rule) => compileMatchers(rule.match))
+}
+
+/** The stored key of a row. */
+export function storedKey(row: Row): string {
+  return ROW_PREFIX[row.kind] + row.key
+}
+
+/** Puts a stored row back; `text` is the JSON of its value. Rows may come in any order, the time first or last. */
+export function restoreRow(state: State, stored_key: string, text: string): void {
+  const kind = (Object.keys(ROW_PREFIX) as Row['kind'][]).find((name) => stored_key.startsWith(ROW_PREFIX[name]))
+  if (!kind) throw new RangeError(`a stored row has the unknown key ${stored_key}`)
+  applyRow(state, { kind, key: stored_key.slice(2), value: JSON.parse(text) } as Row)
+}

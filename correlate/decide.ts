@@ -1,0 +1,70 @@
+import type { Alert } from '../schemas/alert.ts'
+import type { Change } from '../schemas/change.ts'
+import type { Command } from '../schemas/command.ts'
+import { compileMatchers, MatcherError } from '../schemas/matching.ts'
+import type { Place } from '../schemas/record.ts'
+import type { Rules } from '../schemas/rules.ts'
+import { alertEnds, arrive } from './dedup.ts'
+import { carryOut } from './lifecycle.ts'
+import { incidentDue } from './clocks.ts'
+import type { Row, State } from './state.ts'
+import { silenceTurns } from './suppress.ts'
+
+/** What one decision is about: one alert, one command, new rules, or something that fell due. */
+export type Event =
+  | { readonly kind: 'alert'; readonly alert: Alert; readonly place: Place }
+  | { readonly kind: 'command'; readonly command: Command }
+  | { readonly kind: 'rules'; readonly rules: Rules }
+  | { readonly kind: 'alert-due'; readonly fingerprint: string; readonly late_ms: number }
+  | { readonly kind: 'incident-due'; readonly incident_id: string }
+  | { readonly kind: 'silence-due'; readonly silence_id: string }
+  | { readonly kind: 'command-due'; readonly command_id: string }
+
+/** An alert that is in no incident, and why. */
+export interface Unassigned {
+  readonly fingerprint: string
+  readonly code: 'resolved-unknown' | 'active-alerts-bound'
+}
+
+export interface Decision {
+  readonly rows: readonly Row[]
+  readonly changes: readonly Change[]
+  readonly unassigned?: Unassigned
+}
+
+export const NOTHING: Decision = { rows: [], changes: [] }
+
+/**
+ * Total, synchronous and pure: what one event means, given everything known. `state.time_ms` is the time of the event;
+ * the state is not touched (see apply.ts).
+ */
+export function decide(state: State, event: Event): Decision {
+  switch (event.kind) {
+    case 'alert':
+      return arrive(state, event.alert, event.place)
+    case 'alert-due':
+      return alertEnds(state, event.fingerprint, event.late_ms)
+    case 'incident-due':
+      return incidentDue(state, event.incident_id)
+    case 'silence-due':
+      return silenceTurns(state, event.silence_id)
+    case 'command':
+      return carryOut(state, event.command)
+    case 'command-due':
+      return { rows: [{ kind: 'command', key: event.command_id, value: null }], changes: [] }
+    case 'rules':
+      return takeRules(state, event.rules)
+  }
+}
+
+/** New rules take effect here. Rules that cannot be used (the configuration's check lets none through) change nothing. */
+function takeRules(state: State, rules: Rules): Decision {
+  if (rules.version === state.rules.version) return NOTHING
+  try {
+    for (const rule of rules.grouping) compileMatchers(rule.match)
+  } catch (error) {
+    if (error instanceof MatcherError) return NOTHING
+    throw error
+  }
+  return { rows: [{ kind: 'rules', key: 'rules', value: rules }], changes: [] }
+}

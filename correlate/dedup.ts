@@ -1,0 +1,158 @@
+import type { Alert } from '../schemas/alert.ts'
+import type { Reason } from '../schemas/incident.ts'
+import { LIMITS } from '../schemas/limits.ts'
+import type { Place } from '../schemas/record.ts'
+import type { Rules } from '../schemas/rules.ts'
+import { isUnresolved } from './apply.ts'
+import { type Decision, NOTHING } from './decide.ts'
+import { IncidentDraft } from './draft.ts'
+import { fireAgain, resolveIfQuiet } from './lifecycle.ts'
+import { placeAlert } from './match/place.ts'
+import type { AlertRow, Row, State } from './state.ts'
+import { silencedBy } from './suppress.ts'
+
+/** Ends in the future are rounded up to this, so that a repeat writes at most once in this time. */
+export const END_BUCKET_MS = 15_000
+/** A timer that comes up this late means that nobody kept the clock: the system was down, not the alert over. */
+export const OUTAGE_MS = 30_000
+
+function roundedUp(ms: number): number {
+  return Math.ceil(ms / END_BUCKET_MS) * END_BUCKET_MS
+}
+
+/** When the alert stops unless it is repeated. */
+function expiry(alert: Alert, now_ms: number, rules: Rules): { expires_at_ms: number; by_timeout: boolean } {
+  if (alert.ends_at_ms === null) return { expires_at_ms: now_ms + rules.resolve_timeout_ms, by_timeout: true }
+  return { expires_at_ms: alert.ends_at_ms, by_timeout: false }
+}
+
+function isResolved(alert: Alert, now_ms: number): boolean {
+  return alert.ends_at_ms !== null && alert.ends_at_ms <= now_ms
+}
+
+/** One alert of a record: a first sight, a repeat, the end of one that fires, or one that fires again. */
+export function arrive(state: State, alert: Alert, place: Place): Decision {
+  const { rules } = state
+  const row = state.alerts.get(alert.fingerprint)
+  const resolved = isResolved(alert, state.time_ms)
+  if (!row) {
+    if (resolved) return { ...NOTHING, unassigned: { fingerprint: alert.fingerprint, code: 'resolved-unknown' } }
+    if (state.derived.firing >= LIMITS.active_alerts_per_partition) {
+      return { ...NOTHING, unassigned: { fingerprint: alert.fingerprint, code: 'active-alerts-bound' } }
+    }
+    return placeAlert(state, freshRow(state, alert, rules), place)
+  }
+  if (!row.firing) return resolved ? NOTHING : again(state, row, alert, rules, place)
+  if (resolved) return end(state, { ...row, alert: merged(row.alert, alert) }, alert.ends_at_ms as number, null)
+  if (row.dismissed && alert.starts_at_ms > row.updated_at_ms) return again(state, row, alert, rules, place)
+  return repeat(state, row, alert, rules)
+}
+
+function freshRow(state: State, alert: Alert, rules: Rules): AlertRow {
+  return {
+    alert,
+    incident_id: '',
+    firing: true,
+    dismissed: false,
+    ...expiry(alert, state.time_ms, rules),
+    ended_at_ms: null,
+    silenced_by: silencedBy(state, alert),
+    joined_at_ms: state.time_ms,
+    updated_at_ms: state.time_ms,
+    forget_at_ms: null,
+    reason: { code: 'new-group', rule: '', rules_version: rules.version, text: '' },
+  }
+}
+
+/** The earlier start and the newer content, as Alertmanager merges two statements of one alert. */
+function merged(old: Alert, alert: Alert): Alert {
+  return { ...alert, starts_at_ms: Math.min(old.starts_at_ms, alert.starts_at_ms), repeats: 1 }
+}
+
+function sameContent(a: Alert, b: Alert): boolean {
+  if (a.generator_url !== b.generator_url || a.severity !== b.severity || a.entity !== b.entity) return false
+  const names = Object.keys(a.annotations)
+  return names.length === Object.keys(b.annotations).length && names.every((name) => a.annotations[name] === b.annotations[name])
+}
+
+/**
+ * A repeat changes nothing but the time when the alert would expire, in steps of a bucket, and content that differs.
+ * An end that a sender gave is not brought forward; one that was only a timeout is (as Alertmanager merges them).
+ */
+function repeat(state: State, row: AlertRow, alert: Alert, rules: Rules): Decision {
+  const next = expiry(alert, state.time_ms, rules)
+  const later = next.expires_at_ms > row.expires_at_ms
+  const sooner = next.expires_at_ms < row.expires_at_ms && row.by_timeout && !next.by_timeout
+  const starts_earlier = alert.starts_at_ms < row.alert.starts_at_ms
+  if (!later && !sooner && !starts_earlier && sameContent(row.alert, alert)) return NOTHING
+  const expires_at_ms = later ? roundedUp(next.expires_at_ms) : sooner ? next.expires_at_ms : row.expires_at_ms
+  const by_timeout = later || sooner ? next.by_timeout : row.by_timeout
+  const value: AlertRow = { ...row, alert: merged(row.alert, alert), expires_at_ms, by_timeout }
+  return { rows: [{ kind: 'alert', key: alert.fingerprint, value }], changes: [] }
+}
+
+/** It had stopped and fires anew: back into its incident while that is open or closed only just now, else like a first sight. */
+function again(state: State, row: AlertRow, alert: Alert, rules: Rules, place: Place): Decision {
+  const fresh = freshRow(state, alert, rules)
+  const home = homeOf(state, row.incident_id)
+  if (home && (isUnresolved(home) || withinReopening(state, home.incident.resolved_at_ms, rules))) {
+    const reason: Reason = { code: 'fired-again', rule: home.incident.rule, rules_version: rules.version, text: 'The alert fired again and belonged here before.' }
+    return fireAgain(state, home, { ...fresh, incident_id: home.incident.id, reason }, row.incident_id === home.incident.id)
+  }
+  return placeAlert(state, fresh, place)
+}
+
+function withinReopening(state: State, resolved_at_ms: number | null, rules: Rules): boolean {
+  return resolved_at_ms !== null && state.time_ms - resolved_at_ms <= rules.reopen_within_ms
+}
+
+/** The incident of that id, or the one that it was merged into. */
+export function homeOf(state: State, incident_id: string) {
+  let home = state.incidents.get(incident_id)
+  // Merging into a merged incident is refused, so chains are short; the bound is for a damaged state.
+  for (let hops = 0; home?.incident.merged_into && hops < 16; hops++) home = state.incidents.get(home.incident.merged_into)
+  return home
+}
+
+/** The alert's timer came up: it expired, or it ended long ago and may be forgotten. */
+export function alertEnds(state: State, fingerprint: string, late_ms: number): Decision {
+  const row = state.alerts.get(fingerprint)
+  const { rules } = state
+  if (!row) return NOTHING
+  if (!row.firing) return forget(state, row, rules)
+  if (late_ms > OUTAGE_MS) {
+    const value: AlertRow = { ...row, expires_at_ms: roundedUp(state.time_ms + late_ms + rules.resolve_timeout_ms) }
+    return { rows: [{ kind: 'alert', key: fingerprint, value }], changes: [] }
+  }
+  return end(state, row, row.expires_at_ms, row.by_timeout ? 'timeout' : null)
+}
+
+/** Kept as long as its incident could take it back. */
+function forget(state: State, row: AlertRow, rules: Rules): Decision {
+  const home = homeOf(state, row.incident_id)
+  const key = row.alert.fingerprint
+  if (!home || !isUnresolved(home)) return { rows: [{ kind: 'alert', key, value: null }], changes: [] }
+  const value: AlertRow = { ...row, forget_at_ms: state.time_ms + Math.max(rules.reopen_within_ms, OUTAGE_MS) }
+  return { rows: [{ kind: 'alert', key, value }], changes: [] }
+}
+
+function end(state: State, row: AlertRow, ended_at_ms: number, code: 'timeout' | null): Decision {
+  const { rules } = state
+  const value: AlertRow = {
+    ...row,
+    firing: false,
+    dismissed: false,
+    ended_at_ms,
+    updated_at_ms: state.time_ms,
+    silenced_by: [],
+    forget_at_ms: state.time_ms + Math.max(rules.reopen_within_ms, OUTAGE_MS),
+  }
+  const rows: Row[] = [{ kind: 'alert', key: row.alert.fingerprint, value }]
+  const home = homeOf(state, row.incident_id)
+  if (!home || row.dismissed) return { rows, changes: [] }
+  const draft = new IncidentDraft(home, state.time_ms)
+  draft.end(value, row.silenced_by.length === 0)
+  resolveIfQuiet(draft, rules, code)
+  rows.push({ kind: 'incident', key: home.incident.id, value: draft.row })
+  return { rows, changes: draft.changes }
+}

@@ -1,0 +1,102 @@
+import type { Change } from '../schemas/change.ts'
+import { unseen } from '../schemas/places.ts'
+import type { AlertsRecord, LogRecord, Origin } from '../schemas/record.ts'
+import { apply, storedKey } from './apply.ts'
+import { decide, type Event, type Unassigned } from './decide.ts'
+import type { Row, State } from './state.ts'
+import type { Timer } from './timers.ts'
+
+/** A record with the place and time that the log gave it. */
+export interface Logged {
+  readonly position: number
+  readonly time_ms: number
+  readonly record: LogRecord
+}
+
+/** What folding one or more records came to. Of several writes to one row the last one stands. */
+export interface Outcome {
+  readonly rows: Map<string, Row>
+  readonly changes: Change[]
+  readonly unassigned: Unassigned[]
+  /** Alerts skipped because their place in their source was seen before. */
+  skipped: number
+}
+
+export function emptyOutcome(): Outcome {
+  return { rows: new Map(), changes: [], unassigned: [], skipped: 0 }
+}
+
+/**
+ * Folds one record into the state: first everything that fell due by its time, each at its own due time, then the record.
+ * So it makes no difference to the result whether a tick came in between (but see OUTAGE_MS in dedup.ts).
+ */
+export function foldRecord(state: State, logged: Logged, outcome: Outcome): void {
+  const time_ms = Math.max(state.time_ms, logged.time_ms)
+  settleDue(state, time_ms, outcome)
+  install(state, [{ kind: 'time', key: 'time', value: time_ms }], outcome)
+  const { record } = logged
+  switch (record.kind) {
+    case 'alerts':
+      return foldAlerts(state, logged.position, record, outcome)
+    case 'command':
+      return step(state, { kind: 'command', command: record.command }, outcome)
+    case 'rules':
+      return step(state, { kind: 'rules', rules: record.rules }, outcome)
+    case 'tick':
+  }
+}
+
+function foldAlerts(state: State, position: number, record: AlertsRecord, outcome: Outcome): void {
+  const key = originKey(record.origin)
+  const first = unseen(record.places, key === null ? undefined : state.origins.get(key))
+  outcome.skipped += first
+  for (let i = first; i < record.alerts.length; i++) {
+    step(state, { kind: 'alert', alert: record.alerts[i] as AlertsRecord['alerts'][number], place: [position, i] }, outcome)
+  }
+  const last = record.places.at(-1)
+  if (key !== null && last && first < record.alerts.length) install(state, [{ kind: 'origin', key, value: last }], outcome)
+}
+
+function originKey(origin: Origin | null): string | null {
+  return origin && `${origin.source}#${origin.partition}`
+}
+
+function step(state: State, event: Event, outcome: Outcome): void {
+  const decision = decide(state, event)
+  install(state, decision.rows, outcome)
+  for (const change of decision.changes) outcome.changes.push(change)
+  if (decision.unassigned) outcome.unassigned.push(decision.unassigned)
+}
+
+function install(state: State, rows: readonly Row[], outcome: Outcome): void {
+  apply(state, rows)
+  for (const row of rows) outcome.rows.set(storedKey(row), row)
+}
+
+function settleDue(state: State, until_ms: number, outcome: Outcome): void {
+  const { timers } = state.derived
+  for (let timer = timers.peek(); timer && timer.due_ms <= until_ms; timer = timers.peek()) {
+    timers.take(timer)
+    if (timer.due_ms > state.time_ms) install(state, [{ kind: 'time', key: 'time', value: timer.due_ms }], outcome)
+    step(state, dueEvent(timer, until_ms), outcome)
+  }
+}
+
+function dueEvent(timer: Timer, now_ms: number): Event {
+  switch (timer.kind) {
+    case 'alert':
+      return { kind: 'alert-due', fingerprint: timer.key, late_ms: now_ms - timer.due_ms }
+    case 'incident':
+      return { kind: 'incident-due', incident_id: timer.key }
+    case 'silence':
+      return { kind: 'silence-due', silence_id: timer.key }
+    case 'command':
+      return { kind: 'command-due', command_id: timer.key }
+  }
+}
+
+/** When something falls due next; null when nothing will. */
+export function dueAt(state: State): number | null {
+  return state.derived.timers.peek()?.due_ms ?? null
+}
+

@@ -1,0 +1,221 @@
+import type { Change } from '../schemas/change.ts'
+import type { Command, CommandBody } from '../schemas/command.ts'
+import type { IncidentState, Reason } from '../schemas/incident.ts'
+import { LIMITS } from '../schemas/limits.ts'
+import type { Rules } from '../schemas/rules.ts'
+import { isUnresolved } from './apply.ts'
+import { type Decision, NOTHING } from './decide.ts'
+import { type Cause, IncidentDraft, memberOf, SYSTEM } from './draft.ts'
+import type { AlertRow, CommandOutcome, IncidentRow, Row, State } from './state.ts'
+import { changeSilences } from './suppress.ts'
+
+type OnIncident = Exclude<CommandBody, { kind: 'silence' | 'expire-silence' }>
+
+/** The states from which a command is possible. */
+const FROM: Readonly<Record<Exclude<OnIncident['kind'], 'comment' | 'assign' | 'link-ticket'>, readonly IncidentState[]>> = {
+  acknowledge: ['open'],
+  mitigate: ['open', 'acknowledged'],
+  resolve: ['open', 'acknowledged', 'mitigated'],
+  review: ['resolved'],
+  reopen: ['resolved', 'reviewed'],
+  merge: ['open', 'acknowledged', 'mitigated'],
+}
+
+/** Resolves the incident when no member fires, else tells the ending. Never resolves while a member fires. */
+export function resolveIfQuiet(draft: IncidentDraft, rules: Rules, code: 'timeout' | null): void {
+  const { incident } = draft
+  const why: Pick<Reason, 'code' | 'text'> =
+    code === 'timeout'
+      ? { code, text: `The last alert was not repeated for ${rules.resolve_timeout_ms / 1000} s.` }
+      : { code: 'alerts-resolved', text: 'All alerts have resolved.' }
+  const reason: Reason = { ...why, rule: incident.rule, rules_version: rules.version }
+  if (incident.members_firing > 0 || !isUnresolved(draft.row)) return draft.tellSoon(reason, rules.growth_interval_ms)
+  incident.resolved_at_ms = draft.now_ms
+  draft.setState('resolved', rules.retain_resolved_ms)
+  draft.note('resolved', SYSTEM, reason.text)
+  draft.tell('resolved', { actor: SYSTEM, command_id: null, reason })
+}
+
+/** An alert that had stopped fires again: it comes back, and a closed incident opens again. `known`: it is counted there already. */
+export function fireAgain(state: State, home: IncidentRow, row: AlertRow, known: boolean): Decision {
+  const { rules } = state
+  const draft = new IncidentDraft(home, state.time_ms)
+  const raised = draft.join(row, known)
+  const cause: Cause = { actor: SYSTEM, command_id: null, reason: row.reason }
+  if (!isUnresolved(home)) reopen(draft, cause)
+  else if (raised) draft.tell('severity-changed', cause)
+  else draft.tellSoon(row.reason, rules.growth_interval_ms)
+  return {
+    rows: [
+      { kind: 'alert', key: row.alert.fingerprint, value: row },
+      { kind: 'incident', key: draft.incident.id, value: draft.row },
+    ],
+    changes: draft.changes,
+  }
+}
+
+function reopen(draft: IncidentDraft, cause: Cause): void {
+  const { incident } = draft
+  incident.reopened++
+  incident.resolved_at_ms = null
+  incident.mitigated_at_ms = null
+  incident.reviewed_at_ms = null
+  draft.setState('open', null)
+  draft.note('reopened', cause.actor, cause.reason.text)
+  draft.tell('reopened', cause)
+}
+
+/** One command of an operator or a ticket: carried out or refused, with one change either way when it names a known incident. */
+export function carryOut(state: State, command: Command): Decision {
+  if (state.commands.has(command.id)) return NOTHING
+  const { body } = command
+  const done = body.kind === 'silence' || body.kind === 'expire-silence' ? changeSilences(state, command.actor, body) : onIncident(state, command, body)
+  const outcome: CommandOutcome = { at_ms: state.time_ms, refused: done.refused }
+  return { rows: [...done.rows, ...evicted(state), { kind: 'command', key: command.id, value: outcome }], changes: done.changes }
+}
+
+/** The oldest remembered command makes room when there are too many. */
+function evicted(state: State): Row[] {
+  if (state.commands.size < LIMITS.commands_remembered_per_partition) return []
+  let oldest: readonly [key: string, at_ms: number] | null = null
+  for (const [key, { at_ms }] of state.commands) {
+    if (!oldest || at_ms < oldest[1] || (at_ms === oldest[1] && key < oldest[0])) oldest = [key, at_ms]
+  }
+  return oldest ? [{ kind: 'command', key: oldest[0], value: null }] : []
+}
+
+export interface Done {
+  readonly rows: readonly Row[]
+  readonly changes: readonly Change[]
+  readonly refused: string | null
+}
+
+function onIncident(state: State, command: Command, body: OnIncident): Done {
+  const home = state.incidents.get(body.incident_id)
+  if (!home) return { rows: [], changes: [], refused: `no incident ${body.incident_id} is known here` }
+  const draft = new IncidentDraft(home, state.time_ms)
+  const refused = refusal(state, home, body)
+  const rules_version = state.rules.version
+  const reason: Reason = { code: refused === null ? 'operator' : 'refused', rule: '', rules_version, text: refused ?? sentence(command.actor, body) }
+  const cause: Cause = { actor: command.actor, command_id: command.id, reason }
+  if (refused !== null) {
+    draft.note('command-refused', command.actor, `${body.kind}: ${refused}`)
+    draft.tell('command-refused', cause)
+    return { rows: [{ kind: 'incident', key: home.incident.id, value: draft.row }], changes: draft.changes, refused }
+  }
+  const others = body.kind === 'merge' ? merge(state, draft, body.into, cause) : perform(state, draft, body, cause)
+  return { rows: [{ kind: 'incident', key: home.incident.id, value: draft.row }, ...others.rows], changes: [...draft.changes, ...others.changes], refused: null }
+}
+
+function refusal(state: State, home: IncidentRow, body: OnIncident): string | null {
+  const { incident } = home
+  if (body.kind === 'comment' || body.kind === 'assign') return null
+  if (body.kind === 'link-ticket') {
+    return incident.tickets.length < LIMITS.tickets_per_incident ? null : `the incident has ${LIMITS.tickets_per_incident} tickets already`
+  }
+  if (!FROM[body.kind].includes(incident.state)) return `${body.kind} is not possible while the incident is ${incident.state}; it is from ${FROM[body.kind].join(', ')}`
+  if (body.kind !== 'merge') return null
+  const parent = state.incidents.get(body.into)
+  if (!parent || parent.incident.scope !== incident.scope) return `no incident ${body.into} is known in scope ${incident.scope}`
+  if (body.into === incident.id) return 'an incident cannot be merged into itself'
+  if (!isUnresolved(parent)) return `the incident ${body.into} is ${parent.incident.state}`
+  return null
+}
+
+function sentence(actor: string, body: OnIncident): string {
+  const comment = 'comment' in body && body.comment !== undefined ? `: ${body.comment}` : ''
+  switch (body.kind) {
+    case 'assign':
+      return body.assignee === null ? `${actor} took the assignment away.` : `${actor} assigned it to ${body.assignee}.`
+    case 'merge':
+      return `${actor} merged it into ${body.into}.`
+    case 'link-ticket':
+      return `Ticket ${body.ticket.external_id} of ${body.ticket.sink}.`
+    case 'comment':
+      return body.comment
+    default:
+      return `${actor}: ${body.kind}${comment}`
+  }
+}
+
+interface Others {
+  readonly rows: readonly Row[]
+  readonly changes: readonly Change[]
+}
+
+const NO_OTHERS: Others = { rows: [], changes: [] }
+
+function perform(state: State, draft: IncidentDraft, body: Exclude<OnIncident, { kind: 'merge' }>, cause: Cause): Others {
+  const { incident } = draft
+  const now_ms = state.time_ms
+  const told = { acknowledge: 'acknowledged', mitigate: 'mitigated', resolve: 'resolved', review: 'reviewed', reopen: 'reopened', assign: 'assigned', comment: 'commented', 'link-ticket': 'ticket-linked' } as const
+  if (body.kind === 'reopen') {
+    reopen(draft, cause)
+    return NO_OTHERS
+  }
+  let rows: Row[] = []
+  if (body.kind === 'acknowledge') {
+    incident.acknowledged_at_ms ??= now_ms
+    incident.assignee ??= cause.actor
+    draft.setState('acknowledged', null)
+  } else if (body.kind === 'mitigate') {
+    incident.acknowledged_at_ms ??= now_ms
+    incident.mitigated_at_ms = now_ms
+    draft.setState('mitigated', null)
+  } else if (body.kind === 'resolve') {
+    rows = dismissMembers(state, draft)
+    incident.resolved_at_ms = now_ms
+    draft.setState('resolved', state.rules.retain_resolved_ms)
+  } else if (body.kind === 'review') {
+    incident.reviewed_at_ms = now_ms
+    draft.setState('reviewed', state.rules.retain_resolved_ms)
+  } else if (body.kind === 'assign') {
+    incident.assignee = body.assignee
+  } else if (body.kind === 'link-ticket') {
+    incident.tickets = [...incident.tickets.filter((ticket) => ticket.sink !== body.ticket.sink), body.ticket]
+  }
+  draft.note(told[body.kind], cause.actor, cause.reason.text)
+  draft.tell(told[body.kind], cause)
+  return { rows, changes: [] }
+}
+
+/** Alerts of one incident that fire, in the order of their fingerprints (maps differ after a restart). */
+function firingMembers(state: State, incident_id: string): AlertRow[] {
+  const found: AlertRow[] = []
+  for (const row of state.alerts.values()) if (row.firing && !row.dismissed && row.incident_id === incident_id) found.push(row)
+  return found.sort((a, b) => (a.alert.fingerprint < b.alert.fingerprint ? -1 : 1))
+}
+
+/** An operator says that it is over while alerts still fire: these count for nothing until they fire anew. */
+function dismissMembers(state: State, draft: IncidentDraft): Row[] {
+  return firingMembers(state, draft.incident.id).map((row) => {
+    const value: AlertRow = { ...row, dismissed: true, updated_at_ms: state.time_ms }
+    draft.end(value, row.silenced_by.length === 0)
+    return { kind: 'alert', key: row.alert.fingerprint, value }
+  })
+}
+
+/** The child hands its firing alerts to the parent and points to it; later alerts of its group go there too. */
+function merge(state: State, child: IncidentDraft, into: string, cause: Cause): Others {
+  const parent_row = state.incidents.get(into) as IncidentRow
+  const parent = new IncidentDraft(parent_row, state.time_ms)
+  const reason: Reason = { ...cause.reason, code: 'merged', text: `Came with ${child.incident.id}, which ${cause.actor} merged into this incident.` }
+  const rows: Row[] = []
+  for (const row of firingMembers(state, child.incident.id)) {
+    const value: AlertRow = { ...row, incident_id: into, reason, joined_at_ms: state.time_ms }
+    parent.join(value, false)
+    child.row.ended = [...child.row.ended, memberOf({ ...row, firing: false, ended_at_ms: null })]
+    rows.push({ kind: 'alert', key: row.alert.fingerprint, value })
+  }
+  child.incident.members_firing = 0
+  child.row.members_heard = 0
+  child.incident.members = child.incident.members.map((member) => ({ ...member, firing: false }))
+  child.incident.merged_into = into
+  child.setState('merged', state.rules.retain_resolved_ms)
+  child.note('merged', cause.actor, cause.reason.text)
+  child.tell('merged', cause)
+  parent.note('merged', cause.actor, reason.text)
+  parent.tell('grown', { actor: cause.actor, command_id: null, reason })
+  rows.push({ kind: 'incident', key: into, value: parent.row })
+  return { rows, changes: parent.changes }
+}

@@ -1,0 +1,203 @@
+import { Fenced, Retryable } from './errors.ts'
+import type { PartitionFold, Step } from './fold.ts'
+import type { Clock, Log, LogEntry, Ownership, PartitionReader, Position, Shard, Store, Subscription, Topic } from './ports.ts'
+
+/** Entries given to a fold at once. An entry may hold a thousand alerts, so this bounds how long the loop is held. */
+const ENTRIES_MAX = 32
+const IDLE_WAIT_MS = 1_000
+const BACKOFF_MIN_MS = 100
+const BACKOFF_MAX_MS = 10_000
+
+/** What the worker tells about itself; metrics and logs hang on it. */
+export interface WorkerObserver {
+  owned(shard: Shard, owned: boolean): void
+  batch(shard: Shard, batch: { entries: number; fold_ms: number; publish_ms: number; commit_ms: number; position: Position; record_age_ms: number }): void
+  /** The world outside failed; the worker goes on trying. */
+  retrying(shard: Shard, error: Retryable, attempt: number): void
+  fenced(shard: Shard): void
+  /** A mistake in the program: the process must end. */
+  fatal(shard: Shard, error: unknown): void
+}
+
+export interface WorkerParts {
+  readonly log: Log
+  readonly store: Store
+  readonly clock: Clock
+  readonly observer: WorkerObserver
+  readonly topic: Topic
+  /** Name of the fold: its shards are `<name>/<topic>/<partition>`, its group `tocsin-<name>`. */
+  readonly name: string
+  readonly make: (partition: number) => PartitionFold
+}
+
+/**
+ * Runs one fold over the partitions of one topic that this process owns:
+ * claim → load → seek → loop { poll, fold, publish, commit }.
+ */
+export class Worker implements Ownership {
+  private readonly parts: WorkerParts
+  private readonly loops = new Map<number, PartitionLoop>()
+  private subscription: Subscription | null = null
+
+  constructor(parts: WorkerParts) {
+    this.parts = parts
+  }
+
+  async start(): Promise<void> {
+    this.subscription = await this.parts.log.subscribe(this.parts.topic, `tocsin-${this.parts.name}`, this)
+  }
+
+  gained(reader: PartitionReader): void {
+    const loop = new PartitionLoop(this.parts, reader)
+    const before = this.loops.get(reader.partition)
+    this.loops.set(reader.partition, loop)
+    void Promise.resolve(before?.stop()).then(() => loop.run())
+  }
+
+  async lost(partition: number): Promise<void> {
+    const loop = this.loops.get(partition)
+    this.loops.delete(partition)
+    await loop?.stop()
+  }
+
+  /** Ends after the batch in hand; what was not committed is done again by the next owner. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.loops.values()].map((loop) => loop.stop()))
+    this.loops.clear()
+    await this.subscription?.close()
+  }
+}
+
+class PartitionLoop {
+  private readonly parts: WorkerParts
+  private readonly reader: PartitionReader
+  private readonly shard: Shard
+  private readonly stopping = new AbortController()
+  private running: Promise<void> = Promise.resolve()
+
+  constructor(parts: WorkerParts, reader: PartitionReader) {
+    this.parts = parts
+    this.reader = reader
+    this.shard = `${parts.name}/${parts.topic}/${reader.partition}`
+  }
+
+  run(): Promise<void> {
+    this.running = this.sessions()
+    return this.running
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort()
+    this.reader.wake()
+    await this.running
+  }
+
+  private get stopped(): boolean {
+    return this.stopping.signal.aborted
+  }
+
+  /** One session a claim. A fence or an unreachable store ends a session and begins another; a bug ends everything. */
+  private async sessions(): Promise<void> {
+    const { observer } = this.parts
+    observer.owned(this.shard, true)
+    for (let attempt = 1; !this.stopped; attempt++) {
+      try {
+        await this.session(() => (attempt = 0))
+      } catch (error) {
+        if (error instanceof Fenced) observer.fenced(this.shard)
+        else if (error instanceof Retryable) observer.retrying(this.shard, error, attempt)
+        else {
+          observer.fatal(this.shard, error)
+          break
+        }
+        await this.backOff(attempt)
+      }
+    }
+    observer.owned(this.shard, false)
+  }
+
+  private async session(working: () => void): Promise<void> {
+    const { store, clock } = this.parts
+    const token = clock.token()
+    const claim = await store.claim(this.shard, token)
+    const fold = this.parts.make(this.reader.partition)
+    fold.wake = () => this.reader.wake()
+    try {
+      for await (const page of store.rows(this.shard)) for (const [key, value] of page) fold.restore(key, value)
+      const from = await fold.restored(claim.position)
+      await this.reader.seek(from)
+      const owner: Owner = { token, version: claim.version, position: from }
+      while (!this.stopped) {
+        await this.turn(fold, owner)
+        working()
+      }
+    } finally {
+      await fold.close()
+    }
+  }
+
+  /** One turn of the loop: what was logged, then what is due. */
+  private async turn(fold: PartitionFold, owner: Owner): Promise<void> {
+    const due_ms = fold.dueAt()
+    const wait_ms = due_ms === null ? IDLE_WAIT_MS : Math.min(IDLE_WAIT_MS, Math.max(0, due_ms - this.parts.clock.now()))
+    const entries = await this.reader.poll(ENTRIES_MAX, wait_ms)
+    if (this.stopped) return
+    if (entries.length > 0) {
+      const began_ms = this.parts.clock.now()
+      const step = fold.fold(entries)
+      const next = (entries.at(-1) as LogEntry).position + 1
+      await this.carryOut(step, owner, next, { entries, fold_ms: this.parts.clock.now() - began_ms })
+    }
+    const now_ms = this.parts.clock.now()
+    const due_now_ms = fold.dueAt()
+    if (due_now_ms === null || due_now_ms > now_ms) return
+    await this.carryOut(fold.onDue(now_ms, entries.length === 0), owner, owner.position, null)
+  }
+
+  private async carryOut(step: Step | null, owner: Owner, next: Position, batch: { entries: readonly LogEntry[]; fold_ms: number } | null): Promise<void> {
+    if (!step) {
+      owner.position = next
+      return
+    }
+    const { log, store, clock, observer } = this.parts
+    const began_ms = clock.now()
+    if (step.publish.length > 0) await this.insist(() => log.append(step.publish))
+    const published_ms = clock.now()
+    const position = step.position ?? next
+    if (step.put.size > 0 || step.delete.size > 0 || batch) {
+      const commit = { token: owner.token, version: owner.version, position, put: step.put, delete: step.delete }
+      owner.version = await this.insist(() => store.commit(this.shard, commit))
+      this.reader.progressed(position)
+    }
+    owner.position = next
+    if (batch) {
+      const age_ms = clock.now() - (batch.entries[0] as LogEntry).time_ms
+      observer.batch(this.shard, { entries: batch.entries.length, fold_ms: batch.fold_ms, publish_ms: published_ms - began_ms, commit_ms: clock.now() - published_ms, position, record_age_ms: age_ms })
+    }
+    if (step.after) await step.after(this.stopping.signal)
+  }
+
+  /** Repeats until it succeeds, is fenced, or the partition is lost (then the session ends without having committed). */
+  private async insist<T>(act: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await act()
+      } catch (error) {
+        if (!(error instanceof Retryable) || this.stopped) throw error
+        this.parts.observer.retrying(this.shard, error, attempt)
+        await this.backOff(attempt)
+      }
+    }
+  }
+
+  private async backOff(attempt: number): Promise<void> {
+    const ms = Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** Math.min(attempt, 10))
+    await this.parts.clock.sleep(ms, this.stopping.signal)
+  }
+}
+
+interface Owner {
+  readonly token: string
+  version: number
+  position: Position
+}
