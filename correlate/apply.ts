@@ -1,6 +1,7 @@
 import type { Silence } from '../schemas/command.ts'
 import { compileMatchers } from '../schemas/matching.ts'
 import type { Rules } from '../schemas/rules.ts'
+import { isUnresolved } from './home.ts'
 import { type AlertRow, type CommandOutcome, type IncidentRow, ROW_PREFIX, type Row, type State } from './state.ts'
 
 /** What became of a command is remembered for a day. */
@@ -44,11 +45,6 @@ function applyAlert(state: State, key: string, value: AlertRow | null): void {
   if (value.firing) derived.firing++
   state.alerts.set(key, value)
   derived.timers.set('alert', key, value.firing ? value.expires_at_ms : value.forget_at_ms)
-}
-
-export function isUnresolved(row: IncidentRow): boolean {
-  const { state } = row.incident
-  return state === 'open' || state === 'acknowledged' || state === 'mitigated'
 }
 
 function applyIncident(state: State, key: string, value: IncidentRow | null): void {

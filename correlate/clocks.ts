@@ -1,4 +1,4 @@
-import { type Decision, NOTHING } from './decide.ts'
+import { type Decision, NOTHING } from './decision.ts'
 import { IncidentDraft, SYSTEM } from './draft.ts'
 import type { State } from './state.ts'
 

@@ -1,13 +1,13 @@
 import type { Alert } from '../schemas/alert.ts'
-import type { Change } from '../schemas/change.ts'
 import type { Command } from '../schemas/command.ts'
 import { compileMatchers, MatcherError } from '../schemas/matching.ts'
 import type { Place } from '../schemas/record.ts'
 import type { Rules } from '../schemas/rules.ts'
+import { type Decision, NOTHING } from './decision.ts'
 import { alertEnds, arrive } from './dedup.ts'
 import { carryOut } from './lifecycle.ts'
 import { incidentDue } from './clocks.ts'
-import type { Row, State } from './state.ts'
+import type { State } from './state.ts'
 import { silenceTurns } from './suppress.ts'
 
 /** What one decision is about: one alert, one command, new rules, or something that fell due. */
@@ -19,20 +19,6 @@ export type Event =
   | { readonly kind: 'incident-due'; readonly incident_id: string }
   | { readonly kind: 'silence-due'; readonly silence_id: string }
   | { readonly kind: 'command-due'; readonly command_id: string }
-
-/** An alert that is in no incident, and why. */
-export interface Unassigned {
-  readonly fingerprint: string
-  readonly code: 'resolved-unknown' | 'active-alerts-bound'
-}
-
-export interface Decision {
-  readonly rows: readonly Row[]
-  readonly changes: readonly Change[]
-  readonly unassigned?: Unassigned
-}
-
-export const NOTHING: Decision = { rows: [], changes: [] }
 
 /**
  * Total, synchronous and pure: what one event means, given everything known. `state.time_ms` is the time of the event;

@@ -3,9 +3,9 @@ import type { Reason } from '../schemas/incident.ts'
 import { LIMITS } from '../schemas/limits.ts'
 import type { Place } from '../schemas/record.ts'
 import type { Rules } from '../schemas/rules.ts'
-import { isUnresolved } from './apply.ts'
-import { type Decision, NOTHING } from './decide.ts'
+import { type Decision, NOTHING } from './decision.ts'
 import { IncidentDraft } from './draft.ts'
+import { homeOf, isUnresolved } from './home.ts'
 import { fireAgain, resolveIfQuiet } from './lifecycle.ts'
 import { placeAlert } from './match/place.ts'
 import type { AlertRow, Row, State } from './state.ts'
@@ -104,14 +104,6 @@ function again(state: State, row: AlertRow, alert: Alert, rules: Rules, place: P
 
 function withinReopening(state: State, resolved_at_ms: number | null, rules: Rules): boolean {
   return resolved_at_ms !== null && state.time_ms - resolved_at_ms <= rules.reopen_within_ms
-}
-
-/** The incident of that id, or the one that it was merged into. */
-export function homeOf(state: State, incident_id: string) {
-  let home = state.incidents.get(incident_id)
-  // Merging into a merged incident is refused, so chains are short; the bound is for a damaged state.
-  for (let hops = 0; home?.incident.merged_into && hops < 16; hops++) home = state.incidents.get(home.incident.merged_into)
-  return home
 }
 
 /** The alert's timer came up: it expired, or it ended long ago and may be forgotten. */

@@ -3,8 +3,8 @@ import type { Command, CommandBody } from '../schemas/command.ts'
 import type { IncidentState, Reason } from '../schemas/incident.ts'
 import { LIMITS } from '../schemas/limits.ts'
 import type { Rules } from '../schemas/rules.ts'
-import { isUnresolved } from './apply.ts'
-import { type Decision, NOTHING } from './decide.ts'
+import { isUnresolved } from './home.ts'
+import { type Decision, type Done, NOTHING } from './decision.ts'
 import { type Cause, IncidentDraft, memberOf, SYSTEM } from './draft.ts'
 import type { AlertRow, CommandOutcome, IncidentRow, Row, State } from './state.ts'
 import { changeSilences } from './suppress.ts'
@@ -82,12 +82,6 @@ function evicted(state: State): Row[] {
     if (!oldest || at_ms < oldest[1] || (at_ms === oldest[1] && key < oldest[0])) oldest = [key, at_ms]
   }
   return oldest ? [{ kind: 'command', key: oldest[0], value: null }] : []
-}
-
-export interface Done {
-  readonly rows: readonly Row[]
-  readonly changes: readonly Change[]
-  readonly refused: string | null
 }
 
 function onIncident(state: State, command: Command, body: OnIncident): Done {

@@ -5,10 +5,10 @@ import type { Reason } from '../schemas/incident.ts'
 import { LIMITS } from '../schemas/limits.ts'
 import { compileMatchers, MatcherError } from '../schemas/matching.ts'
 import { SILENCE_MEMORY_MS } from './apply.ts'
-import { type Decision, NOTHING } from './decide.ts'
-import { homeOf } from './dedup.ts'
+import { type Decision, NOTHING } from './decision.ts'
+import { homeOf } from './home.ts'
 import { IncidentDraft } from './draft.ts'
-import type { Done } from './lifecycle.ts'
+import type { Done } from './decision.ts'
 import type { AlertRow, LabelTest, Row, State } from './state.ts'
 
 function isActive(silence: Silence, now_ms: number): boolean {

@@ -1,5 +1,5 @@
-import { hash } from 'node:crypto'
 import { z } from 'zod'
+import { deadLetterId } from './ids.ts'
 import { LIMITS } from './limits.ts'
 
 /** What could not be read, why, and where it came from. */
@@ -23,6 +23,6 @@ export type DeadLetter = z.infer<typeof deadLetter>
 export function deadLetterOf(found: Omit<DeadLetter, 'id' | 'payload' | 'truncated'> & { readonly payload: Buffer }): DeadLetter {
   const { payload, ...rest } = found
   const bound = LIMITS.dead_letter_payload_bytes
-  const id = hash('sha256', Buffer.concat([Buffer.from(`${found.source}\n${found.origin}\n${found.code}\n`), payload]), 'hex').slice(0, 32)
+  const id = deadLetterId(found.source, found.origin, found.code, payload)
   return { id, ...rest, payload: payload.subarray(0, bound).toString(), truncated: payload.length > bound }
 }

@@ -35,3 +35,8 @@ export function partitionOf(key: string, partitions: number): number {
   for (let i = 0; i < key.length; i++) h = Math.imul(h ^ key.charCodeAt(i), 0x01000193)
   return (h >>> 0) % partitions
 }
+
+/** The same letter read twice has the same id. */
+export function deadLetterId(source: string, origin: string, code: string, payload: Buffer): string {
+  return hash('sha256', Buffer.concat([Buffer.from(framed([source, origin, code])), payload]), 'hex').slice(0, 32)
+}
