@@ -2,15 +2,13 @@
  * The embedded ClickHouse: the engine of the npm package `chdb` in a child process that serves ClickHouse's own HTTP
  * protocol on 127.0.0.1, so that `@clickhouse/client` speaks to it as to any server.
  */
-import { type ChildProcess, fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { writeEngineConfig } from './clickhouse_config.ts'
-import type { ServerOrder } from './clickhouse_server.ts'
+import { type EngineProcess, errorCode, findEngine, kill, lastLine, launch } from './clickhouse_engine.ts'
 import { Misconfigured, Retryable } from './errors.ts'
 
 export interface EmbeddedClickHouseOptions {
@@ -47,27 +45,16 @@ const START_TIMEOUT_MS = 60_000
 const PING_INTERVAL_MS = 50
 const PING_TIMEOUT_MS = 2_000
 const PORT_ATTEMPTS = 5
-const STDERR_KEPT_CHARS = 8_192
 /** ClickHouse's error codes, src/Common/ErrorCodes.cpp. */
 const CANNOT_OPEN_FILE = 76
 const NETWORK_ERROR = 210
-/** The engine listens as long as its last statement runs. */
-const SERVE_FOREVER =
-  'SYSTEM START LISTEN HTTP; ' +
-  'SELECT sleepEachRow(1) FROM numbers(1000000000) SETTINGS max_block_size = 1, function_sleep_max_microseconds_per_block = 0 FORMAT Null'
-
-interface Attempt {
-  readonly child: ChildProcess
-  readonly ended: Promise<string>
-  /** The last part of what the engine said on stderr. */
-  readonly complaint: () => string
-}
-
 /**
  * Starts the engine and resolves when it answers. Throws Misconfigured `clickhouse-not-installed`,
  * `clickhouse-dir-in-use`, `clickhouse-dir-unusable`, `clickhouse-port-in-use`; Retryable `clickhouse-start-failed`.
  */
-export async function startEmbeddedClickHouse(options: EmbeddedClickHouseOptions): Promise<EmbeddedClickHouse> {
+export async function startEmbeddedClickHouse(
+  options: EmbeddedClickHouseOptions,
+): Promise<EmbeddedClickHouse> {
   const library_path = await findEngine()
   const data_dir = resolve(options.data_dir)
   await makeDataDir(data_dir)
@@ -80,7 +67,12 @@ export async function startEmbeddedClickHouse(options: EmbeddedClickHouseOptions
 }
 
 /** Undefined when somebody took the port meanwhile and another may be tried. */
-async function startOnPort(options: EmbeddedClickHouseOptions, library_path: string, port: number, retry_port: boolean) {
+async function startOnPort(
+  options: EmbeddedClickHouseOptions,
+  library_path: string,
+  port: number,
+  retry_port: boolean,
+) {
   const password = options.password ?? randomBytes(24).toString('base64url')
   const instance = randomBytes(16).toString('hex')
   const folder = await mkdtemp(join(tmpdir(), 'tocsin-clickhouse-'))
@@ -105,34 +97,11 @@ async function startOnPort(options: EmbeddedClickHouseOptions, library_path: str
   }
 }
 
-function launch(data_dir: string, library_path: string, config_path: string, port: number): Attempt {
-  const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'))
-  const entry = fileURLToPath(new URL(`./clickhouse_server${extension}`, import.meta.url))
-  // cwd: the engine reads a config.xml of its working folder and puts its log there.
-  const child = fork(entry, [], { cwd: data_dir, execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
-  let complaint = ''
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    complaint = (complaint + text).slice(-STDERR_KEPT_CHARS)
-  })
-  const ended = new Promise<string>((done) => {
-    child.once('error', (error) => done(error.message))
-    child.once('close', (code, signal) => done(signal === null ? `exit code ${code}` : `signal ${signal}`))
-  })
-  const order: ServerOrder = {
-    library_path,
-    parent_pid: process.pid,
-    arguments: [
-      ...['--config-file', config_path, '--path', data_dir, '--listen_host', '127.0.0.1'],
-      ...['--http_port', String(port), '--log-level', 'error', '--query', SERVE_FOREVER],
-    ],
-  }
-  // A failed send means that the child is gone, which `ended` tells.
-  child.send(order, () => {})
-  return { child, ended, complaint: () => complaint }
-}
-
 /** Resolves with undefined when our own server answers, or with the reason why it will not. */
-async function untilReady(attempt: Attempt, expected: { port: number; password: string; instance: string }) {
+async function untilReady(
+  attempt: EngineProcess,
+  expected: { port: number; password: string; instance: string },
+) {
   let reason: string | undefined
   void attempt.ended.then((why) => {
     reason = `the server ended (${why})`
@@ -163,7 +132,12 @@ async function ask(server: { port: number; password: string }, query: string): P
   }
 }
 
-function supervise(attempt: Attempt, options: EmbeddedClickHouseOptions, port: number, password: string): EmbeddedClickHouse {
+function supervise(
+  attempt: EngineProcess,
+  options: EmbeddedClickHouseOptions,
+  port: number,
+  password: string,
+): EmbeddedClickHouse {
   const { child } = attempt
   const pid = child.pid
   if (pid === undefined) throw new Error('a running ClickHouse has no process id')
@@ -188,52 +162,40 @@ function supervise(attempt: Attempt, options: EmbeddedClickHouseOptions, port: n
   }
 }
 
-async function kill(attempt: Attempt): Promise<void> {
-  attempt.child.kill('SIGKILL')
-  await attempt.ended
-}
-
-/** Where the engine's library is. chdb and ffi-rs are optional dependencies: npm leaves them out where they cannot run. */
-async function findEngine(): Promise<string> {
-  const remedy =
-    'run `npm install --include=optional` on Linux (glibc) or macOS, or set clickhouse.url to a ClickHouse server'
-  const found = await Promise.all([import('chdb/libchdb'), import('ffi-rs')]).then(
-    ([chdb]) => chdb.tryResolveLibchdb()?.path,
-    () => undefined,
-  )
-  const musl = process.platform === 'linux' && !hasGlibc()
-  if (found !== undefined && !musl) return found
-  throw new Misconfigured(
-    'clickhouse-not-installed',
-    `the embedded ClickHouse is not available here (${process.platform} ${process.arch}${musl ? ', musl' : ''}): ${remedy}`,
-  )
-}
-
-function hasGlibc(): boolean {
-  const report = process.report.getReport() as { readonly header?: { readonly glibcVersionRuntime?: string } }
-  return report.header?.glibcVersionRuntime !== undefined
-}
-
 async function makeDataDir(data_dir: string): Promise<void> {
   try {
     await mkdir(data_dir, { recursive: true, mode: 0o700 })
   } catch (error) {
-    throw new Misconfigured('clickhouse-dir-unusable', `cannot make the ClickHouse folder ${data_dir}: ${String(error)}`)
+    throw new Misconfigured(
+      'clickhouse-dir-unusable',
+      `cannot make the ClickHouse folder ${data_dir}: ${String(error)}`,
+    )
   }
 }
 
-async function startError(data_dir: string, port: number, code: number | undefined, detail: string): Promise<Error> {
+async function startError(
+  data_dir: string,
+  port: number,
+  code: number | undefined,
+  detail: string,
+): Promise<Error> {
   if (code === CANNOT_OPEN_FILE) {
     const owner = await owningProcess(data_dir)
     return owner === undefined
-      ? new Misconfigured('clickhouse-dir-unusable', `ClickHouse cannot use its folder ${data_dir}: ${detail}`)
+      ? new Misconfigured(
+          'clickhouse-dir-unusable',
+          `ClickHouse cannot use its folder ${data_dir}: ${detail}`,
+        )
       : new Misconfigured(
           'clickhouse-dir-in-use',
           `${data_dir} is in use by another ClickHouse (process ${owner}): stop that one, or choose another data directory`,
         )
   }
   if (code === NETWORK_ERROR)
-    return new Misconfigured('clickhouse-port-in-use', `ClickHouse cannot listen on 127.0.0.1:${port}: ${detail}`)
+    return new Misconfigured(
+      'clickhouse-port-in-use',
+      `ClickHouse cannot listen on 127.0.0.1:${port}: ${detail}`,
+    )
   return new Retryable('clickhouse-start-failed', `ClickHouse in ${data_dir} did not start: ${detail}`)
 }
 
@@ -250,23 +212,14 @@ async function owningProcess(data_dir: string): Promise<number | undefined> {
   }
 }
 
-/** ClickHouse writes `Code: <number>. DB::Exception: …` for every failure. */
-function errorCode(complaint: string): number | undefined {
-  const found = /^Code: (\d+)\./m.exec(complaint)?.[1]
-  return found === undefined ? undefined : Number(found)
-}
-
-function lastLine(complaint: string): string {
-  const lines = complaint.split('\n').filter((line) => line.trim() !== '')
-  return lines.find((line) => line.startsWith('Code: ')) ?? lines.at(-1) ?? 'it said nothing'
-}
-
 function freePort(): Promise<number> {
   return new Promise((done, fail) => {
     const server = createServer().once('error', fail)
     server.listen(0, '127.0.0.1', () => {
       const address = server.address()
-      server.close(() => (address !== null && typeof address === 'object' ? done(address.port) : fail(new Error('no port'))))
+      server.close(() =>
+        address !== null && typeof address === 'object' ? done(address.port) : fail(new Error('no port')),
+      )
     })
   })
 }

@@ -1,7 +1,8 @@
 /**
- * Configuration files of the embedded ClickHouse. Users: the given one with all rights, `reader` that can only select,
- * and `default`, which the engine itself needs for its opening statement: it may only start to listen, and only from an
- * address that no HTTP client of a listener on 127.0.0.1 can have.
+ * Configuration files of the embedded ClickHouse. Users: the given one with all rights, a reader that can only select,
+ * and `default`, as whom the engine runs its opening statements and which cannot have a password. It may do nothing but
+ * start to listen, and only while no other query runs; since the statement that keeps the engine listening never ends,
+ * nobody else can do anything as `default`.
  */
 import { createHash } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
@@ -40,10 +41,17 @@ function userXml(name: string, password_sha256: string, profile: string, grants 
 function usersXml(config: EngineConfig): string {
   const hash = createHash('sha256').update(config.password).digest('hex')
   return `<clickhouse>
-  <profiles><default></default><reader><readonly>2</readonly></reader></profiles>
+  <profiles>
+    <default></default>
+    <reader><readonly>2</readonly></reader>
+    <engine>
+      <max_concurrent_queries_for_all_users>1</max_concurrent_queries_for_all_users>
+      <constraints><max_concurrent_queries_for_all_users><const/></max_concurrent_queries_for_all_users></constraints>
+    </engine>
+  </profiles>
   <quotas><default></default></quotas>
   <users>
-    <default><password></password><networks><ip>::1</ip></networks><profile>default</profile><quota>default</quota>
+    <default><password></password><networks><ip>::1</ip></networks><profile>engine</profile><quota>default</quota>
       <grants><query>GRANT SYSTEM LISTEN ON *.*</query></grants></default>
     ${userXml(config.username, hash, 'default')}
     ${userXml(config.reader_username, hash, 'reader', '<grants><query>GRANT SELECT, SHOW ON *.*</query></grants>')}

@@ -1,13 +1,10 @@
 import { readFileSync } from 'node:fs'
-import { isIP } from 'node:net'
-import { isNode, LineCounter, parseDocument } from 'yaml'
-import type { z } from 'zod'
+import { type Document, isNode, LineCounter, parseDocument } from 'yaml'
 import { type Config, config as configSchema, type SecretRef } from '../schemas/config.ts'
 import { contentVersion } from '../schemas/ids.ts'
-import { MatcherError } from '../schemas/matching.ts'
 import type { Rules } from '../schemas/rules.ts'
+import { explain } from './config_explain.ts'
 import { rulesOf } from './config_rules.ts'
-import { nearest } from './nearest.ts'
 import { Misconfigured } from './errors.ts'
 
 /** One thing wrong with a configuration: where, what, and how to mend it. */
@@ -36,139 +33,122 @@ export function environment(): Environment {
 export function loadConfig(file: string | undefined, env: Environment): Loaded {
   const text = file === undefined ? '' : readText(file, 'config-unreadable', 'the configuration file')
   const { config, problems } = parseConfig(text, env)
-  if (!config || problems.length > 0) {
-    const lines = problems.map(({ path, line, message }) => `  ${file ?? 'environment'}${line === null ? '' : `:${line}`}${path === '' ? '' : ` ${path}`}: ${message}`)
+  if (!config) {
+    const lines = problems.map(
+      ({ path, line, message }) =>
+        `  ${file ?? 'environment'}${line === null ? '' : `:${line}`}${path === '' ? '' : ` ${path}`}: ${message}`,
+    )
     throw new Misconfigured('config-invalid', `the configuration cannot be used:\n${lines.join('\n')}`)
   }
   const rules = rulesOf(config)
-  return { config, rules: { version: contentVersion(rules), ...rules }, secret: (ref) => readSecret(ref, env), text }
+  return {
+    config,
+    rules: { version: contentVersion(rules), ...rules },
+    secret: (ref) => readSecret(ref, env),
+    text,
+  }
 }
 
 function readText(file: string, code: string, what: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    throw new Misconfigured(code, `${what} ${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`)
+    throw new Misconfigured(
+      code,
+      `${what} ${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`,
+    )
   }
 }
 
 function readSecret(ref: SecretRef, env: Environment): string {
   if ('file' in ref) return readText(ref.file, 'secret-unreadable', 'the secret file').trim()
   const value = env[ref.env]
-  if (value === undefined || value === '') throw new Misconfigured('secret-missing', `the environment variable ${ref.env}, which holds a secret of the configuration, is not set`)
+  if (value === undefined || value === '')
+    throw new Misconfigured(
+      'secret-missing',
+      `the environment variable ${ref.env}, which holds a secret of the configuration, is not set`,
+    )
   return value
 }
 
-/** The configuration of a text, with all problems. `config` is null when its shape is wrong. */
-export function parseConfig(text: string, env: Environment): { config: Config | null; problems: ConfigProblem[] } {
+/** The configuration of a text, with all problems. `config` is null when there are any. */
+export function parseConfig(
+  text: string,
+  env: Environment,
+): { config: Config | null; problems: ConfigProblem[] } {
   const counter = new LineCounter()
   const document = parseDocument(text, { lineCounter: counter, prettyErrors: false })
-  const broken = document.errors.map((error) => ({ path: '', line: counter.linePos(error.pos[0]).line, message: `not YAML: ${error.message}` }))
+  const broken = [...document.errors, ...document.warnings].map((error) => ({
+    path: '',
+    line: counter.linePos(error.pos[0]).line,
+    message: `not YAML: ${error.message}`,
+  }))
   if (broken.length > 0) return { config: null, problems: broken }
-  const value: unknown = document.toJS({ maxAliasCount: 20 }) ?? {}
+  const value = valueOf(document)
+  if (value instanceof ReferenceError)
+    return { config: null, problems: [problemAtTop(`not YAML: ${value.message}`)] }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return { config: null, problems: [{ path: '', line: 1, message: 'expected keys and values at the top, such as `listen: 127.0.0.1:7600`' }] }
-  }
-  const lineOf = (path: readonly PropertyKey[]) => {
-    for (let length = path.length; length > 0; length--) {
-      const node = document.getIn(path.slice(0, length), true)
-      if (isNode(node) && node.range) return counter.linePos(node.range[0]).line
+    return {
+      config: null,
+      problems: [problemAtTop('expected keys and values at the top, such as `listen: 127.0.0.1:7600`')],
     }
-    return null
   }
-  const parsed = configSchema.safeParse(withOverrides(value, env))
-  if (!parsed.success) return { config: null, problems: parsed.error.issues.flatMap((issue) => explain(issue, value, lineOf)) }
-  const problems = contradictions(parsed.data).map(({ path, message }) => ({ path: path.join('.'), line: lineOf(path), message }))
-  return { config: parsed.data, problems }
-}
-
-function withOverrides(value: object, env: Environment): object {
-  const overrides: Record<string, string> = {}
-  if (env['TOCSIN_LISTEN']) overrides['listen'] = env['TOCSIN_LISTEN']
-  if (env['TOCSIN_DATA_DIR']) overrides['data_dir'] = env['TOCSIN_DATA_DIR']
-  return { ...value, ...overrides }
-}
-
-function explain(issue: z.core.$ZodIssue, value: object, lineOf: (path: readonly PropertyKey[]) => number | null): ConfigProblem[] {
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => {
-      const guess = nearest(key, knownKeys(issue.path))
-      const path = [...issue.path, key]
-      return { path: path.join('.'), line: lineOf(path), message: `unknown key${guess ? `; did you mean \`${guess}\`?` : ''}` }
-    })
+  const overridden = overrides(env)
+  const given = { ...value, ...overridden.values }
+  const parsed = configSchema.safeParse(given)
+  if (parsed.success) return { config: parsed.data, problems: [] }
+  const problems = parsed.error.issues.flatMap((issue) => explain(issue, given))
+  return {
+    config: null,
+    problems: problems.map(({ path, message }) => {
+      const variable = overridden.variables[String(path[0])]
+      const line = variable === undefined ? lineOf(document, counter, path) : null
+      return {
+        path: path.join('.'),
+        line,
+        message: variable === undefined ? message : `${message} (from ${variable})`,
+      }
+    }),
   }
-  const missing = issue.code === 'invalid_type' && valueAt(value, issue.path) === undefined
-  return [{ path: issue.path.join('.'), line: lineOf(issue.path), message: missing ? `this key is needed here (${issue.expected})` : issue.message }]
 }
 
-function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce((inner, step) => (typeof inner === 'object' && inner !== null ? (inner as Record<PropertyKey, unknown>)[step] : undefined), value)
+function problemAtTop(message: string): ConfigProblem {
+  return { path: '', line: 1, message }
 }
 
-/** The keys that the schema knows at a path, found by walking its JSON Schema. */
-function knownKeys(path: readonly PropertyKey[]): readonly string[] {
-  let nodes: JsonSchema[] = [configSchema.toJSONSchema({ io: 'input' }) as JsonSchema]
-  for (const step of path) {
-    nodes = nodes.flatMap((node) => alternatives(typeof step === 'number' ? node.items : node.properties?.[String(step)]))
-  }
-  return nodes.flatMap((node) => Object.keys(node.properties ?? {}))
-}
+const ALIASES_MAX = 20
 
-interface JsonSchema {
-  readonly properties?: Readonly<Record<string, JsonSchema>>
-  readonly items?: JsonSchema
-  readonly anyOf?: readonly JsonSchema[]
-  readonly oneOf?: readonly JsonSchema[]
-}
-
-function alternatives(node: JsonSchema | undefined): JsonSchema[] {
-  if (!node) return []
-  return [node, ...(node.anyOf ?? []), ...(node.oneOf ?? [])]
-}
-
-interface Contradiction {
-  readonly path: readonly (string | number)[]
-  readonly message: string
-}
-
-/** What the schema cannot say: parts that need each other, and safety. */
-function contradictions(config: Config): Contradiction[] {
-  const found: Contradiction[] = []
-  const host = config.listen.slice(0, config.listen.lastIndexOf(':'))
-  if (!isLoopback(host) && config.api.tokens.length === 0) {
-    found.push({ path: ['listen'], message: `${host} is open to the network but api.tokens is empty; make a token with \`tocsin token\`, or listen on 127.0.0.1` })
-  }
-  if (Number(config.listen.slice(config.listen.lastIndexOf(':') + 1)) > 65_535) found.push({ path: ['listen'], message: 'a port is at most 65535' })
-  for (const key of ['kafka', 'redis'] as const) {
-    if (config.mode === 'distributed' && !config[key]) found.push({ path: [key], message: `mode: distributed needs \`${key}\`` })
-  }
-  if (config.mode === 'distributed' && config.history.enabled && !config.clickhouse) {
-    found.push({ path: ['clickhouse'], message: 'mode: distributed with history needs `clickhouse` (or history.enabled: false)' })
-  }
-  for (const [i, source] of config.sources.entries()) {
-    if (!source.cluster && !config.kafka) found.push({ path: ['sources', i], message: 'no brokers are known: give `cluster` here or `kafka` at the top' })
-  }
-  found.push(...duplicates('sources', config.sources), ...duplicates('sinks', config.sinks), ...duplicates('rules.grouping', config.rules.grouping), ...ruleProblems(config))
-  return found
-}
-
-function duplicates(where: string, items: readonly { readonly name: string }[]): Contradiction[] {
-  return items.flatMap(({ name }, i) =>
-    items.findIndex((other) => other.name === name) < i ? [{ path: [...where.split('.'), i, 'name'], message: `the name ${name} is taken by an earlier entry` }] : [],
-  )
-}
-
-function ruleProblems(config: Config): Contradiction[] {
+/** Keys without a value are left out, so that a section whose lines are all comments is one with its defaults. */
+function valueOf(document: Document.Parsed): unknown {
   try {
-    rulesOf(config)
-    return []
+    const reviver = (key: unknown, value: unknown) =>
+      value === null && typeof key === 'string' && key !== '' ? undefined : value
+    return document.toJS({ maxAliasCount: ALIASES_MAX, reviver }) ?? {}
   } catch (error) {
-    if (!(error instanceof MatcherError)) throw error
-    return [{ path: ['rules', 'grouping'], message: error.message }]
+    // An alias without its anchor, or aliases of aliases that would fill the memory.
+    if (error instanceof ReferenceError) return error
+    throw error
   }
 }
 
-export function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[|\]$/g, '')
-  return bare === 'localhost' || bare === '::1' || (isIP(bare) === 4 && bare.startsWith('127.'))
+function lineOf(
+  document: Document.Parsed,
+  counter: LineCounter,
+  path: readonly PropertyKey[],
+): number | null {
+  for (let length = path.length; length > 0; length--) {
+    const node = document.getIn(path.slice(0, length), true)
+    if (isNode(node) && node.range) return counter.linePos(node.range[0]).line
+  }
+  return null
+}
+
+const OVERRIDES = { listen: 'TOCSIN_LISTEN', data_dir: 'TOCSIN_DATA_DIR' }
+
+function overrides(env: Environment): { values: Record<string, string>; variables: Record<string, string> } {
+  const set = Object.entries(OVERRIDES).filter(([, variable]) => env[variable])
+  return {
+    values: Object.fromEntries(set.map(([key, variable]) => [key, env[variable] as string])),
+    variables: Object.fromEntries(set),
+  }
 }

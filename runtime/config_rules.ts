@@ -6,7 +6,10 @@ import type { Rules } from '../schemas/rules.ts'
 /** The rules of a configuration, without their version. Throws MatcherError when a matcher cannot be used. */
 export function rulesOf(config: Config): Omit<Rules, 'version'> {
   const { rules } = config
-  const grouping = rules.grouping.map((rule) => ({ ...rule, match: rule.match.map((text) => parseMatcher(text)) }))
+  const grouping = rules.grouping.map((rule) => ({
+    ...rule,
+    match: rule.match.map((text) => parseMatcher(text)),
+  }))
   for (const rule of grouping) compileMatchers(rule.match)
   return {
     grouping,

@@ -90,18 +90,9 @@ export class SqliteEngine {
   }
 
   /** Runs a query when nothing but durable rows is visible. */
-  read<T>(query: () => T): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const run = () => {
-        try {
-          resolve(this.guard(query))
-        } catch (error) {
-          reject(error)
-        }
-      }
-      if (this.syncing) this.reads.push(run)
-      else run()
-    })
+  async read<T>(query: () => T): Promise<T> {
+    if (this.syncing) await new Promise<void>((resolve) => this.reads.push(resolve))
+    return this.guard(query)
   }
 
   /** Runs a query at once, over rows that are known to be durable, with the fault of the disk coded. */
@@ -136,6 +127,7 @@ export class SqliteEngine {
       await nextTurn()
       const group = this.takeGroup()
       const settle = await this.commit(group)
+      // These go on before the next turn, thus before the next transaction.
       for (const read of this.reads.splice(0)) read()
       for (const done of settle) done()
     }
@@ -214,7 +206,8 @@ export class SqliteEngine {
     } catch (error) {
       throw new StorageBroken(`fsync failed: ${String(error)}`, { cause: error })
     }
-    if (fstatSync(this.wal_descriptor).nlink === 0) throw new StorageBroken(`${this.file.path}-wal was deleted`)
+    if (fstatSync(this.wal_descriptor).nlink === 0)
+      throw new StorageBroken(`${this.file.path}-wal was deleted`)
   }
 
   private coded(error: unknown): unknown {

@@ -42,14 +42,17 @@ export class StorageBroken extends Error {
 }
 
 function resultCode(error: unknown): number | null {
-  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode : null
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'
+    ? error.errcode
+    : null
 }
 
 /** A fault of disk or file as a coded error; null for anything else, such as an operation's own mistake. */
 export function diskFault(error: unknown): Retryable | StorageBroken | null {
   const code = resultCode(error)
   if (!(error instanceof Error) || code === null) return null
-  if (code === IOERR_FSYNC || code === IOERR_DIR_FSYNC) return new StorageBroken(error.message, { cause: error })
+  if (code === IOERR_FSYNC || code === IOERR_DIR_FSYNC)
+    return new StorageBroken(error.message, { cause: error })
   switch (code & 0xff) {
     case FULL:
       return new Retryable('disk-full', 'the disk that holds data_dir is full', { cause: error })
@@ -58,11 +61,15 @@ export function diskFault(error: unknown): Retryable | StorageBroken | null {
     case PERM:
     case CANTOPEN:
     case NOMEM:
-      return new Retryable('disk-error', `the embedded database cannot be used: ${error.message}`, { cause: error })
+      return new Retryable('disk-error', `the embedded database cannot be used: ${error.message}`, {
+        cause: error,
+      })
     case BUSY:
     case LOCKED:
     case PROTOCOL:
-      return new Retryable('database-busy', 'another program holds a lock on the embedded database', { cause: error })
+      return new Retryable('database-busy', 'another program holds a lock on the embedded database', {
+        cause: error,
+      })
     case CORRUPT:
     case NOTADB:
       return new StorageBroken(error.message, { cause: error })

@@ -1,3 +1,4 @@
+import type { Alert } from './alert.ts'
 import { type Change, change } from './change.ts'
 import { LIMITS } from './limits.ts'
 import { type AlertsRecord, type LogRecord, record } from './record.ts'
@@ -41,14 +42,23 @@ function isAlertsRecord(value: unknown): value is AlertsRecord {
   const { kind, alerts, places, origin } = value as Partial<AlertsRecord>
   if (kind !== 'alerts' || !Array.isArray(alerts) || !Array.isArray(places)) return false
   if (alerts.length === 0 || alerts.length > LIMITS.alerts_per_entry || places.length !== (origin ? alerts.length : 0)) return false
-  return alerts.every(
-    (alert) =>
-      typeof alert.fingerprint === 'string' &&
-      typeof alert.scope === 'string' &&
-      typeof alert.starts_at_ms === 'number' &&
-      typeof alert.labels === 'object' &&
-      typeof alert.annotations === 'object' &&
-      (alert.ends_at_ms === null || typeof alert.ends_at_ms === 'number'),
+  return alerts.every(hasShapeOfAlert) && places.every((place) => Array.isArray(place) && typeof place[0] === 'number' && typeof place[1] === 'number')
+}
+
+function hasShapeOfAlert(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const alert = value as Partial<Alert>
+  return (
+    typeof alert.fingerprint === 'string' &&
+    typeof alert.scope === 'string' &&
+    typeof alert.severity === 'string' &&
+    typeof alert.starts_at_ms === 'number' &&
+    typeof alert.repeats === 'number' &&
+    typeof alert.labels === 'object' &&
+    alert.labels !== null &&
+    typeof alert.annotations === 'object' &&
+    alert.annotations !== null &&
+    (alert.ends_at_ms === null || typeof alert.ends_at_ms === 'number')
   )
 }
 
@@ -59,7 +69,8 @@ export function encodeChange(value: Change): Buffer {
 /** Throws CodecError. Changes come from the correlator alone, so their shape is checked, not every field. */
 export function decodeChange(value: Buffer): Change {
   const parsed = parse(value) as Partial<Change>
-  if (typeof parsed.id === 'string' && typeof parsed.revision === 'number' && typeof parsed.incident === 'object') return parsed as Change
+  const { id, revision, incident } = parsed
+  if (typeof id === 'string' && typeof revision === 'number' && typeof incident === 'object' && incident !== null) return parsed as Change
   const checked = change.safeParse(parsed)
   if (checked.success) return checked.data
   throw new CodecError('entry-shape', `a change has the wrong shape at ${checked.error.issues[0]?.path.join('.') ?? ''}`)

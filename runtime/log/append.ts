@@ -19,11 +19,18 @@ export function samePartitions(partitions: number): Partitions {
 /** Throws RangeError: a caller that names a partition that does not exist has a bug, trying again mends nothing. */
 export function checkPartition(partitions: Partitions, topic: Topic, partition: number): void {
   if (Number.isInteger(partition) && partition >= 0 && partition < partitions[topic]) return
-  throw new RangeError(`topic ${topic} has partitions 0 to ${partitions[topic] - 1}, there is no ${partition}`)
+  throw new RangeError(
+    `topic ${topic} has partitions 0 to ${partitions[topic] - 1}, there is no ${partition}`,
+  )
 }
 
 /** A copy that the caller cannot change any more. */
 export function ownAppend(append: Append): Append & { readonly headers: LogEntry['headers'] } {
   const { topic, partition, value, headers = NO_HEADERS } = append
-  return { topic, partition, value: Buffer.from(value), headers: Object.keys(headers).length === 0 ? NO_HEADERS : { ...headers } }
+  return {
+    topic,
+    partition,
+    value: Buffer.from(value),
+    headers: Object.keys(headers).length === 0 ? NO_HEADERS : { ...headers },
+  }
 }

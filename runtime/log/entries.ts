@@ -38,7 +38,11 @@ export class Entries {
   }
 
   private dropWhile(is_dropped: (entry: LogEntry) => boolean): void {
-    for (let first = this.items[this.head]; first !== undefined && is_dropped(first); first = this.items[this.head]) {
+    for (
+      let first = this.items[this.head];
+      first !== undefined && is_dropped(first);
+      first = this.items[this.head]
+    ) {
       this.bytes -= first.value.length
       this.head += 1
     }

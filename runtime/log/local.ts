@@ -1,8 +1,10 @@
 /** Subscribers and tails of a log that lives in this process. */
+import { Retryable } from '../errors.ts'
 import type { LogEntry, Ownership, Position, Subscription, Topic } from '../ports.ts'
 import { Arrivals, type EntrySource, LocalReader } from './reader.ts'
 
 const TAIL_ENTRIES_MAX = 500
+const TAIL_RETRY_MS = 1_000
 
 class Member {
   readonly readers = new Map<number, LocalReader>()
@@ -32,16 +34,25 @@ class Member {
 }
 
 /** Shares out as evenly as whole partitions go and moves as few as possible. */
-function share(members: readonly Member[], partitions: number, make: (partition: number) => LocalReader): void {
+function share(
+  members: readonly Member[],
+  partitions: number,
+  make: (partition: number) => LocalReader,
+): void {
   const largest_first = [...members].sort((a, b) => b.readers.size - a.readers.size)
   const quotas = new Map(
-    largest_first.map((member, i) => [member, Math.floor((partitions + members.length - 1 - i) / members.length)]),
+    largest_first.map((member, i) => [
+      member,
+      Math.floor((partitions + members.length - 1 - i) / members.length),
+    ]),
   )
   for (const [member, quota] of quotas) {
     for (const partition of [...member.readers.keys()].slice(quota)) member.lose(partition)
   }
   const owned = new Set(members.flatMap((member) => [...member.readers.keys()]))
-  const free = Array.from({ length: partitions }, (_, partition) => partition).filter((partition) => !owned.has(partition))
+  const free = Array.from({ length: partitions }, (_, partition) => partition).filter(
+    (partition) => !owned.has(partition),
+  )
   for (const [member, quota] of quotas) {
     for (const partition of free.splice(0, quota - member.readers.size)) member.gain(make(partition))
   }
@@ -83,7 +94,9 @@ export class LocalReaders {
   ): Subscription {
     const closing = new AbortController()
     for (let partition = 0; partition < partitions; partition += 1) {
-      void this.follow(topic, partition, from[partition] ?? 0, closing.signal, (entries) => onEntries(partition, entries))
+      void this.follow(topic, partition, from[partition] ?? 0, closing.signal, (entries) =>
+        onEntries(partition, entries),
+      )
     }
     return this.keep(() => {
       closing.abort()
@@ -118,19 +131,37 @@ export class LocalReaders {
   ): Promise<void> {
     let position = from
     while (!closing.aborted) {
-      position = Math.max(position, this.source.bounds(topic, partition).first)
-      const entries = this.source.read(topic, partition, position, TAIL_ENTRIES_MAX)
-      const last = entries.at(-1)
-      if (last === undefined) await this.arrival(topic, partition, closing)
-      else {
-        position = last.position + 1
-        await onEntries(entries)
-      }
+      const entries = await this.page(topic, partition, position, closing)
+      if (closing.aborted) return
+      if (entries.length > 0) await onEntries(entries)
+      const { first, next } = this.source.bounds(topic, partition)
+      position = Math.max(first, (entries.at(-1)?.position ?? position - 1) + 1)
+      // A view that is far behind leaves the process time for others.
+      if (position < next) await this.source.clock.sleep(0, closing)
+      else await this.arrival(topic, partition, closing)
+    }
+  }
+
+  /** A page for a tail; none after a fault of the disk, which is tried again. */
+  private async page(
+    topic: Topic,
+    partition: number,
+    from: Position,
+    closing: AbortSignal,
+  ): Promise<readonly LogEntry[]> {
+    try {
+      const { first } = this.source.bounds(topic, partition)
+      return this.source.read(topic, partition, Math.max(from, first), TAIL_ENTRIES_MAX)
+    } catch (error) {
+      if (!(error instanceof Retryable)) throw error
+      await this.source.clock.sleep(TAIL_RETRY_MS, closing)
+      return []
     }
   }
 
   private arrival(topic: Topic, partition: number, closing: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
+      if (closing.aborted) return resolve()
       const done = () => {
         forget()
         closing.removeEventListener('abort', done)

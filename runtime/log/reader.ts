@@ -98,8 +98,13 @@ export class LocalReader implements PartitionReader {
   private checkPosition(): void {
     const { first, next } = this.source.bounds(this.topic, this.partition)
     const where = `position ${this.position} of ${this.topic} ${this.partition}`
-    if (this.position < first) throw new Retryable('position-trimmed', `${where} was trimmed away, the first kept is ${first}`)
+    if (this.position < first)
+      throw new Retryable('position-trimmed', `${where} was trimmed away, the first kept is ${first}`)
     // Waiting there would skip what is appended until the log gets so far.
-    if (this.position > next) throw new Retryable('position-ahead', `${where} is beyond the end ${next}: is this log older than the state?`)
+    if (this.position > next)
+      throw new Retryable(
+        'position-ahead',
+        `${where} is beyond the end ${next}: is this log older than the state?`,
+      )
   }
 }

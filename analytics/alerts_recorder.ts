@@ -1,0 +1,57 @@
+import type { ClickHouseClient } from '@clickhouse/client'
+import type { LogEntry, Position } from '../runtime/ports.ts'
+import { decodeRecord } from '../schemas/codec.ts'
+import { unseen } from '../schemas/places.ts'
+import type { Origin, Place } from '../schemas/record.ts'
+import type { Batch, Remembered } from './batch.ts'
+import { ask, highestPosition, type Recorder } from './recorders.ts'
+import { alertRows } from './rows.ts'
+
+interface OriginRow {
+  readonly source: string
+  readonly partition: number
+  readonly offset: number
+  readonly ordinal: number
+}
+
+/** Alerts log → `alerts`. Remembers the highest place of each source partition: as many rows as sources have partitions. */
+export class AlertsRecorder implements Recorder {
+  private readonly origins = new Map<string, Place>()
+
+  restore(key: string, value: Buffer): void {
+    this.origins.set(key, JSON.parse(value.toString()) as Place)
+  }
+
+  restored(): void {}
+
+  async rebuild(client: ClickHouseClient, partition: number, remembered: Remembered, signal: AbortSignal): Promise<Position | null> {
+    const query = `
+      SELECT origin_source AS source, origin_partition AS partition, max((origin_offset, origin_ordinal)) AS place,
+             place.1 AS offset, place.2 AS ordinal
+      FROM alerts WHERE log_partition = {partition:UInt16} AND origin_source != '' GROUP BY source, partition`
+    for (const row of await ask<OriginRow>(client, query, { partition }, signal)) this.remember(originKey(row), [row.offset, row.ordinal], remembered)
+    return highestPosition(client, 'alerts', partition, signal)
+  }
+
+  add(partition: number, entry: LogEntry, batch: Batch): void {
+    const record = decodeRecord(entry.value)
+    if (record.kind !== 'alerts') return
+    const key = record.origin && originKey(record.origin)
+    const first = unseen(record.places, key === null ? undefined : this.origins.get(key))
+    batch.add('alerts', entry.time_ms, alertRows({ partition, position: entry.position, time_ms: entry.time_ms }, record, first))
+    const last = record.places.at(-1)
+    if (key === null || last === undefined || first === record.alerts.length) return
+    this.remember(key, last, batch.remembered)
+  }
+
+  forget(): void {}
+
+  private remember(key: string, place: Place, remembered: Remembered): void {
+    this.origins.set(key, place)
+    remembered.set(key, Buffer.from(JSON.stringify(place)))
+  }
+}
+
+function originKey(origin: Origin): string {
+  return `o/${origin.source}#${origin.partition}`
+}

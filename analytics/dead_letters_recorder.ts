@@ -1,0 +1,37 @@
+import type { ClickHouseClient } from '@clickhouse/client'
+import type { LogEntry, Position } from '../runtime/ports.ts'
+import { CodecError } from '../schemas/codec.ts'
+import { deadLetter } from '../schemas/deadletter.ts'
+import type { Batch, Remembered } from './batch.ts'
+import { highestPosition, type Recorder } from './recorders.ts'
+import { deadLetterRow } from './rows.ts'
+
+/** Dead-letter log → `dead_letters`. Remembers nothing: the table keeps one row for each id. */
+export class DeadLettersRecorder implements Recorder {
+  restore(): void {}
+
+  restored(): void {}
+
+  rebuild(client: ClickHouseClient, partition: number, _remembered: Remembered, signal: AbortSignal): Promise<Position | null> {
+    return highestPosition(client, 'dead_letters', partition, signal)
+  }
+
+  add(partition: number, entry: LogEntry, batch: Batch): void {
+    const letter = deadLetter.safeParse(parse(entry.value))
+    if (!letter.success) {
+      throw new CodecError('entry-shape', `a dead letter has the wrong shape at ${letter.error.issues[0]?.path.join('.') ?? ''}`)
+    }
+    const place = { partition, position: entry.position, time_ms: entry.time_ms }
+    batch.add('dead_letters', letter.data.at_ms, [deadLetterRow(place, letter.data)])
+  }
+
+  forget(): void {}
+}
+
+function parse(value: Buffer): unknown {
+  try {
+    return JSON.parse(value.toString())
+  } catch {
+    throw new CodecError('entry-json', `an entry of ${value.length} bytes is not JSON`)
+  }
+}

@@ -1,0 +1,42 @@
+import type { ClickHouseClient } from '@clickhouse/client'
+import type { LogEntry, Position } from '../runtime/ports.ts'
+import type { Batch, Remembered } from './batch.ts'
+
+/**
+ * What is particular to one topic: how its entries become rows, and what has to be remembered so that an entry which
+ * was appended twice gives rows once. It remembers through `batch.remembered`, so that a replay begins with the same.
+ */
+export interface Recorder {
+  /** One stored row of what was remembered. */
+  restore(key: string, value: Buffer): void
+  /** Called when all rows were given. */
+  restored(): void
+  /**
+   * Nothing was stored, or it was lost: gather from ClickHouse what is to be remembered, and put it into `remembered`
+   * to be stored again. Returns the highest position found, or null.
+   */
+  rebuild(client: ClickHouseClient, partition: number, remembered: Remembered, signal: AbortSignal): Promise<Position | null>
+  /** Adds the rows of one entry; throws CodecError when it is no entry of this topic. */
+  add(partition: number, entry: LogEntry, batch: Batch): void
+  /** A batch is complete: forget what need not be remembered any more. */
+  forget(batch: Batch): void
+}
+
+/** Rows of a question to ClickHouse about one partition of the log. */
+export async function ask<Row>(client: ClickHouseClient, query: string, query_params: Record<string, unknown>, signal: AbortSignal): Promise<Row[]> {
+  const result = await client.query({
+    query,
+    query_params,
+    format: 'JSONEachRow',
+    abort_signal: signal,
+    clickhouse_settings: { output_format_json_quote_64bit_integers: 0 },
+  })
+  return result.json<Row>()
+}
+
+/** The highest position that a table has of one partition of the log, or null. */
+export async function highestPosition(client: ClickHouseClient, table: string, partition: number, signal: AbortSignal): Promise<Position | null> {
+  const query = `SELECT count() AS rows, max(log_position) AS position FROM ${table} WHERE log_partition = {partition:UInt16}`
+  const [found] = await ask<{ rows: number; position: number }>(client, query, { partition }, signal)
+  return found === undefined || found.rows === 0 ? null : found.position
+}

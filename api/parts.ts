@@ -1,0 +1,40 @@
+import type { FastifyBaseLogger, FastifyPluginAsync } from 'fastify'
+import type { DeliveryFilter } from '../notify/rows.ts'
+import type { Clock, Log, Position, Store } from '../runtime/ports.ts'
+import type { Token } from './auth.ts'
+import type { FeedBounds } from './changes_feed.ts'
+import type { LiveView } from './live_view.ts'
+
+/** One thing that must work for this process to be of use. */
+export interface ReadinessCheck {
+  readonly name: string
+  readonly ok: boolean
+  readonly detail: string
+}
+
+/** Everything that the HTTP server needs of the rest of the program. */
+export interface ApiParts {
+  readonly log: Log
+  readonly store: Store
+  readonly clock: Clock
+  readonly logger: FastifyBaseLogger
+  readonly live: LiveView
+  /** What this process appended as alerts: partition → position of the newest entry. */
+  readonly intake: { appended(): ReadonlyMap<number, Position> }
+  /** None: whoever reaches this (loopback) address may do everything. */
+  readonly tokens: readonly Token[]
+  readonly public_url: string
+  readonly version: string
+  readonly started_at_ms: number
+  /** As notify/rows.ts reads them. */
+  readonly listDeliveries: (filter: DeliveryFilter, limit: number) => Promise<{ readonly total: number; readonly deliveries: readonly object[] }>
+  readonly sourcesStatus: () => Promise<readonly { readonly name: string }[]>
+  /** Null: history is off. Throws Retryable when ClickHouse does not answer. */
+  readonly analyticsSummary: ((params: Readonly<Record<string, unknown>>) => Promise<object>) | null
+  readonly metrics: () => Promise<{ readonly content_type: string; readonly text: string }>
+  readonly readiness: () => Promise<readonly ReadinessCheck[]>
+  readonly observeRequest: (route: string, status: number, seconds: number) => void
+  /** Plugins that take alerts in; their routes need the role `ingest` unless they say otherwise. */
+  readonly ingest: readonly FastifyPluginAsync[]
+  readonly feed_bounds: FeedBounds
+}

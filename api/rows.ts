@@ -1,0 +1,58 @@
+import { type AlertRow, type CommandOutcome, type IncidentRow, ROW_PREFIX } from '../correlate/state.ts'
+import type { Log, Position, Shard, Store } from '../runtime/ports.ts'
+import type { Silence } from '../schemas/command.ts'
+import type { Rules } from '../schemas/rules.ts'
+
+/** Reading the correlator's rows without owning them. Everything here may lag behind by one commit. */
+
+export function correlateShard(partition: number): Shard {
+  return `correlate/alerts/${partition}`
+}
+
+async function values<Row>(store: Store, partition: number, prefix: string): Promise<Row[]> {
+  const rows = await store.read(correlateShard(partition), prefix)
+  return rows.map(([, value]) => JSON.parse(value.toString()) as Row)
+}
+
+export function incidentRows(store: Store, partition: number): Promise<IncidentRow[]> {
+  return values<IncidentRow>(store, partition, ROW_PREFIX.incident)
+}
+
+/** Every partition keeps every silence, so one is enough. */
+export function storedSilences(store: Store): Promise<Silence[]> {
+  return values<Silence>(store, 0, ROW_PREFIX.silence)
+}
+
+/** Null before the first rules were folded. */
+export async function rulesInForce(store: Store): Promise<Rules | null> {
+  const [rules] = await values<Rules>(store, 0, ROW_PREFIX.rules)
+  return rules ?? null
+}
+
+/** What became of a command that was folded before. */
+export async function commandOutcome(store: Store, partition: number, command_id: string): Promise<CommandOutcome | null> {
+  const key = ROW_PREFIX.command + command_id
+  const rows = await store.read(correlateShard(partition), key)
+  const row = rows.find(([found]) => found === key)
+  return row ? (JSON.parse(row[1].toString()) as CommandOutcome) : null
+}
+
+const ROWS_PER_TURN = 2_000
+
+/** Every alert that fires and that no operator has dismissed; other requests get their turn in between. */
+export async function* firingAlerts(log: Log, store: Store): AsyncGenerator<AlertRow> {
+  for (let partition = 0; partition < log.partitions('alerts'); partition++) {
+    const rows = await store.read(correlateShard(partition), ROW_PREFIX.alert)
+    for (const [i, [, value]] of rows.entries()) {
+      if (i % ROWS_PER_TURN === ROWS_PER_TURN - 1) await new Promise((resolve) => setImmediate(resolve))
+      const row = JSON.parse(value.toString()) as AlertRow
+      if (row.firing && !row.dismissed) yield row
+    }
+  }
+}
+
+/** Has the correlator committed everything of this partition up to and including `appended`? */
+export async function hasFolded(store: Store, partition: number, appended: Position): Promise<boolean> {
+  const position = await store.position(correlateShard(partition))
+  return position !== null && position > appended
+}

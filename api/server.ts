@@ -1,0 +1,105 @@
+import Fastify, { type FastifyInstance, LogController } from 'fastify'
+import { LIMITS } from '../schemas/limits.ts'
+import { alertmanagerRoutes } from './alertmanager/routes.ts'
+import { Appended } from './appended.ts'
+import { installAuth } from './auth.ts'
+import { ChangesFeed } from './changes_feed.ts'
+import { ApiError, sendError, toApiError } from './errors.ts'
+import { collectOpenApi, openApiRoute } from './openapi.ts'
+import type { ApiParts } from './parts.ts'
+import { analyticsRoute } from './routes/analytics.ts'
+import { changesRoute } from './routes/changes.ts'
+import { commandsRoute } from './routes/commands.ts'
+import { deliveriesRoute } from './routes/deliveries.ts'
+import { healthRoutes } from './routes/health.ts'
+import { incidentRoute } from './routes/incident.ts'
+import { incidentsRoute } from './routes/incidents.ts'
+import { pageRoutes } from './routes/page.ts'
+import { rulesRoute } from './routes/rules.ts'
+import { silencesRoutes } from './routes/silences.ts'
+import { sourcesRoute } from './routes/sources.ts'
+import { type App, validatorCompiler, type ZodTypeProvider } from './validation.ts'
+
+const SECURITY_HEADERS = {
+  'content-security-policy': "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'",
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'cache-control': 'no-store',
+} as const
+
+function installHeaders(app: FastifyInstance): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.headers({ ...SECURITY_HEADERS, 'x-request-id': request.id })
+    done()
+  })
+}
+
+function installErrors(app: FastifyInstance): void {
+  app.setErrorHandler((error, request, reply) => {
+    const told = toApiError(error)
+    if (told.code === 'internal') request.log.error({ err: error }, 'a request failed by a fault of the program')
+    return sendError(reply, told)
+  })
+  app.setNotFoundHandler((request, reply) => sendError(reply, new ApiError('not-found', `there is no ${request.method} ${request.url.split('?', 1)[0] ?? ''}`)))
+}
+
+function installObservation(app: FastifyInstance, { observeRequest }: ApiParts): void {
+  app.addHook('onResponse', (request, reply, done) => {
+    const route = request.routeOptions.url ?? 'unknown'
+    observeRequest(route, reply.statusCode, reply.elapsedTime / 1_000)
+    request.log.debug({ method: request.method, route, status: reply.statusCode, ms: reply.elapsedTime }, 'request')
+    done()
+  })
+}
+
+function installRoutes(app: App, parts: ApiParts, feed: ChangesFeed): void {
+  // A body in another type is refused as such, not read as a string.
+  app.removeContentTypeParser('text/plain')
+  const appended = new Appended(parts)
+  for (const install of [incidentsRoute, incidentRoute, rulesRoute, deliveriesRoute, sourcesRoute, analyticsRoute, healthRoutes, pageRoutes]) install(app, parts)
+  commandsRoute(app, parts, appended)
+  changesRoute(app, feed)
+  silencesRoutes(app, parts, appended)
+  openApiRoute(app)
+  app.register(async (scope) => alertmanagerRoutes(scope.withTypeProvider<ZodTypeProvider>(), parts, appended))
+}
+
+/** The whole HTTP interface, not listening yet. `close()` ends its followers; log, store and live view stay with the caller. */
+export function buildServer(parts: ApiParts): FastifyInstance {
+  const app = Fastify({
+    loggerInstance: parts.logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: () => parts.clock.token(),
+    requestIdHeader: false,
+    bodyLimit: LIMITS.http_body_bytes,
+    requestTimeout: 60_000,
+    routerOptions: { maxParamLength: 256 },
+    forceCloseConnections: 'idle',
+    frameworkErrors: (error, _request, reply) => void sendError(reply, toApiError(error)),
+  })
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data))
+  const feed = new ChangesFeed({ log: parts.log, live: parts.live, clock: parts.clock, bounds: parts.feed_bounds })
+  app.addHook('preClose', (done) => {
+    feed.close()
+    done()
+  })
+  installHeaders(app)
+  installErrors(app)
+  installAuth(app, parts.tokens, parts.public_url)
+  installObservation(app, parts)
+  app.register(async (root) => {
+    await collectOpenApi(root, parts.version)
+    root.register(async (scope) => installRoutes(scope.withTypeProvider<ZodTypeProvider>(), parts, feed))
+    root.register(async (scope) => {
+      scope.addHook('onRoute', (route) => {
+        route.config = { ...route.config, role: route.config?.role ?? 'ingest' }
+      })
+      for (const plugin of parts.ingest) scope.register(plugin)
+    })
+  })
+  return app
+}

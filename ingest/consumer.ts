@@ -1,0 +1,117 @@
+import { Retryable } from '../runtime/errors.ts'
+import type { Clock, SourceMessage, Subscription, TopicSource } from '../runtime/ports.ts'
+import type { Batch, DecodedMessage, Prepared } from './batch.ts'
+import { RejectWindow } from './halting.ts'
+import type { Intake } from './intake.ts'
+import { decodeAlerts, RefusedBody } from './sources/alertmanager.ts'
+
+/** What the consumer tells about itself; metrics and logs hang on it. */
+export interface ConsumerObserver {
+  /** Nearly everything of a source partition is rejected: nothing is read from it until it is mended or the process restarts. */
+  halted(source: string, topic: string, partition: number, halted: boolean): void
+  /** The log failed; the batch is given again after a pause. */
+  retrying(source: string, error: Retryable, attempt: number): void
+}
+
+export interface ConsumerParts {
+  /** Name of the configured source. */
+  readonly name: string
+  readonly topics: readonly string[]
+  readonly source: TopicSource
+  readonly intake: Intake
+  readonly clock: Clock
+  readonly observer: ConsumerObserver
+  readonly resolve_timeout_ms: number
+}
+
+const BACKOFF_MIN_MS = 100
+const BACKOFF_MAX_MS = 10_000
+const HALTED_RETRY_MS = 60_000
+
+/**
+ * Reads alerts from the topics of one source. What a message gives depends on the message alone (a start that is missing is the
+ * message's time), so reading it again after a crash gives the same alerts at the same places, and the fold skips them.
+ */
+export class Consumer {
+  private readonly parts: ConsumerParts
+  private readonly windows = new Map<string, RejectWindow>()
+  private readonly closing = new AbortController()
+  private subscription: Subscription | null = null
+
+  constructor(parts: ConsumerParts) {
+    this.parts = parts
+  }
+
+  async start(): Promise<void> {
+    const { source, topics, name } = this.parts
+    this.subscription = await source.consume(topics, `tocsin-ingest-${name}`, (topic, partition, messages) => this.handle(topic, partition, messages))
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort()
+    await this.subscription?.close()
+  }
+
+  /** Resolves when everything of the messages is durable; throws Retryable `closing` when it ends before. */
+  private async handle(topic: string, partition: number, messages: readonly SourceMessage[]): Promise<void> {
+    const key = `${topic}/${partition}`
+    const window = this.windows.get(key) ?? new RejectWindow()
+    this.windows.set(key, window)
+    const prepared = await this.passed(topic, partition, messages, window)
+    await this.taken(prepared)
+    window.count({ messages: messages.length, rejected: prepared.messages_rejected })
+  }
+
+  /** The batch, prepared; waits while it would only drain the topic into the dead letters. */
+  private async passed(topic: string, partition: number, messages: readonly SourceMessage[], window: RejectWindow): Promise<Prepared> {
+    let halted = false
+    for (;;) {
+      const prepared = this.parts.intake.prepare(this.batchOf(topic, partition, messages))
+      const drain = window.isDrain({ messages: messages.length, rejected: prepared.messages_rejected })
+      if (drain !== halted) this.parts.observer.halted(this.parts.name, topic, partition, drain)
+      if (!drain) return prepared
+      halted = true
+      await this.pause(HALTED_RETRY_MS)
+    }
+  }
+
+  private async taken(prepared: Prepared): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.parts.intake.take(prepared)
+        return
+      } catch (error) {
+        if (!(error instanceof Retryable)) throw error
+        this.parts.observer.retrying(this.parts.name, error, attempt)
+        await this.pause(Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** Math.min(attempt - 1, 10)))
+      }
+    }
+  }
+
+  private async pause(ms: number): Promise<void> {
+    const { signal } = this.closing
+    if (!signal.aborted) await this.parts.clock.sleep(ms, signal)
+    if (signal.aborted) throw new Retryable('closing', 'the consumer is closing; what was not taken is read again')
+  }
+
+  private batchOf(topic: string, partition: number, messages: readonly SourceMessage[]): Batch {
+    return {
+      source: this.parts.name,
+      origin: { source: `${this.parts.name}/${topic}`, partition },
+      received_at_ms: this.parts.clock.now(),
+      messages: messages.map((message) => this.decode(message)),
+      locate: (offset, ordinal) => `kafka:${topic}/${partition}@${offset}#${ordinal}`,
+    }
+  }
+
+  private decode({ offset, time_ms, value }: SourceMessage): DecodedMessage {
+    const body = value ?? Buffer.alloc(0)
+    try {
+      const context = { resolve_timeout_ms: this.parts.resolve_timeout_ms, lone_alert: true }
+      return { offset, decoded: decodeAlerts(body, time_ms, context) }
+    } catch (error) {
+      if (!(error instanceof RefusedBody)) throw error
+      return { offset, decoded: { alerts: [], rejects: [{ ordinal: 0, code: error.code, reason: error.message, payload: body.toString() }] } }
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import type { History } from '../analytics/connection.ts'
+import { RECORDED_TOPICS, RecordFold } from '../analytics/writer.ts'
+import { DeliverFold } from '../notify/deliver_fold.ts'
+import { makeSink } from '../notify/sinks/registry.ts'
+import type { Loaded } from './config.ts'
+import { Correlator } from './correlator.ts'
+import type { Metrics } from './metrics.ts'
+import type { Observation } from './observation.ts'
+import type { Clock } from './ports.ts'
+import type { SpanLinker } from './tracing.ts'
+import type { World } from './wire.ts'
+import { Worker } from './worker.ts'
+
+/** Attempts of one sink at once, for each partition of incidents. */
+const ATTEMPTS_MAX = 4
+
+export interface FoldParts {
+  readonly loaded: Loaded
+  readonly world: World
+  readonly clock: Clock
+  readonly metrics: Metrics
+  readonly observation: Observation
+  readonly spans: SpanLinker
+  readonly history: History | null
+  readonly public_url: string
+}
+
+/** One worker for each fold that this process takes part in. */
+export function makeWorkers(parts: FoldParts): Worker[] {
+  const wanted = parts.loaded.config.parts
+  const workers: Worker[] = []
+  if (wanted.includes('correlate')) workers.push(correlateWorker(parts))
+  if (wanted.includes('deliver') && parts.loaded.config.sinks.length > 0) workers.push(deliverWorker(parts))
+  if (wanted.includes('record') && parts.history) workers.push(...recordWorkers(parts, parts.history))
+  return workers
+}
+
+function common({ world, clock, observation }: FoldParts) {
+  return { log: world.log, store: world.store, clock, observer: observation }
+}
+
+function correlateWorker(parts: FoldParts): Worker {
+  const { world, observation, spans, loaded } = parts
+  return new Worker({
+    ...common(parts),
+    name: 'correlate',
+    topic: 'alerts',
+    make: (partition) =>
+      new Correlator({
+        partition,
+        rules: loaded.rules,
+        incidents_partitions: world.log.partitions('incidents'),
+        deadletters_partitions: world.log.partitions('deadletters'),
+        spans,
+        told: (outcome) => observation.told(outcome),
+        sized: (state) => observation.sized(state),
+      }),
+  })
+}
+
+function deliverWorker(parts: FoldParts): Worker {
+  const { world, clock, metrics, observation, loaded } = parts
+  const sinks = loaded.config.sinks.map((sink) => makeSink(sink, { secret: loaded.secret, now: () => clock.now(), public_url: parts.public_url }))
+  return new Worker({
+    ...common(parts),
+    name: 'deliver',
+    topic: 'incidents',
+    make: (partition) =>
+      new DeliverFold({
+        partition,
+        sinks,
+        clock,
+        attempts_max: ATTEMPTS_MAX,
+        alerts_partitions: world.log.partitions('alerts'),
+        deadletters_partitions: world.log.partitions('deadletters'),
+        attempted: (action, result, row) => observation.attempted(action, result, row),
+        counted: (sink, state, by) => metrics.deliveries.inc({ sink, state }, by),
+      }),
+  })
+}
+
+function recordWorkers(parts: FoldParts, history: History): Worker[] {
+  const { clock, observation, loaded } = parts
+  return RECORDED_TOPICS.map(
+    (topic) =>
+      new Worker({
+        ...common(parts),
+        name: 'record',
+        topic,
+        make: (partition) =>
+          new RecordFold({ topic, partition, client: history.ready, clock, observer: observation.recording, flush_interval_ms: loaded.config.history.flush_interval_ms }),
+      }),
+  )
+}

@@ -1,0 +1,153 @@
+import type { RecordObserver } from '../analytics/inserts.ts'
+import type { Outcome } from '../correlate/fold.ts'
+import type { State } from '../correlate/state.ts'
+import type { ConsumerObserver } from '../ingest/consumer.ts'
+import type { IntakeObserver } from '../ingest/intake.ts'
+import type { Action, DeliveryRow, Result } from '../notify/delivery.ts'
+import type { Retryable } from './errors.ts'
+import type { Logger } from './logger.ts'
+import type { Metrics } from './metrics.ts'
+import type { Clock, Log, Position, Shard, Topic } from './ports.ts'
+import type { WorkerObserver } from './worker.ts'
+
+/** What is known of a source of alerts since this process began. */
+export interface SourceStatus {
+  readonly name: string
+  readonly kind: string
+  last_event_at_ms: number | null
+  alerts: number
+  rejects: number
+  halted: number
+}
+
+/** A failure is logged at its first and every 50th attempt, so that a long outage does not fill the log. */
+const LOG_EVERY_ATTEMPTS = 50
+
+function foldOf(shard: Shard): { fold: string; topic: Topic } {
+  const [fold = '', topic = ''] = shard.split('/')
+  return { fold, topic: topic as Topic }
+}
+
+/** Turns what the parts tell about themselves into metrics, log lines, and the status of sources. */
+export class Observation implements WorkerObserver, IntakeObserver, ConsumerObserver {
+  readonly sources = new Map<string, SourceStatus>()
+  private readonly parts: { readonly metrics: Metrics; readonly logger: Logger; readonly clock: Clock; readonly log: Log; readonly on_fatal: () => void }
+  private readonly positions = new Map<Shard, Position>()
+  private readonly sizes = new Map<number, { readonly firing: number; readonly unresolved: number }>()
+
+  constructor(parts: Observation['parts']) {
+    this.parts = parts
+  }
+
+  owned(shard: Shard, owned: boolean): void {
+    this.parts.metrics.owned_partitions.inc(foldOf(shard), owned ? 1 : -1)
+    if (!owned) this.positions.delete(shard)
+    this.parts.logger.debug({ shard, owned }, 'ownership')
+  }
+
+  batch(shard: Shard, batch: Parameters<WorkerObserver['batch']>[1]): void {
+    const { metrics } = this.parts
+    const { fold, topic } = foldOf(shard)
+    this.positions.set(shard, batch.position)
+    metrics.entries_total.inc({ fold, topic }, batch.entries)
+    metrics.fold_seconds.observe({ fold }, batch.fold_ms / 1_000)
+    metrics.commit_seconds.observe({ fold }, batch.commit_ms / 1_000)
+    metrics.lag_seconds.observe({ fold }, batch.record_age_ms / 1_000)
+  }
+
+  retrying(name: string, error: Retryable, attempt: number): void {
+    this.parts.metrics.retries_total.inc({ fold: foldOf(name).fold, code: error.code })
+    if (attempt % LOG_EVERY_ATTEMPTS === 1) this.parts.logger.warn({ at: name, code: error.code, attempt }, `${error.message}; trying again`)
+  }
+
+  fenced(shard: Shard): void {
+    this.parts.metrics.fenced_total.inc({ fold: foldOf(shard).fold })
+    this.parts.logger.info({ shard }, 'another owner committed; claiming again')
+  }
+
+  fatal(shard: Shard, error: unknown): void {
+    this.parts.logger.fatal({ shard, err: error }, 'a fault of the program; the process ends')
+    this.parts.on_fatal()
+  }
+
+  told(outcome: Outcome): void {
+    const { metrics, logger } = this.parts
+    for (const { kind } of outcome.changes) metrics.changes_total.inc({ kind })
+    for (const { code } of outcome.unassigned) metrics.unassigned_total.inc({ code })
+    if (outcome.skipped > 0) metrics.skipped_total.inc(outcome.skipped)
+    if (outcome.unassigned.some(({ code }) => code === 'active-alerts-bound')) logger.error('too many alerts fire in one partition: further ones are left out of incidents')
+  }
+
+  sized(state: State): void {
+    this.sizes.set(state.partition, { firing: state.derived.firing, unresolved: state.derived.unresolved })
+    const all = [...this.sizes.values()]
+    this.parts.metrics.firing_alerts.set(all.reduce((sum, { firing }) => sum + firing, 0))
+    this.parts.metrics.unresolved_incidents.set(all.reduce((sum, { unresolved }) => sum + unresolved, 0))
+  }
+
+  accepted(source: string, alerts: number): void {
+    this.parts.metrics.alerts_total.inc({ source }, alerts)
+    const status = this.source(source)
+    status.last_event_at_ms = this.parts.clock.now()
+    status.alerts += alerts
+  }
+
+  rejected(source: string, code: string): void {
+    this.parts.metrics.rejects_total.inc({ source, code })
+    const status = this.source(source)
+    status.last_event_at_ms = this.parts.clock.now()
+    status.rejects++
+  }
+
+  halted(source: string, topic: string, partition: number, halted: boolean): void {
+    this.parts.metrics.halted_partitions.inc({ source }, halted ? 1 : -1)
+    this.source(source).halted += halted ? 1 : -1
+    if (halted) this.parts.logger.error({ source, topic, partition }, 'nearly everything in this partition is rejected: it is halted; see the dead letters, mend the format or the sender')
+    else this.parts.logger.info({ source, topic, partition }, 'the partition is read again')
+  }
+
+  attempted(action: Action, result: Result, row: DeliveryRow): void {
+    if (result.kind === 'ok') return
+    this.parts.metrics.retries_total.inc({ fold: 'deliver', code: 'code' in result ? result.code : result.kind })
+    const level = result.kind === 'retry' ? 'warn' : 'error'
+    if (row.attempts % LOG_EVERY_ATTEMPTS <= 1) this.parts.logger[level]({ sink: row.sink, incident: row.incident_id, action, result: result.kind, error: row.error, attempts: row.attempts }, 'a delivery did not succeed')
+  }
+
+  /** The record fold's own observer: ClickHouse is up when it took something, down when it did not. */
+  readonly recording: RecordObserver = {
+    inserted: () => this.parts.metrics.history_up.set(1),
+    retrying: (shard, error, attempt) => {
+      this.parts.metrics.history_up.set(0)
+      this.retrying(shard, error, attempt)
+    },
+    undecodable: (shard, position, error) => this.parts.logger.error({ shard, position, err: error }, 'a log entry gives no history'),
+  }
+
+  source(name: string, kind = 'http'): SourceStatus {
+    const known = this.sources.get(name) ?? { name, kind, last_event_at_ms: null, alerts: 0, rejects: 0, halted: 0 }
+    this.sources.set(name, known)
+    return known
+  }
+
+  /** The text for scrapes; lag in records is found at that moment. */
+  async metricsText(): Promise<{ content_type: string; text: string }> {
+    const { metrics } = this.parts
+    await this.measureLag().catch(() => metrics.lag_records.reset())
+    return { content_type: metrics.registry.contentType, text: await metrics.registry.metrics() }
+  }
+
+  private async measureLag(): Promise<void> {
+    const lags = new Map<string, { fold: string; topic: Topic; lag: number }>()
+    const ends = new Map<Topic, readonly { readonly next: Position }[]>()
+    for (const [shard, position] of this.positions) {
+      const { fold, topic } = foldOf(shard)
+      const bounds = ends.get(topic) ?? (await this.parts.log.bounds(topic))
+      ends.set(topic, bounds)
+      const partition = Number(shard.slice(shard.lastIndexOf('/') + 1))
+      const lag = Math.max(0, (bounds[partition]?.next ?? position) - position)
+      const sum = lags.get(`${fold}/${topic}`)?.lag ?? 0
+      lags.set(`${fold}/${topic}`, { fold, topic, lag: sum + lag })
+    }
+    for (const { fold, topic, lag } of lags.values()) this.parts.metrics.lag_records.set({ fold, topic }, lag)
+  }
+}

@@ -1,0 +1,40 @@
+import type { LiveView } from '../api/live_view.ts'
+import type { ApiParts, ReadinessCheck } from '../api/parts.ts'
+import { readDeliveries } from '../notify/rows.ts'
+import { Retryable } from './errors.ts'
+import { publicUrl, type Running, type ServiceParts } from './service.ts'
+import { version } from './version.ts'
+
+/** What the HTTP server is given of the running program. */
+export function apiParts(parts: ServiceParts, running: Running, live: LiveView): Omit<ApiParts, 'feed_bounds' | 'ingest'> {
+  const { log, store } = running.world
+  const { config } = parts.loaded
+  return {
+    log,
+    store,
+    clock: parts.clock,
+    logger: parts.logger,
+    live,
+    intake: running.intake,
+    tokens: config.api.tokens,
+    public_url: publicUrl(config),
+    version: version(),
+    started_at_ms: running.started_at_ms,
+    listDeliveries: (filter, limit) => readDeliveries(store, log.partitions('incidents'), filter, limit),
+    sourcesStatus: async () => [...running.observation.sources.values()],
+    analyticsSummary: null,
+    metrics: () => running.observation.metricsText(),
+    readiness: () => Promise.all([answering('log', () => log.ping()), answering('store', () => store.ping())]),
+    observeRequest: (route, status, seconds) => running.metrics.http_seconds.observe({ route, status: `${Math.floor(status / 100)}xx` }, seconds),
+  }
+}
+
+async function answering(name: string, ping: () => Promise<void>): Promise<ReadinessCheck> {
+  try {
+    await ping()
+    return { name, ok: true, detail: '' }
+  } catch (error) {
+    if (!(error instanceof Retryable)) throw error
+    return { name, ok: false, detail: error.message }
+  }
+}

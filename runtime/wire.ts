@@ -1,0 +1,102 @@
+import type { HistoryAddress } from '../analytics/connection.ts'
+import type { Config, KafkaSourceConfig } from '../schemas/config.ts'
+import type { Loaded } from './config.ts'
+import { Misconfigured } from './errors.ts'
+import { HistoryServer } from './history_server.ts'
+import type { KafkaAccess } from './log/kafka.ts'
+import type { Logger } from './logger.ts'
+import type { Clock, Log, Store, TopicSource } from './ports.ts'
+
+/** Partitions of each internal topic unless the configuration says otherwise; for Kafka see log/kafka/topics.ts. */
+const PARTITIONS_EMBEDDED = 4
+
+/** The parts that a mode is made of. Nothing else knows which mode it is. Clients are loaded by the mode that needs them: that halves the start. */
+export interface World {
+  /** For the ready line and the doctor. */
+  readonly description: string
+  readonly log: Log
+  readonly store: Store
+  /** Null: history is off. Resolves when ClickHouse is known to run. */
+  readonly history: Promise<HistoryAddress> | null
+  readonly topicSource: (source: KafkaSourceConfig) => Promise<TopicSource>
+  close(): Promise<void>
+}
+
+export interface WireParts {
+  readonly loaded: Loaded
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+export function wire(parts: WireParts): Promise<World> {
+  return parts.loaded.config.mode === 'embedded' ? embedded(parts) : distributed(parts)
+}
+
+async function embedded(parts: WireParts): Promise<World> {
+  const { config } = parts.loaded
+  const [{ SqliteEngine }, { SqliteLog }, { SqliteStore }] = await Promise.all([import('./sqlite.ts'), import('./log/sqlite.ts'), import('./store/sqlite.ts')])
+  const engine = new SqliteEngine({ data_dir: config.data_dir })
+  const log = await SqliteLog.open(engine, { clock: parts.clock, partitions: config.partitions ?? PARTITIONS_EMBEDDED })
+  const store = await SqliteStore.open(engine)
+  const server = config.history.enabled ? new HistoryServer({ data_dir: config.data_dir, clock: parts.clock, logger: parts.logger }) : null
+  return {
+    description: `embedded, data in ${config.data_dir}`,
+    log,
+    store,
+    history: server && server.address,
+    topicSource: (source) => sourceOf(parts, source),
+    async close() {
+      await server?.stop()
+      await log.close()
+      await store.close()
+      await engine.close()
+    },
+  }
+}
+
+async function distributed(parts: WireParts): Promise<World> {
+  const [{ openKafkaLog }, { RedisStore }] = await Promise.all([import('./log/kafka.ts'), import('./store/redis.ts')])
+  const { config, secret } = parts.loaded
+  const { kafka, redis } = config
+  if (!kafka || !redis) throw new Misconfigured('config-invalid', 'mode: distributed needs `kafka` and `redis`')
+  const settings = { topic_prefix: kafka.topic_prefix, replication_factor: kafka.replication_factor, retention_ms: kafka.retention_ms, ...(config.partitions !== undefined && { partitions: config.partitions }) }
+  const log = await openKafkaLog({ ...accessOf(parts, kafka), ...settings })
+  const store = await RedisStore.open({
+    url: redis.url,
+    cluster: redis.cluster,
+    key_prefix: redis.key_prefix,
+    ...(redis.password && { password: secret(redis.password) }),
+    logger: parts.logger,
+    clock: parts.clock,
+  })
+  return {
+    description: `distributed, Kafka at ${kafka.brokers.join(', ')}`,
+    log,
+    store,
+    history: config.history.enabled && config.clickhouse ? Promise.resolve(historyOf(parts, config.clickhouse)) : null,
+    topicSource: (source) => sourceOf(parts, source),
+    async close() {
+      await log.close()
+      await store.close()
+    },
+  }
+}
+
+type KafkaConfig = NonNullable<KafkaSourceConfig['cluster']>
+
+function accessOf({ loaded, clock, logger }: WireParts, kafka: KafkaConfig): KafkaAccess {
+  const { brokers, tls, sasl } = kafka
+  return { brokers, tls, logger, clock, ...(sasl && { sasl: { mechanism: sasl.mechanism, username: sasl.username, password: loaded.secret(sasl.password) } }) }
+}
+
+async function sourceOf(parts: WireParts, source: KafkaSourceConfig): Promise<TopicSource> {
+  const { kafkaSource } = await import('./log/kafka.ts')
+  const cluster = source.cluster ?? parts.loaded.config.kafka
+  if (!cluster) throw new Misconfigured('config-invalid', `source ${source.name}: no brokers are known`)
+  return kafkaSource(accessOf(parts, cluster))
+}
+
+function historyOf({ loaded }: WireParts, clickhouse: NonNullable<Config['clickhouse']>): HistoryAddress {
+  const { url, username, database, password } = clickhouse
+  return { url, username, database, password: password ? loaded.secret(password) : '' }
+}

@@ -1,0 +1,135 @@
+import { z } from 'zod'
+import { severity } from './alert.ts'
+
+export const name = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'expected a short name of lower-case letters, digits, - and _')
+  .describe('short name of this entry, unique in its list: lower-case letters, digits, - and _')
+export const duration_ms = z
+  .number()
+  .int()
+  .min(0)
+  .max(90 * 86_400_000)
+export const positive_ms = duration_ms.min(1)
+export const httpUrl = z.url({
+  protocol: /^https?$/,
+  error: 'expected an address that begins with http:// or https://',
+})
+
+/** A secret is never written into the configuration: name the environment variable or the file that holds it. */
+export const secret = z.union(
+  [
+    z.strictObject({
+      env: z.string().min(1).describe('name of the environment variable that holds the secret'),
+    }),
+    z.strictObject({ file: z.string().min(1).describe('path of the file that holds the secret') }),
+  ],
+  'expected where the secret is: {env: NAME_OF_A_VARIABLE} or {file: /path/of/a/file}',
+)
+export type SecretRef = z.infer<typeof secret>
+
+const kafka = z.strictObject({
+  brokers: z
+    .array(z.string().regex(/^.+:\d{1,5}$/, 'expected host:port'))
+    .min(1)
+    .describe('host:port of some brokers; the rest is learnt from them')
+    .meta({ examples: [['kafka:9092']] }),
+  tls: z.boolean().default(false).describe('speak TLS, verified against the system’s authorities'),
+  sasl: z
+    .strictObject({
+      mechanism: z
+        .enum(['plain', 'scram-sha-256', 'scram-sha-512'])
+        .describe('how the brokers check the login'),
+      username: z.string().describe('user of the brokers'),
+      password: secret.describe('its password: {env: NAME} or {file: PATH}'),
+    })
+    .optional()
+    .describe('login of the brokers')
+    .meta({
+      examples: [
+        { mechanism: 'scram-sha-512', username: 'tocsin', password: { env: 'TOCSIN_KAFKA_PASSWORD' } },
+      ],
+    }),
+})
+
+export const kafkaSource = z.strictObject({
+  name,
+  kind: z.literal('kafka').describe('where the alerts come from'),
+  topics: z.array(z.string().min(1)).min(1).max(100).describe('topics to read'),
+  format: z
+    .enum(['alertmanager'])
+    .default('alertmanager')
+    .describe('shape of the message values: one alert or an array of alerts as in POST /api/v2/alerts'),
+  cluster: kafka.optional().describe('the brokers, when they are not those of `kafka`'),
+})
+
+const delivery = {
+  name,
+  min_severity: severity.default('info').describe('incidents below this severity are not delivered'),
+  timeout_ms: positive_ms.default(15_000).describe('bound of one request'),
+  public_targets_only: z.boolean().default(false).describe('refuse private and loopback addresses'),
+}
+
+export const webhookSink = z.strictObject({
+  ...delivery,
+  kind: z.literal('webhook').describe('an HTTP endpoint of your own'),
+  url: httpUrl.describe('receives a CloudEvents body for each delivery'),
+  secret: secret
+    .optional()
+    .describe('Standard Webhooks secret (`whsec_…`) that signs each request: {env: NAME} or {file: PATH}'),
+})
+
+export const requestTrackerSink = z.strictObject({
+  ...delivery,
+  kind: z.literal('request-tracker').describe('Request Tracker 5 or newer (REST 2)'),
+  url: httpUrl.describe('base address of Request Tracker'),
+  queue: z.string().min(1).default('General').describe('queue of new tickets'),
+  username: z.string().optional().describe('user for basic authentication; leave out to use `token`'),
+  password: secret.optional().describe('its password: {env: NAME} or {file: PATH}'),
+  token: secret.optional().describe('authentication token of Request Tracker: {env: NAME} or {file: PATH}'),
+})
+
+/** The brokers of the internal topics. */
+export const ownKafka = kafka.extend({
+  topic_prefix: z
+    .string()
+    .default('tocsin.')
+    .describe('internal topics are named <prefix>alerts, <prefix>incidents and so on'),
+  replication_factor: z
+    .number()
+    .int()
+    .min(1)
+    .max(7)
+    .default(1)
+    .describe('copies of the internal topics, fixed when they are made'),
+  retention_ms: positive_ms
+    .default(7 * 86_400_000)
+    .describe('how long the internal topics keep their records'),
+})
+
+export const redis = z.strictObject({
+  url: z
+    .url({ protocol: /^rediss?$/, error: 'expected an address such as redis://host:6379/0' })
+    .describe('redis://host:port/db, or rediss:// for TLS')
+    .meta({ examples: ['redis://redis:6379/0'] }),
+  password: secret
+    .optional()
+    .describe('its password: {env: NAME} or {file: PATH}')
+    .meta({ examples: [{ env: 'TOCSIN_REDIS_PASSWORD' }] }),
+  cluster: z.boolean().default(false).describe('the address is a node of a Redis Cluster'),
+  key_prefix: z.string().default('tocsin:').describe('every key begins with it'),
+})
+
+export const clickhouse = z.strictObject({
+  url: httpUrl.describe('HTTP interface of ClickHouse').meta({ examples: ['http://clickhouse:8123'] }),
+  username: z.string().default('default').describe('user that may make and write the tables'),
+  password: secret
+    .optional()
+    .describe('its password: {env: NAME} or {file: PATH}')
+    .meta({ examples: [{ env: 'TOCSIN_CLICKHOUSE_PASSWORD' }] }),
+  database: z
+    .string()
+    .regex(/^[a-z_][a-z0-9_]{0,62}$/, 'expected lower-case letters, digits and _')
+    .default('tocsin')
+    .describe('database of the history'),
+})

@@ -1,0 +1,132 @@
+import type { Config } from './config.ts'
+import { parseMatcher } from './matcher_syntax.ts'
+import { compileMatcher, MatcherError } from './matching.ts'
+
+export interface Contradiction {
+  readonly path: readonly (string | number)[]
+  readonly message: string
+}
+
+/** What types cannot say of a configuration: parts that need each other, and safety. */
+export function contradictions(config: Config): Contradiction[] {
+  return [
+    ...listening(config),
+    ...missingServices(config),
+    ...missingBrokers(config),
+    ...duplicates(['sources'], config.sources),
+    ...duplicates(['sinks'], config.sinks),
+    ...duplicates(['rules', 'grouping'], config.rules.grouping),
+    ...duplicates(['api', 'tokens'], config.api.tokens),
+    ...brokenMatchers(config),
+    ...unusableLogins(config),
+    ...visiblePasswords(config),
+  ]
+}
+
+function listening({ listen, api }: Config): Contradiction[] {
+  const colon = listen.lastIndexOf(':')
+  const host = listen.slice(0, colon)
+  const found: Contradiction[] = []
+  if (!isLoopback(host) && api.tokens.length === 0) {
+    found.push({
+      path: ['listen'],
+      message: `${host} is open to the network but api.tokens is empty; make a token with \`tocsin token\`, or listen on 127.0.0.1`,
+    })
+  }
+  const port = listen.slice(colon + 1)
+  if (Number(port) > 65_535)
+    found.push({ path: ['listen'], message: `the port is ${port}; a port is at most 65535` })
+  return found
+}
+
+const OCTET = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)'
+const LOOPBACK = new RegExp(`^(?:localhost|::1|\\[::1\\]|127\\.${OCTET}\\.${OCTET}\\.${OCTET})$`)
+
+function isLoopback(host: string): boolean {
+  return LOOPBACK.test(host)
+}
+
+function missingServices({ mode, kafka, redis, clickhouse, history }: Config): Contradiction[] {
+  if (mode !== 'distributed') return []
+  const found: Contradiction[] = []
+  if (!kafka) found.push({ path: ['kafka'], message: 'mode: distributed needs `kafka`' })
+  if (!redis) found.push({ path: ['redis'], message: 'mode: distributed needs `redis`' })
+  if (history.enabled && !clickhouse) {
+    found.push({
+      path: ['clickhouse'],
+      message: 'mode: distributed with history needs `clickhouse` (or history.enabled: false)',
+    })
+  }
+  return found
+}
+
+function missingBrokers({ sources, kafka }: Config): Contradiction[] {
+  return sources.flatMap(({ cluster }, i) =>
+    cluster || kafka
+      ? []
+      : [
+          {
+            path: ['sources', i],
+            message: 'no brokers are known: give `cluster` here or `kafka` at the top',
+          },
+        ],
+  )
+}
+
+function duplicates(where: readonly string[], items: readonly { readonly name: string }[]): Contradiction[] {
+  return items.flatMap(({ name }, i) =>
+    items.findIndex((other) => other.name === name) < i
+      ? [{ path: [...where, i, 'name'], message: `the name ${name} is taken by an earlier entry` }]
+      : [],
+  )
+}
+
+function brokenMatchers({ rules }: Config): Contradiction[] {
+  return rules.grouping.flatMap((rule, i) =>
+    rule.match.flatMap((text, j) => {
+      const message = matcherFault(text)
+      return message === null ? [] : [{ path: ['rules', 'grouping', i, 'match', j], message }]
+    }),
+  )
+}
+
+function matcherFault(text: string): string | null {
+  try {
+    compileMatcher(parseMatcher(text))
+    return null
+  } catch (error) {
+    if (!(error instanceof MatcherError)) throw error
+    return `${error.message}; a matcher reads like severity=~"critical|page"`
+  }
+}
+
+function unusableLogins({ sinks }: Config): Contradiction[] {
+  return sinks.flatMap((sink, i) => {
+    if (sink.kind !== 'request-tracker' || sink.token) return []
+    if (sink.username !== undefined && sink.password) return []
+    return [{ path: ['sinks', i], message: 'no login is known: give `token`, or `username` and `password`' }]
+  })
+}
+
+/** The text of the configuration is shown to viewers, and addresses reach log lines. */
+function visiblePasswords(config: Config): Contradiction[] {
+  const urls: [path: (string | number)[], url: string | undefined][] = [
+    [['public_url'], config.public_url],
+    ...config.sinks.map((sink, i): [(string | number)[], string] => [['sinks', i, 'url'], sink.url]),
+    [['redis', 'url'], config.redis?.url],
+    [['clickhouse', 'url'], config.clickhouse?.url],
+    [['telemetry', 'otlp_traces_url'], config.telemetry.otlp_traces_url],
+  ]
+  return urls.flatMap(([path, url]) => {
+    if (url === undefined || !URL.canParse(url)) return []
+    const { username, password } = new URL(url)
+    if (username === '' && password === '') return []
+    return [
+      {
+        path,
+        message:
+          'an address must not hold a login, because addresses are shown; take it out and use the keys beside it',
+      },
+    ]
+  })
+}

@@ -1,0 +1,168 @@
+import { hash } from 'node:crypto'
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import { pino } from 'pino'
+import type { Token } from '../../api/auth.ts'
+import { FEED_BOUNDS, type FeedBounds } from '../../api/changes_feed.ts'
+import { LiveView } from '../../api/live_view.ts'
+import type { ApiParts } from '../../api/parts.ts'
+import { buildServer } from '../../api/server.ts'
+import { systemClock } from '../../runtime/clock.ts'
+import { Correlator } from '../../runtime/correlator.ts'
+import { MemoryLog } from '../../runtime/log/memory.ts'
+import type { Position } from '../../runtime/ports.ts'
+import { MemoryStore } from '../../runtime/store/memory.ts'
+import { noTraces } from '../../runtime/tracing.ts'
+import { Worker, type WorkerObserver } from '../../runtime/worker.ts'
+import type { Alert, Severity } from '../../schemas/alert.ts'
+import { encodeRecord } from '../../schemas/codec.ts'
+import { alertFingerprint, contentVersion, partitionOf } from '../../schemas/ids.ts'
+import type { Incident } from '../../schemas/incident.ts'
+import type { Rules } from '../../schemas/rules.ts'
+import { eventually } from '../contracts/wait.ts'
+
+export const PARTITIONS = 3
+
+export const RULES: Rules = {
+  version: contentVersion('rules of the API tests'),
+  grouping: [
+    { name: 'databases', match: [{ name: 'tier', op: '=', value: 'db' }], group_by: ['alertname', 'cluster'], idle_timeout_ms: 300_000, members_max: 100 },
+    { name: 'by-alertname', match: [], group_by: ['alertname'], idle_timeout_ms: 300_000, members_max: 100 },
+  ],
+  resolve_timeout_ms: 300_000,
+  reopen_within_ms: 600_000,
+  growth_interval_ms: 0,
+  retain_resolved_ms: 86_400_000,
+}
+
+export const SECRETS = { ingest: 'secret-of-ingest', viewer: 'secret-of-viewer', responder: 'secret-of-responder', admin: 'secret-of-admin' } as const
+
+export const TOKENS: readonly Token[] = (Object.keys(SECRETS) as (keyof typeof SECRETS)[]).map((role) => ({
+  name: `the-${role}`,
+  role,
+  sha256: hash('sha256', SECRETS[role], 'hex'),
+}))
+
+/** The correlator as in production, over partitions that this process owns alone. */
+function correlate(log: MemoryLog, store: MemoryStore, fail: (error: unknown) => void): Worker {
+  const observer: WorkerObserver = { owned() {}, batch() {}, retrying() {}, fenced() {}, fatal: (_shard, error) => fail(error) }
+  const common = { rules: RULES, incidents_partitions: PARTITIONS, deadletters_partitions: PARTITIONS, spans: noTraces, told() {}, sized() {} }
+  return new Worker({ log, store, clock: systemClock, observer, topic: 'alerts', name: 'correlate', make: (partition) => new Correlator({ ...common, partition }) })
+}
+
+export interface World {
+  readonly url: string
+  readonly app: FastifyInstance
+  readonly parts: ApiParts
+  readonly log: MemoryLog
+  readonly live: LiveView
+  /** Appends an alert as ingest would, and waits until its incident shows it in `members_firing` or as ended. */
+  readonly fire: (wanted: Partial<WantedAlert>) => Promise<Incident>
+  readonly stopCorrelator: () => Promise<void>
+  readonly close: () => Promise<void>
+}
+
+interface WantedAlert {
+  readonly labels: Readonly<Record<string, string>>
+  readonly annotations: Readonly<Record<string, string>>
+  readonly scope: string
+  readonly severity: Severity
+  readonly entity: string
+}
+
+export function alertOf(wanted: Partial<WantedAlert>): Alert {
+  const labels = wanted.labels ?? { alertname: 'DiskFull', instance: 'db-1' }
+  const scope = wanted.scope ?? 'default'
+  return {
+    fingerprint: alertFingerprint(scope, labels),
+    labels,
+    annotations: wanted.annotations ?? {},
+    generator_url: '',
+    severity: wanted.severity ?? 'critical',
+    entity: wanted.entity ?? labels['instance'] ?? '',
+    scope,
+    source: 'test',
+    starts_at_ms: Date.now(),
+    ends_at_ms: null,
+    repeats: 1,
+  }
+}
+
+export interface WorldOptions {
+  readonly tokens?: readonly Token[]
+  readonly feed_bounds?: Partial<FeedBounds>
+  readonly parts?: Partial<ApiParts>
+  readonly ingest?: readonly FastifyPluginAsync[]
+  /** Without it nothing is folded: the correlator is down. */
+  readonly correlator?: boolean
+  readonly closed_max?: number
+}
+
+const READY: Pick<ApiParts, 'listDeliveries' | 'sourcesStatus' | 'analyticsSummary' | 'metrics' | 'readiness' | 'observeRequest'> = {
+  listDeliveries: async () => ({ total: 0, deliveries: [] }),
+  sourcesStatus: async () => [{ name: 'plant' }],
+  analyticsSummary: null,
+  metrics: async () => ({ content_type: 'text/plain; version=0.0.4', text: 'tocsin_up 1\n' }),
+  readiness: async () => [{ name: 'log', ok: true, detail: '' }],
+  observeRequest() {},
+}
+
+/** The whole API over real HTTP, with the real correlator behind it, in memory. */
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
+  const log = new MemoryLog(systemClock, PARTITIONS)
+  const store = new MemoryStore()
+  const faults: unknown[] = []
+  const worker = correlate(log, store, (error) => faults.push(error))
+  if (options.correlator !== false) {
+    await worker.start()
+    for (let p = 0; p < PARTITIONS; p++) await eventually('rules are in force', async () => (await store.read(`correlate/alerts/${p}`, 'r/')).length > 0)
+  }
+  const live = await LiveView.start({ log, store, clock: systemClock, closed_max: options.closed_max ?? 1_000 })
+  const appended = new Map<number, Position>()
+  const parts: ApiParts = {
+    log,
+    store,
+    clock: systemClock,
+    logger: pino({ level: 'silent' }),
+    live,
+    intake: { appended: () => appended },
+    tokens: options.tokens ?? [],
+    public_url: 'https://tocsin.example.org',
+    version: '1.2.3',
+    started_at_ms: Date.now(),
+    ...READY,
+    ingest: options.ingest ?? [],
+    feed_bounds: { ...FEED_BOUNDS, ...options.feed_bounds },
+    ...options.parts,
+  }
+  const app = buildServer(parts)
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+
+  async function fire(wanted: Partial<WantedAlert>): Promise<Incident> {
+    const alert = alertOf(wanted)
+    const partition = partitionOf(alert.scope, PARTITIONS)
+    const value = encodeRecord({ kind: 'alerts', received_at_ms: Date.now(), origin: null, places: [], alerts: [alert] })
+    const [position] = await log.append([{ topic: 'alerts', partition, value }])
+    appended.set(partition, position as Position)
+    const has = (incident: Incident) => incident.members.some(({ fingerprint }) => fingerprint === alert.fingerprint)
+    return eventually('the alert is in an incident', () => [...live.all()].find(has))
+  }
+
+  async function close(): Promise<void> {
+    await app.close()
+    await live.close()
+    await worker.stop()
+    await log.close()
+    if (faults.length > 0) throw faults[0] as Error
+  }
+  return { url, app, parts, log, live, fire, stopCorrelator: () => worker.stop(), close }
+}
+
+/** A request whose answer is read as JSON (null when it is empty). */
+export async function call(url: string, path: string, init: RequestInit & { readonly json?: unknown } = {}): Promise<{ status: number; headers: Headers; body: unknown }> {
+  const { json, ...rest } = init
+  const headers = new Headers(rest.headers)
+  if (json !== undefined) headers.set('content-type', 'application/json')
+  const response = await fetch(url + path, { ...rest, headers, ...(json !== undefined && { body: JSON.stringify(json) }) })
+  const text = await response.text()
+  return { status: response.status, headers: response.headers, body: text === '' ? null : JSON.parse(text) }
+}
