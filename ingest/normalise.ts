@@ -54,7 +54,7 @@ function timeFault(field: string, time_ms: number | null): OutOfBounds | null {
 const JSON_BYTES_PER_CHAR = 6
 const JSON_FRAME_BYTES = 2_048
 
-function boundsFault(alert: Omit<Alert, 'fingerprint'>): OutOfBounds | null {
+function boundsFault(alert: Alert): OutOfBounds | null {
   const labels = measureMap(alert.labels, LABEL_BOUNDS)
   if (typeof labels !== 'number') return labels
   const annotations = measureMap(alert.annotations, ANNOTATION_BOUNDS)
@@ -72,7 +72,7 @@ function boundsFault(alert: Omit<Alert, 'fingerprint'>): OutOfBounds | null {
 }
 
 /** The exact size is measured only when it may be too large. */
-function sizeFault(alert: Omit<Alert, 'fingerprint'>, chars: number): OutOfBounds | null {
+function sizeFault(alert: Alert, chars: number): OutOfBounds | null {
   if (chars * JSON_BYTES_PER_CHAR + JSON_FRAME_BYTES <= LIMITS.alert_bytes) return null
   const bytes = Buffer.byteLength(JSON.stringify(alert))
   if (bytes <= LIMITS.alert_bytes) return null
@@ -97,8 +97,19 @@ export function makeNormaliser(config: NormaliserConfig): (raw: RawAlert, source
     const { labels, annotations, generator_url, starts_at_ms, ends_at_ms } = raw
     const scope = scopeOf(labels, config.scope.labels)
     const entity = firstOf(labels, config.entity.labels)
-    const unidentified = { labels, annotations, generator_url, severity: severityOf(labels), entity, scope, source, starts_at_ms, ends_at_ms, repeats: 1 }
-    const fault = boundsFault(unidentified)
-    return fault ?? { fingerprint: alertFingerprint(scope, labels), ...unidentified }
+    const alert: Alert = {
+      fingerprint: alertFingerprint(scope, labels),
+      labels,
+      annotations,
+      generator_url,
+      severity: severityOf(labels),
+      entity,
+      scope,
+      source,
+      starts_at_ms,
+      ends_at_ms,
+      repeats: 1,
+    }
+    return boundsFault(alert) ?? alert
   }
 }

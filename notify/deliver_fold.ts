@@ -6,7 +6,16 @@ import { CodecError, decodeChange, encodeRecord } from '../schemas/codec.ts'
 import { deadLetterOf } from '../schemas/deadletter.ts'
 import { contentVersion, partitionOf } from '../schemas/ids.ts'
 import {
-  type Action, began, type DeliveryRow, type DeliveryState, deliveryKey, next, type Result, retiresAt, settled, want,
+  type Action,
+  began,
+  type DeliveryRow,
+  type DeliveryState,
+  deliveryKey,
+  next,
+  type Result,
+  retiresAt,
+  settled,
+  want,
 } from './delivery.ts'
 import { Flights, type Landing, type Launch } from './flights.ts'
 import { decodeRow, encodeRow } from './rows.ts'
@@ -56,7 +65,9 @@ export class DeliverFold implements PartitionFold {
 
   constructor(parts: DeliverParts) {
     this.parts = parts
-    this.lanes = new Map(parts.sinks.map((sink) => [sink.policy.sink, { sink, in_flight: 0, paused_until_ms: 0 }]))
+    this.lanes = new Map(
+      parts.sinks.map((sink) => [sink.policy.sink, { sink, in_flight: 0, paused_until_ms: 0 }]),
+    )
     this.flights = new Flights(parts.clock, () => this.wake?.())
   }
 
@@ -129,13 +140,20 @@ export class DeliverFold implements PartitionFold {
     }
     this.write(key, row, step)
     this.plan(key, row, now_ms)
-    if (row.external_id !== null && row.external_id !== before.external_id) step.publish.push(this.linkTicket(row, row.external_id))
+    if (row.external_id !== null && row.external_id !== before.external_id)
+      step.publish.push(this.linkTicket(row, row.external_id))
     this.parts.attempted(action, result, row)
   }
 
   /** Begins what is due, the most severe first, while slots are free; forgets what has been at rest for long. */
   private startDue(step: OpenStep, now_ms: number): void {
-    const ready: { readonly key: string; readonly row: DeliveryRow; readonly lane: Lane; readonly action: Action; readonly due_ms: number }[] = []
+    const ready: {
+      readonly key: string
+      readonly row: DeliveryRow
+      readonly lane: Lane
+      readonly action: Action
+      readonly due_ms: number
+    }[] = []
     for (const [key, due_ms] of this.due) {
       if (due_ms > now_ms) continue
       const row = this.rows.get(key)
@@ -144,13 +162,22 @@ export class DeliverFold implements PartitionFold {
       const todo = lane === null ? null : next(row, lane.sink.policy, now_ms)
       if (lane === null || todo === null || todo.action === 'none') this.retire(key, row, step, now_ms)
       else if (todo.action === 'wait') this.setDue(key, todo.until_ms)
-      else if (this.free(lane) && lane.paused_until_ms <= now_ms) ready.push({ key, row, lane, action: todo.action, due_ms })
+      else if (this.free(lane) && lane.paused_until_ms <= now_ms)
+        ready.push({ key, row, lane, action: todo.action, due_ms })
     }
     ready.sort((a, b) => compareSeverity(a.row.wanted.severity, b.row.wanted.severity) || a.due_ms - b.due_ms)
-    for (const { key, row, lane, action } of ready) if (this.free(lane)) this.begin(key, row, lane, action, step, now_ms)
+    for (const { key, row, lane, action } of ready)
+      if (this.free(lane)) this.begin(key, row, lane, action, step, now_ms)
   }
 
-  private begin(key: string, row: DeliveryRow, lane: Lane, action: Action, step: OpenStep, now_ms: number): void {
+  private begin(
+    key: string,
+    row: DeliveryRow,
+    lane: Lane,
+    action: Action,
+    step: OpenStep,
+    now_ms: number,
+  ): void {
     const stored = began(row, action, lane.sink.policy, now_ms)
     if (stored.intent === null) return
     this.write(key, stored, step)
@@ -222,15 +249,30 @@ export class DeliverFold implements PartitionFold {
   private linkTicket(row: DeliveryRow, external_id: string): Append {
     const { incident_id, sink } = row
     const id = `link_${contentVersion([incident_id, sink, external_id])}`
-    const body = { kind: 'link-ticket' as const, incident_id, ticket: { sink, external_id, url: row.url ?? '' } }
+    const body = {
+      kind: 'link-ticket' as const,
+      incident_id,
+      ticket: { sink, external_id, url: row.url ?? '' },
+    }
     const value = encodeRecord({ kind: 'command', command: { id, actor: `sink:${sink}`, body } })
     return { topic: 'alerts', partition: partitionOf(row.wanted.scope, this.parts.alerts_partitions), value }
   }
 
   private deadLetter(entry: LogEntry, error: CodecError): Append {
     const origin = `incidents/${this.parts.partition}@${entry.position}`
-    const letter = deadLetterOf({ at_ms: entry.time_ms, source: 'tocsin.incidents', origin, code: error.code, reason: error.message, payload: entry.value })
-    return { topic: 'deadletters', partition: partitionOf(letter.id, this.parts.deadletters_partitions), value: Buffer.from(JSON.stringify(letter)) }
+    const letter = deadLetterOf({
+      at_ms: entry.time_ms,
+      source: 'tocsin.incidents',
+      origin,
+      code: error.code,
+      reason: error.message,
+      payload: entry.value,
+    })
+    return {
+      topic: 'deadletters',
+      partition: partitionOf(letter.id, this.parts.deadletters_partitions),
+      value: Buffer.from(JSON.stringify(letter)),
+    }
   }
 }
 

@@ -10,21 +10,50 @@ import type { Incident, IncidentState, TimelineEntry } from '../schemas/incident
  * and what an attempt will tell is noted in the row before the attempt begins.
  */
 
-export const DELIVERY_STATES = ['pending', 'in-flight', 'delivered', 'retrying', 'failed-for-good', 'disabled'] as const
+export const DELIVERY_STATES = [
+  'pending',
+  'in-flight',
+  'delivered',
+  'retrying',
+  'failed-for-good',
+  'disabled',
+] as const
 export type DeliveryState = (typeof DELIVERY_STATES)[number]
 
 export const ACTIONS = ['create', 'update', 'close', 'reopen', 'look-up'] as const
 export type Action = (typeof ACTIONS)[number]
 
 /** The bounds of a summary; the rest is counted or cut. */
-export const SUMMARY = { members: 10, news: 20, labels: 16, title_chars: 500, text_chars: 1_000, name_chars: 300 } as const
+export const SUMMARY = {
+  members: 10,
+  news: 20,
+  labels: 16,
+  title_chars: 500,
+  text_chars: 1_000,
+  name_chars: 300,
+} as const
 
 /** What a sink is told of an incident: a bounded extract of its newest change. */
 export interface Summary
   extends Pick<
     Incident,
-    | 'scope' | 'state' | 'severity' | 'title' | 'group' | 'rule' | 'revision' | 'suppressed' | 'first_event_at_ms' | 'opened_at_ms'
-    | 'acknowledged_at_ms' | 'resolved_at_ms' | 'assignee' | 'merged_into' | 'reopened' | 'members_total' | 'members_firing'
+    | 'scope'
+    | 'state'
+    | 'severity'
+    | 'title'
+    | 'group'
+    | 'rule'
+    | 'revision'
+    | 'suppressed'
+    | 'first_event_at_ms'
+    | 'opened_at_ms'
+    | 'acknowledged_at_ms'
+    | 'resolved_at_ms'
+    | 'assignee'
+    | 'merged_into'
+    | 'reopened'
+    | 'members_total'
+    | 'members_firing'
   > {
   readonly incident_id: string
   readonly change_id: string
@@ -34,7 +63,12 @@ export interface Summary
   /** Why its alerts belong together. */
   readonly reason: string
   /** The first members by arrival. */
-  readonly members: readonly { readonly entity: string; readonly severity: Severity; readonly firing: boolean; readonly starts_at_ms: number }[]
+  readonly members: readonly {
+    readonly entity: string
+    readonly severity: Severity
+    readonly firing: boolean
+    readonly starts_at_ms: number
+  }[]
   /** Entries of the diary that the sink has not been told, oldest first. */
   readonly news: readonly TimelineEntry[]
 }
@@ -83,7 +117,8 @@ export interface SinkPolicy {
   readonly min_severity: Severity
   /** Growth is told at most this often. */
   readonly update_interval_ms: number
-  /** An attempt is given up after this long … */
+  /** An attempt is given up after this long (a creation is one request, and the wait when its outcome is unknown is long enough) … */
+  readonly create_timeout_ms: number
   readonly attempt_timeout_ms: number
   /** … and cannot have an effect any more after that much longer. */
   readonly settle_ms: number
@@ -94,8 +129,15 @@ export interface SinkPolicy {
 
 export type Next =
   | { readonly action: Action; readonly reason: string }
-  | { readonly action: 'wait'; readonly until_ms: number; readonly reason: 'attempt-may-be-running' | 'backoff' | 'held-back' }
-  | { readonly action: 'none'; readonly reason: 'told' | 'suppressed' | 'merged-before-told' | 'failed-for-good' | 'disabled' }
+  | {
+      readonly action: 'wait'
+      readonly until_ms: number
+      readonly reason: 'attempt-may-be-running' | 'backoff' | 'held-back'
+    }
+  | {
+      readonly action: 'none'
+      readonly reason: 'told' | 'suppressed' | 'merged-before-told' | 'failed-for-good' | 'disabled'
+    }
 
 /**
  * How an attempt ended. `ok` answers a look-up that found the ticket as well. `not_done` says that the sink certainly did
@@ -104,7 +146,13 @@ export type Next =
 export type Result =
   | { readonly kind: 'ok'; readonly external_id: string | null; readonly url: string | null }
   | { readonly kind: 'absent' }
-  | { readonly kind: 'retry'; readonly code: string; readonly status: number | null; readonly retry_after_ms: number | null; readonly not_done: boolean }
+  | {
+      readonly kind: 'retry'
+      readonly code: string
+      readonly status: number | null
+      readonly retry_after_ms: number | null
+      readonly not_done: boolean
+    }
   | { readonly kind: 'refused'; readonly code: string; readonly status: number | null }
   | { readonly kind: 'gone'; readonly code: string; readonly status: number | null }
 
@@ -113,7 +161,12 @@ export const BACKOFF = { first_ms: 1_000, max_ms: 300_000, retry_after_max_ms: 3
 /** How long the row of a closed incident is kept after its last step, so that a reopened incident finds its ticket. */
 export const RETAIN_CLOSED_MS = 7 * 86_400_000
 
-const HELD_BACK: ReadonlySet<ChangeKind> = new Set(['grown', 'suppressed', 'unsuppressed', 'severity-changed'])
+const HELD_BACK: ReadonlySet<ChangeKind> = new Set([
+  'grown',
+  'suppressed',
+  'unsuppressed',
+  'severity-changed',
+])
 const CLOSED: ReadonlySet<IncidentState> = new Set(['resolved', 'reviewed', 'merged'])
 
 export function deliveryKey(incident_id: string, sink: string): string {
@@ -126,12 +179,35 @@ function cut(text: string, chars: number): string {
 
 function summarise(change: Change): Summary {
   const { incident } = change
-  const { scope, state, severity, rule, revision, suppressed, first_event_at_ms, opened_at_ms, acknowledged_at_ms, resolved_at_ms } = incident
+  const {
+    scope,
+    state,
+    severity,
+    rule,
+    revision,
+    suppressed,
+    first_event_at_ms,
+    opened_at_ms,
+    acknowledged_at_ms,
+    resolved_at_ms,
+  } = incident
   const { assignee, merged_into, reopened, members_total, members_firing } = incident
   const group = Object.entries(incident.group).slice(0, SUMMARY.labels)
   return {
-    scope, state, severity, rule, revision, suppressed, first_event_at_ms, opened_at_ms, acknowledged_at_ms, resolved_at_ms,
-    merged_into, reopened, members_total, members_firing,
+    scope,
+    state,
+    severity,
+    rule,
+    revision,
+    suppressed,
+    first_event_at_ms,
+    opened_at_ms,
+    acknowledged_at_ms,
+    resolved_at_ms,
+    merged_into,
+    reopened,
+    members_total,
+    members_firing,
     assignee: assignee === null ? null : cut(assignee, SUMMARY.name_chars),
     incident_id: change.incident_id,
     change_id: change.id,
@@ -147,7 +223,9 @@ function summarise(change: Change): Summary {
       firing: member.firing,
       starts_at_ms: member.starts_at_ms,
     })),
-    news: incident.timeline.slice(-SUMMARY.news).map((entry) => ({ ...entry, text: cut(entry.text, SUMMARY.text_chars) })),
+    news: incident.timeline
+      .slice(-SUMMARY.news)
+      .map((entry) => ({ ...entry, text: cut(entry.text, SUMMARY.text_chars) })),
   }
 }
 
@@ -186,13 +264,21 @@ export function want(row: DeliveryRow | null, change: Change, policy: SinkPolicy
   const wanted = summarise(change)
   const linked = change.incident.tickets.findLast((ticket) => ticket.sink === policy.sink)
   if (row === null) {
-    const unheard = wanted.suppressed || CLOSED.has(wanted.state) || compareSeverity(wanted.severity, policy.min_severity) > 0
+    const unheard =
+      wanted.suppressed ||
+      CLOSED.has(wanted.state) ||
+      compareSeverity(wanted.severity, policy.min_severity) > 0
     // With a ticket the incident is known to the sink, so that even its closing is told.
     return unheard && linked === undefined ? null : newRow(wanted, policy.sink, linked)
   }
   const silent = policy.silent.includes(change.kind)
   const urgent = !silent && isUrgent(row, wanted)
-  const adopt = linked !== undefined && row.external_id === null && row.told === null && row.intent === null && row.unsure === null
+  const adopt =
+    linked !== undefined &&
+    row.external_id === null &&
+    row.told === null &&
+    row.intent === null &&
+    row.unsure === null
   // What was refused for good is tried once more when something important happens: the world may have been mended.
   const revived = row.state === 'failed-for-good' && urgent
   return withState({
@@ -212,7 +298,8 @@ function lacking(row: DeliveryRow, policy: Pick<SinkPolicy, 'update_interval_ms'
   const closed = CLOSED.has(wanted.state)
   if (told === null && row.unsure !== null) return { action: 'look-up', reason: 'creation-in-doubt' }
   if (wanted.suppressed && !closed) return { action: 'none', reason: 'suppressed' }
-  if (told === null && row.external_id !== null) return { action: closed ? 'close' : 'update', reason: 'ticket-linked-by-hand' }
+  if (told === null && row.external_id !== null)
+    return { action: closed ? 'close' : 'update', reason: 'ticket-linked-by-hand' }
   if (told === null && wanted.merged_into !== null) return { action: 'none', reason: 'merged-before-told' }
   if (told === null) return { action: 'create', reason: 'not-told-yet' }
   if (closed !== told.closed) return { action: closed ? 'close' : 'reopen', reason: `state-${wanted.state}` }
@@ -224,7 +311,8 @@ function lacking(row: DeliveryRow, policy: Pick<SinkPolicy, 'update_interval_ms'
 
 /** What to do about a row that has no attempt of this process in flight. */
 export function next(row: DeliveryRow, policy: SinkPolicy, now_ms: number): Next {
-  if (row.state === 'failed-for-good' || row.state === 'disabled') return { action: 'none', reason: row.state }
+  if (row.state === 'failed-for-good' || row.state === 'disabled')
+    return { action: 'none', reason: row.state }
   const { intent } = row
   // An intent that nobody settled: its owner died or was replaced, and its request may be under way.
   if (intent !== null && intent.kind !== 'look-up' && !policy.idempotent && now_ms < intent.deadline_ms) {
@@ -242,7 +330,8 @@ export function began(row: DeliveryRow, action: Action, policy: SinkPolicy, now_
   // A new ticket is open, whatever the incident is by now; an event says what is.
   const closed = (action !== 'create' || policy.idempotent) && CLOSED.has(state)
   const tells: Told = { state, severity, assignee, members_total, revision, closed, at_ms: now_ms }
-  const deadline_ms = now_ms + policy.attempt_timeout_ms + policy.settle_ms
+  const timeout_ms = action === 'create' ? policy.create_timeout_ms : policy.attempt_timeout_ms
+  const deadline_ms = now_ms + timeout_ms + policy.settle_ms
   return {
     ...row,
     state: 'in-flight',
@@ -261,7 +350,12 @@ function backoffMs(row: DeliveryRow): number {
   return Math.round(step_ms * (0.5 + share / 2))
 }
 
-function succeeded(row: DeliveryRow, intent: Intent, result: Extract<Result, { kind: 'ok' }>, now_ms: number): DeliveryRow {
+function succeeded(
+  row: DeliveryRow,
+  intent: Intent,
+  result: Extract<Result, { kind: 'ok' }>,
+  now_ms: number,
+): DeliveryRow {
   const tells = intent.kind === 'look-up' ? (row.unsure ?? intent.tells) : intent.tells
   return {
     ...row,
@@ -275,7 +369,12 @@ function succeeded(row: DeliveryRow, intent: Intent, result: Extract<Result, { k
   }
 }
 
-function failed(row: DeliveryRow, intent: Intent, result: Exclude<Result, { kind: 'ok' | 'absent' }>, now_ms: number): DeliveryRow {
+function failed(
+  row: DeliveryRow,
+  intent: Intent,
+  result: Exclude<Result, { kind: 'ok' | 'absent' }>,
+  now_ms: number,
+): DeliveryRow {
   const error = { code: result.code, status: result.status, at_ms: now_ms }
   // Whoever refuses a creation has not created.
   const unsure = intent.kind === 'create' ? null : row.unsure
@@ -285,7 +384,12 @@ function failed(row: DeliveryRow, intent: Intent, result: Exclude<Result, { kind
   const again_at_ms = now_ms + Math.max(backoffMs(row), asked_ms)
   if (result.not_done) return { ...row, state: 'retrying', error, unsure, next_try_at_ms: again_at_ms }
   const running = intent.kind === 'create' && row.unsure !== null
-  return { ...row, state: 'retrying', error, next_try_at_ms: running ? Math.max(again_at_ms, intent.deadline_ms) : again_at_ms }
+  return {
+    ...row,
+    state: 'retrying',
+    error,
+    next_try_at_ms: running ? Math.max(again_at_ms, intent.deadline_ms) : again_at_ms,
+  }
 }
 
 /** The row after its attempt ended. A row without an intent stays as it is. */

@@ -68,13 +68,19 @@ export class Flights {
   }
 
   private async fly({ sink, row, intent }: Launch): Promise<Result> {
-    const left_ms = intent.started_at_ms + sink.policy.attempt_timeout_ms - this.clock.now()
+    const left_ms = intent.deadline_ms - sink.policy.settle_ms - this.clock.now()
     // This process stood still since it stored the intent; another one may be about to look what became of it.
-    if (left_ms <= 0) return { kind: 'retry', code: 'begun-too-late', status: null, retry_after_ms: null, not_done: true }
+    if (left_ms <= 0)
+      return { kind: 'retry', code: 'begun-too-late', status: null, retry_after_ms: null, not_done: true }
     const ended = new AbortController()
     const given_up = new AbortController()
     void this.clock.sleep(left_ms, ended.signal).then(() => given_up.abort())
-    const telling = { summary: row.wanted, told: row.told, external_id: row.external_id, repeated: intent.attempt > 1 }
+    const telling = {
+      summary: row.wanted,
+      told: row.told,
+      external_id: row.external_id,
+      repeated: intent.attempt > 1,
+    }
     try {
       return await sink.deliver(intent.kind, telling, AbortSignal.any([this.closing.signal, given_up.signal]))
     } finally {

@@ -1,5 +1,10 @@
 import { lookup as resolve, type LookupAddress } from 'node:dns'
-import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http'
+import {
+  Agent as HttpAgent,
+  type ClientRequest,
+  type IncomingMessage,
+  request as httpRequest,
+} from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
 import { Reject, Retryable } from '../runtime/errors.ts'
@@ -95,7 +100,8 @@ export class Outbound {
     const headers = { ...request.headers, 'content-length': String(Buffer.byteLength(body)) }
     const options = { method, headers, lookup: this.lookup }
     const fresh = request.fresh === true
-    if (url.protocol === 'https:') return httpsRequest(url, { ...options, agent: fresh ? false : this.https, rejectUnauthorized: true })
+    if (url.protocol === 'https:')
+      return httpsRequest(url, { ...options, agent: fresh ? false : this.https, rejectUnauthorized: true })
     return httpRequest(url, { ...options, agent: fresh ? false : this.http })
   }
 
@@ -109,7 +115,8 @@ export class Outbound {
     find(hostname, { ...options, all: true }, (error, found: LookupAddress[]) => {
       if (error) return callback(error, '', 0)
       const first = found[0]
-      if (first === undefined || found.some(({ address }) => this.refuses(address))) return callback(new TargetRefused(), '', 0)
+      if (first === undefined || found.some(({ address }) => this.refuses(address)))
+        return callback(new TargetRefused(), '', 0)
       if (options.all === true) return callback(null, found)
       callback(null, first.address, first.family)
     })
@@ -119,7 +126,10 @@ export class Outbound {
 class TargetRefused extends Error {}
 
 function refused(url: URL): Reject {
-  return new Reject('target-not-public', `${redacted(url)} is or resolves to an address that is not public; set public_targets_only: false to allow it`)
+  return new Reject(
+    'target-not-public',
+    `${redacted(url)} is or resolves to an address that is not public; set public_targets_only: false to allow it`,
+  )
 }
 
 /** One request and its answer: settles once, whatever of answer, error, timeout and abort comes first. */
@@ -133,7 +143,12 @@ class Exchange {
   private connected = false
   private ended: 'timeout' | 'aborted' | null = null
 
-  constructor(sent: ClientRequest, url: URL, done: (response: OutboundResponse) => void, fail: (error: Error) => void) {
+  constructor(
+    sent: ClientRequest,
+    url: URL,
+    done: (response: OutboundResponse) => void,
+    fail: (error: Error) => void,
+  ) {
     this.sent = sent
     this.url = url
     this.done = done
@@ -178,8 +193,15 @@ class Exchange {
     // Comes after `end`, and in its place when the connection breaks or the bound is reached.
     response.on('close', () => {
       if (this.ended !== null) return this.fail(this.classified(new Error(this.ended)))
-      const headers = Object.entries(response.headers).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value] as const] : []))
-      this.done({ status: response.statusCode ?? 0, headers: Object.fromEntries(headers), body: Buffer.concat(chunks), truncated: !whole })
+      const headers = Object.entries(response.headers).flatMap(([name, value]) =>
+        typeof value === 'string' ? [[name, value] as const] : [],
+      )
+      this.done({
+        status: response.statusCode ?? 0,
+        headers: Object.fromEntries(headers),
+        body: Buffer.concat(chunks),
+        truncated: !whole,
+      })
     })
     response.on('error', () => response.destroy())
   }
@@ -187,11 +209,13 @@ class Exchange {
   private classified(cause: NodeJS.ErrnoException): Error {
     const where = redacted(this.url)
     if (cause instanceof TargetRefused) return refused(this.url)
-    const error = (code: OutboundCode, message: string) => new OutboundError(code, `${where}: ${message}`, !this.connected, { cause })
+    const error = (code: OutboundCode, message: string) =>
+      new OutboundError(code, `${where}: ${message}`, !this.connected, { cause })
     if (this.ended === 'timeout') return error('timeout', 'no complete answer in time')
     if (this.ended === 'aborted') return error('aborted', 'the attempt was given up')
     if (this.connected) return error('connection-lost', 'the connection broke before an answer came')
-    if (cause.syscall === 'getaddrinfo' || cause.syscall === 'queryA') return error('dns', 'the name does not resolve')
+    if (cause.syscall === 'getaddrinfo' || cause.syscall === 'queryA')
+      return error('dns', 'the name does not resolve')
     if (this.reached) return error('tls', `no trusted connection (${cause.code ?? 'unknown'})`)
     return error('connect', `no connection (${cause.code ?? 'unknown'})`)
   }

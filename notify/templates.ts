@@ -7,7 +7,10 @@ const SUBJECT_CHARS = 200
 
 /** One line: line breaks, other control characters and characters that reverse the direction of text become spaces. */
 function line(text: string, chars: number): string {
-  const plain = text.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu, ' ').trim().toWellFormed()
+  const plain = text
+    .replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu, ' ')
+    .trim()
+    .toWellFormed()
   return plain.length <= chars ? plain : `${plain.slice(0, chars - 1).toWellFormed()}…`
 }
 
@@ -63,8 +66,10 @@ function severityNews(told: Severity, now: Severity): readonly string[] {
 
 function stateNews(summary: Summary, told: Told, link: (incident_id: string) => string): readonly string[] {
   if (summary.state === told.state) return []
-  if (summary.merged_into !== null) return [`Merged into ${summary.merged_into}: ${link(summary.merged_into)}`]
-  const by = summary.state === 'acknowledged' && summary.assignee !== null ? ` (${line(summary.assignee, 200)})` : ''
+  if (summary.merged_into !== null)
+    return [`Merged into ${summary.merged_into}: ${link(summary.merged_into)}`]
+  const by =
+    summary.state === 'acknowledged' && summary.assignee !== null ? ` (${line(summary.assignee, 200)})` : ''
   return [`State: ${told.state} → ${summary.state}${by}`]
 }
 
@@ -73,12 +78,19 @@ export function news(summary: Summary, told: Told, link: (incident_id: string) =
   const grown = summary.members_total - told.members_total
   const diary = summary.news
     .filter((entry) => entry.revision > told.revision)
-    .map((entry) => `  - ${time(entry.at_ms)} ${line(entry.actor, 128)}: ${line(entry.text, 1_000) || entry.kind}`)
+    .map(
+      (entry) =>
+        `  - ${time(entry.at_ms)} ${line(entry.actor, 128)}: ${line(entry.text, 1_000) || entry.kind}`,
+    )
   return [
     ...stateNews(summary, told, link),
     ...severityNews(told.severity, summary.severity),
-    ...(summary.assignee === told.assignee ? [] : [`Assignee: ${summary.assignee === null ? 'nobody' : line(summary.assignee, 200)}`]),
-    ...(grown > 0 ? [`${alerts(grown)} joined: ${summary.members_total} in all, of which ${summary.members_firing} fire`] : []),
+    ...(summary.assignee === told.assignee
+      ? []
+      : [`Assignee: ${summary.assignee === null ? 'nobody' : line(summary.assignee, 200)}`]),
+    ...(grown > 0
+      ? [`${alerts(grown)} joined: ${summary.members_total} in all, of which ${summary.members_firing} fire`]
+      : []),
     ...(diary.length > 0 ? ['', ...diary] : []),
     '',
     `Incident: ${link(summary.incident_id)}`,

@@ -105,11 +105,15 @@ export class SqliteEngine {
     }
   }
 
-  /** What was accepted is done first. */
+  /**
+   * What was accepted is done first. A broken file stays open until the process ends: closing it would copy pages
+   * that may be gone from the WAL into the database.
+   */
   async close(): Promise<void> {
     if (this.closed) return
     this.closed = true
     await this.draining
+    if (this.broken !== null) return
     this.file.close()
     closeSync(this.wal_descriptor)
   }

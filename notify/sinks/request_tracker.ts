@@ -4,7 +4,14 @@ import type { SinkConfig } from '../../schemas/config.ts'
 import type { Action, Result, SinkPolicy } from '../delivery.ts'
 import { Outbound, type OutboundRequest, type OutboundResponse } from '../outbound.ts'
 import { description, news, subject } from '../templates.ts'
-import { incidentLink, resultOfError, retryAfterAnswer, type Sink, type SinkWorld, type Telling } from './sink.ts'
+import {
+  incidentLink,
+  resultOfError,
+  retryAfterAnswer,
+  type Sink,
+  type SinkWorld,
+  type Telling,
+} from './sink.ts'
 
 /** Tickets of Request Tracker 5 through its REST 2.0 API. How they are found again: docs/adr/0005-finding-tickets-again.md. */
 
@@ -63,6 +70,7 @@ export class RequestTrackerSink implements Sink {
       sink: config.name,
       min_severity: config.min_severity,
       update_interval_ms: UPDATE_INTERVAL_MS,
+      create_timeout_ms: config.timeout_ms,
       attempt_timeout_ms: config.timeout_ms * REQUESTS_MAX,
       settle_ms: SETTLE_MS,
       idempotent: false,
@@ -99,16 +107,27 @@ export class RequestTrackerSink implements Sink {
   /** The oldest ticket that refers to the incident; deleted ones are not found, and of merged ones the one that is left is. */
   private async lookUp({ summary }: Telling, signal: AbortSignal): Promise<Result> {
     const urn = incidentUrn(summary.incident_id)
-    const search = new URLSearchParams({ query: `RefersTo = '${urn}'`, orderby: 'id', order: 'ASC', per_page: '1' })
-    const id = this.read(await this.call('GET', `tickets?${search.toString()}`, signal), foundShape).items[0]?.id
+    const search = new URLSearchParams({
+      query: `RefersTo = '${urn}'`,
+      orderby: 'id',
+      order: 'ASC',
+      per_page: '1',
+    })
+    const id = this.read(await this.call('GET', `tickets?${search.toString()}`, signal), foundShape).items[0]
+      ?.id
     if (id === undefined) return { kind: 'absent' }
     // A search that ignored its condition would find anything.
     const { ticket } = await this.ticket(id, signal)
-    if (ticket._hyperlinks.some((link) => link.ref === 'refers-to' && link._url === urn)) return this.ticketOf(id)
+    if (ticket._hyperlinks.some((link) => link.ref === 'refers-to' && link._url === urn))
+      return this.ticketOf(id)
     return { kind: 'refused', code: 'search-not-exact', status: null }
   }
 
-  private async change(action: 'update' | 'close' | 'reopen', telling: Telling, signal: AbortSignal): Promise<Result> {
+  private async change(
+    action: 'update' | 'close' | 'reopen',
+    telling: Telling,
+    signal: AbortSignal,
+  ): Promise<Result> {
     const id = telling.external_id ?? ''
     if (!/^\d+$/.test(id)) return { kind: 'refused', code: 'ticket-id', status: null }
     await this.setFields(id, action, telling, signal)
@@ -117,13 +136,26 @@ export class RequestTrackerSink implements Sink {
   }
 
   /** Sets what differs, only while nobody changed the ticket in between, and looks whether the state was taken. */
-  private async setFields(id: string, action: 'update' | 'close' | 'reopen', telling: Telling, signal: AbortSignal): Promise<void> {
+  private async setFields(
+    id: string,
+    action: 'update' | 'close' | 'reopen',
+    telling: Telling,
+    signal: AbortSignal,
+  ): Promise<void> {
     for (let attempt = 1; attempt <= CONFLICTS_MAX; attempt++) {
       const { ticket, etag } = await this.ticket(id, signal)
-      if (ticket.Status === 'deleted') throw new Ending({ kind: 'gone', code: 'ticket-deleted', status: null })
-      const wanted = { ...wantedStatus(action, ticket, telling), ...wantedOwner(ticket, telling), ...wantedLink(telling) }
+      if (ticket.Status === 'deleted')
+        throw new Ending({ kind: 'gone', code: 'ticket-deleted', status: null })
+      const wanted = {
+        ...wantedStatus(action, ticket, telling),
+        ...wantedOwner(ticket, telling),
+        ...wantedLink(telling),
+      }
       if (Object.keys(wanted).length === 0) return
-      const response = await this.outbound.request(this.request('PUT', `ticket/${id}`, { body: wanted, etag }), signal)
+      const response = await this.outbound.request(
+        this.request('PUT', `ticket/${id}`, { body: wanted, etag }),
+        signal,
+      )
       if (response.status === 412) continue
       this.expectSuccess(response)
       if (wanted.Status === undefined) return
@@ -140,12 +172,25 @@ export class RequestTrackerSink implements Sink {
     const marker = `Tocsin ${summary.change_id}`
     if (telling.repeated && (await this.hasComment(id, marker, signal))) return
     const text = told === null ? description(summary, link(summary.incident_id)) : news(summary, told, link)
-    this.expectSuccess(await this.call('POST', `ticket/${id}/comment`, signal, { body: { Subject: marker, Content: text, ContentType: 'text/plain' }, fresh: true }))
+    this.expectSuccess(
+      await this.call('POST', `ticket/${id}/comment`, signal, {
+        body: { Subject: marker, Content: text, ContentType: 'text/plain' },
+        fresh: true,
+      }),
+    )
   }
 
   private async hasComment(id: string, marker: string, signal: AbortSignal): Promise<boolean> {
-    const search = new URLSearchParams({ fields: 'Subject', orderby: 'id', order: 'DESC', per_page: String(COMMENTS_READ) })
-    const { items } = this.read(await this.call('GET', `ticket/${id}/attachments?${search.toString()}`, signal), attachmentsShape)
+    const search = new URLSearchParams({
+      fields: 'Subject',
+      orderby: 'id',
+      order: 'DESC',
+      per_page: String(COMMENTS_READ),
+    })
+    const { items } = this.read(
+      await this.call('GET', `ticket/${id}/attachments?${search.toString()}`, signal),
+      attachmentsShape,
+    )
     return items.some((item) => item.Subject === marker)
   }
 
@@ -154,18 +199,33 @@ export class RequestTrackerSink implements Sink {
     return { ticket: this.read(response, ticketShape), etag: response.headers['etag'] ?? null }
   }
 
-  private async call(method: OutboundRequest['method'], path: string, signal: AbortSignal, extra: Extra = {}): Promise<OutboundResponse> {
+  private async call(
+    method: OutboundRequest['method'],
+    path: string,
+    signal: AbortSignal,
+    extra: Extra = {},
+  ): Promise<OutboundResponse> {
     const response = await this.outbound.request(this.request(method, path, extra), signal)
     this.expectSuccess(response)
     return response
   }
 
-  private request(method: OutboundRequest['method'], path: string, { body, etag, fresh }: Extra): OutboundRequest {
+  private request(
+    method: OutboundRequest['method'],
+    path: string,
+    { body, etag, fresh }: Extra,
+  ): OutboundRequest {
     const headers = { accept: 'application/json', authorization: this.authorization, 'user-agent': 'tocsin' }
     const url = new URL(`${this.base}/REST/2.0/${path}`)
     const conditional = etag == null ? {} : { 'if-match': etag }
     if (body === undefined) return { method, url, headers }
-    return { method, url, headers: { ...headers, ...conditional, 'content-type': 'application/json' }, body: JSON.stringify(body), fresh: fresh ?? false }
+    return {
+      method,
+      url,
+      headers: { ...headers, ...conditional, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      fresh: fresh ?? false,
+    }
   }
 
   /**
@@ -176,14 +236,24 @@ export class RequestTrackerSink implements Sink {
     const { status } = response
     if (status >= 200 && status < 300) return
     const passing = status < 400 || status >= 500 || [401, 403, 404, 408, 429].includes(status)
-    throw new Ending(passing ? retryAfterAnswer(response, this.world.now()) : { kind: 'refused', code: `http-${status}`, status })
+    throw new Ending(
+      passing
+        ? retryAfterAnswer(response, this.world.now())
+        : { kind: 'refused', code: `http-${status}`, status },
+    )
   }
 
   /** An answer that cannot be read leaves open what was done. */
   private read<T>(response: OutboundResponse, shape: z.ZodType<T>): T {
     const parsed = shape.safeParse(response.truncated ? undefined : json(response.body))
     if (parsed.success) return parsed.data
-    throw new Ending({ kind: 'retry', code: 'answer-unreadable', status: response.status, retry_after_ms: null, not_done: false })
+    throw new Ending({
+      kind: 'retry',
+      code: 'answer-unreadable',
+      status: response.status,
+      retry_after_ms: null,
+      not_done: false,
+    })
   }
 
   private ticketOf(id: string): Result {
@@ -215,11 +285,18 @@ function authorization(config: RequestTrackerConfig, world: SinkWorld): string {
   if (config.username !== undefined && config.password !== undefined) {
     return `Basic ${Buffer.from(`${config.username}:${world.secret(config.password)}`).toString('base64')}`
   }
-  throw new Misconfigured('sink-login', `sink ${config.name} has no login: set \`token\`, or \`username\` and \`password\``)
+  throw new Misconfigured(
+    'sink-login',
+    `sink ${config.name} has no login: set \`token\`, or \`username\` and \`password\``,
+  )
 }
 
 /** Operators may have moved the ticket on: it is opened when it is closed or new, closed when it is not, else left alone. */
-function wantedStatus(action: 'update' | 'close' | 'reopen', ticket: RtTicket, { summary }: Telling): { Status?: string } {
+function wantedStatus(
+  action: 'update' | 'close' | 'reopen',
+  ticket: RtTicket,
+  { summary }: Telling,
+): { Status?: string } {
   const inactive = INACTIVE.has(ticket.Status)
   if (action === 'close') return inactive ? {} : { Status: 'resolved' }
   if (action === 'reopen') return inactive ? { Status: 'open' } : {}
@@ -228,7 +305,12 @@ function wantedStatus(action: 'update' | 'close' | 'reopen', ticket: RtTicket, {
 
 /** An assignee whom Request Tracker does not know changes nothing there; the comment names them all the same. */
 function wantedOwner(ticket: RtTicket, { summary, told }: Telling): { Owner?: string } {
-  if (summary.assignee === null || summary.assignee === told?.assignee || summary.assignee === ticket.Owner.id) return {}
+  if (
+    summary.assignee === null ||
+    summary.assignee === told?.assignee ||
+    summary.assignee === ticket.Owner.id
+  )
+    return {}
   return { Owner: summary.assignee }
 }
 

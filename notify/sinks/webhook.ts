@@ -4,7 +4,14 @@ import type { ChangeKind } from '../../schemas/change.ts'
 import type { SinkConfig } from '../../schemas/config.ts'
 import type { Action, Result, SinkPolicy, Summary } from '../delivery.ts'
 import { Outbound } from '../outbound.ts'
-import { incidentLink, resultOfError, retryAfterAnswer, type Sink, type SinkWorld, type Telling } from './sink.ts'
+import {
+  incidentLink,
+  resultOfError,
+  retryAfterAnswer,
+  type Sink,
+  type SinkWorld,
+  type Telling,
+} from './sink.ts'
 
 export type WebhookConfig = Extract<SinkConfig, { kind: 'webhook' }>
 
@@ -27,6 +34,7 @@ export class WebhookSink implements Sink {
       sink: config.name,
       min_severity: config.min_severity,
       update_interval_ms: UPDATE_INTERVAL_MS,
+      create_timeout_ms: config.timeout_ms,
       attempt_timeout_ms: config.timeout_ms,
       settle_ms: 0,
       idempotent: true,
@@ -39,11 +47,15 @@ export class WebhookSink implements Sink {
     if (action === 'look-up') return { kind: 'absent' }
     const body = JSON.stringify(this.event(action, telling))
     try {
-      const response = await this.outbound.request({ method: 'POST', url: this.url, headers: this.headers(telling, body), body }, signal)
+      const response = await this.outbound.request(
+        { method: 'POST', url: this.url, headers: this.headers(telling, body), body },
+        signal,
+      )
       const { status } = response
       if (status >= 200 && status < 300) return { kind: 'ok', external_id: null, url: null }
       if (status === 410) return { kind: 'gone', code: 'http-410', status }
-      if (status >= 400 && status < 500 && status !== 408 && status !== 429) return { kind: 'refused', code: `http-${status}`, status }
+      if (status >= 400 && status < 500 && status !== 408 && status !== 429)
+        return { kind: 'refused', code: `http-${status}`, status }
       return retryAfterAnswer(response, this.world.now())
     } catch (error) {
       return resultOfError(error)
@@ -96,7 +108,10 @@ function signingKey(sink: string, secret: string): Buffer {
   const encoded = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret.trim())?.[1]
   const key = Buffer.from(encoded ?? '', 'base64')
   if (key.length < 24 || key.length > 64) {
-    throw new Misconfigured('sink-secret', `the secret of sink ${sink} is not \`whsec_\` and 24 to 64 bytes in base64; make one with: echo whsec_$(openssl rand -base64 32)`)
+    throw new Misconfigured(
+      'sink-secret',
+      `the secret of sink ${sink} is not \`whsec_\` and 24 to 64 bytes in base64; make one with: echo whsec_$(openssl rand -base64 32)`,
+    )
   }
   return key
 }

@@ -22,8 +22,15 @@ class Desk implements Sink {
 
   constructor(over: Partial<SinkPolicy> = {}, held = false) {
     this.policy = {
-      sink: 'desk', min_severity: 'info', update_interval_ms: 1, attempt_timeout_ms: 60_000, settle_ms: 1, idempotent: false,
-      silent: ['ticket-linked'], ...over,
+      sink: 'desk',
+      min_severity: 'info',
+      update_interval_ms: 1,
+      create_timeout_ms: 60_000,
+      attempt_timeout_ms: 60_000,
+      settle_ms: 1,
+      idempotent: false,
+      silent: ['ticket-linked'],
+      ...over,
     }
     this.held = held
   }
@@ -33,7 +40,9 @@ class Desk implements Sink {
     this.most_at_once = Math.max(this.most_at_once, this.running)
     const ended = new Promise<Result>((answer) => {
       this.asked.push({ action, telling, answer })
-      signal.addEventListener('abort', () => answer({ kind: 'retry', code: 'aborted', status: null, retry_after_ms: null, not_done: false }))
+      signal.addEventListener('abort', () =>
+        answer({ kind: 'retry', code: 'aborted', status: null, retry_after_ms: null, not_done: false }),
+      )
     })
     const result = this.held ? await ended : this.carryOut(action, telling)
     this.running--
@@ -47,7 +56,9 @@ class Desk implements Sink {
       this.tickets.set(incident_id, String(this.tickets.size + 1))
     }
     const external_id = this.tickets.get(incident_id)
-    return external_id === undefined ? { kind: 'absent' } : { kind: 'ok', external_id, url: `https://desk.example.org/${external_id}` }
+    return external_id === undefined
+      ? { kind: 'absent' }
+      : { kind: 'ok', external_id, url: `https://desk.example.org/${external_id}` }
   }
 
   close(): void {
@@ -55,14 +66,15 @@ class Desk implements Sink {
   }
 }
 
-const of = (id: string, kind: Change['kind'] = 'opened', revision = 1, over = {}) => change(kind, revision, over, id)
+const of = (id: string, kind: Change['kind'] = 'opened', revision = 1, over = {}) =>
+  change(kind, revision, over, id)
 
 /** The machine's clock, moved ahead as the test says. */
 class AheadClock implements Clock {
   ahead_ms = 0
   now = () => systemClock.now() + this.ahead_ms
-  token = systemClock.token
-  sleep = systemClock.sleep
+  token = () => systemClock.token()
+  sleep: Clock['sleep'] = (ms, signal) => systemClock.sleep(ms, signal)
 }
 
 describe('deliveries', () => {
@@ -76,7 +88,14 @@ describe('deliveries', () => {
     expect(linked).toMatchObject({ topic: 'alerts', partition: partitionOf('plant-1', 4) })
     expect(decodeRecord(linked?.value ?? Buffer.alloc(0))).toMatchObject({
       kind: 'command',
-      command: { actor: 'sink:desk', body: { kind: 'link-ticket', incident_id: 'inc_a', ticket: { sink: 'desk', external_id: '1', url: 'https://desk.example.org/1' } } },
+      command: {
+        actor: 'sink:desk',
+        body: {
+          kind: 'link-ticket',
+          incident_id: 'inc_a',
+          ticket: { sink: 'desk', external_id: '1', url: 'https://desk.example.org/1' },
+        },
+      },
     })
     await shard.tell(of('inc_a', 'resolved', 3, { state: 'resolved' }))
     await shard.until('d/inc_a/desk', (row) => row.told?.closed === true)
@@ -87,8 +106,13 @@ describe('deliveries', () => {
   it('store what they are about to do before they do it', async () => {
     const desk = new Desk()
     const shard = await Shard.open([desk])
-    const step = shard.fold.fold([{ position: 0, time_ms: 1, value: Buffer.from(JSON.stringify(of('inc_a'))), headers: {} }])
-    expect(JSON.parse(String(step.put.get('d/inc_a/desk')))).toMatchObject({ state: 'in-flight', intent: { kind: 'create', attempt: 1 } })
+    const step = shard.fold.fold([
+      { position: 0, time_ms: 1, value: Buffer.from(JSON.stringify(of('inc_a'))), headers: {} },
+    ])
+    expect(JSON.parse(String(step.put.get('d/inc_a/desk')))).toMatchObject({
+      state: 'in-flight',
+      intent: { kind: 'create', attempt: 1 },
+    })
     expect(desk.asked).toEqual([])
     await step.after?.(new AbortController().signal)
     expect(desk.asked).toHaveLength(1)
@@ -113,7 +137,9 @@ describe('deliveries', () => {
     const clock = new AheadClock()
     const desk = new Desk({ settle_ms: 1_000 })
     const shard = await Shard.open([desk], { clock })
-    const { put, publish } = shard.fold.fold([{ position: 0, time_ms: 1, value: Buffer.from(JSON.stringify(of('inc_a'))), headers: {} }])
+    const { put, publish } = shard.fold.fold([
+      { position: 0, time_ms: 1, value: Buffer.from(JSON.stringify(of('inc_a'))), headers: {} },
+    ])
     await shard.carryOut({ put, publish, delete: new Set() })
     clock.ahead_ms = 120_000
     await shard.takeOver()
@@ -125,7 +151,9 @@ describe('deliveries', () => {
     const clock = new AheadClock()
     const desk = new Desk()
     const shard = await Shard.open([desk], { clock })
-    const step = shard.fold.fold([{ position: 0, time_ms: 1, value: Buffer.from(JSON.stringify(of('inc_a'))), headers: {} }])
+    const step = shard.fold.fold([
+      { position: 0, time_ms: 1, value: Buffer.from(JSON.stringify(of('inc_a'))), headers: {} },
+    ])
     clock.ahead_ms = 60_000
     await shard.carryOut(step)
     await shard.until('d/inc_a/desk', (row) => row.error?.code === 'begun-too-late')
@@ -135,7 +163,9 @@ describe('deliveries', () => {
   it('keep to a number of attempts at once, the most severe first, and go on as they end', async () => {
     const desk = new Desk({}, true)
     const shard = await Shard.open([desk], { attempts_max: 2 })
-    const many = Array.from({ length: 6 }, (_, i) => of(`inc_${i}`, 'opened', 1, { severity: i === 5 ? 'critical' : 'low' }))
+    const many = Array.from({ length: 6 }, (_, i) =>
+      of(`inc_${i}`, 'opened', 1, { severity: i === 5 ? 'critical' : 'low' }),
+    )
     await shard.tell(...many)
     expect(desk.asked).toHaveLength(2)
     expect(desk.asked[0]?.telling.summary.incident_id).toBe('inc_5')
@@ -147,7 +177,8 @@ describe('deliveries', () => {
       })
       request.answer(desk.carryOut('create', request.telling))
     }
-    for (const { incident_id } of many) await shard.until(`d/${incident_id}/desk`, (row) => row.state === 'delivered')
+    for (const { incident_id } of many)
+      await shard.until(`d/${incident_id}/desk`, (row) => row.state === 'delivered')
     expect(desk.most_at_once).toBe(2)
   })
 
@@ -157,7 +188,13 @@ describe('deliveries', () => {
     const clock = new AheadClock()
     const shard = await Shard.open([slow, quick], { attempts_max: 1, clock })
     await shard.tell(of('inc_a'), of('inc_b'))
-    slow.asked[0]?.answer({ kind: 'retry', code: 'http-429', status: 429, retry_after_ms: 30_000, not_done: true })
+    slow.asked[0]?.answer({
+      kind: 'retry',
+      code: 'http-429',
+      status: 429,
+      retry_after_ms: 30_000,
+      not_done: true,
+    })
     await shard.until('d/inc_b/quick', (row) => row.state === 'delivered')
     await shard.until('d/inc_a/desk', (row) => row.state === 'retrying')
     await shard.turn()
@@ -197,7 +234,8 @@ describe('deliveries', () => {
 
   it('are counted by state, and count for nothing once the partition is lost', async () => {
     const counts = new Map<string, number>()
-    const counted = (sink: string, state: string, by: number) => void counts.set(`${sink} ${state}`, (counts.get(`${sink} ${state}`) ?? 0) + by)
+    const counted = (sink: string, state: string, by: number) =>
+      void counts.set(`${sink} ${state}`, (counts.get(`${sink} ${state}`) ?? 0) + by)
     const shard = await Shard.open([new Desk()], { counted })
     await shard.tell(of('inc_a'), of('inc_b'))
     await shard.until('d/inc_a/desk', (row) => row.state === 'delivered')
@@ -220,13 +258,18 @@ it('the view of deliveries finds them by incident, sink and state', async () => 
   await shard.tell(of('inc_a'), of('inc_b'))
   await shard.until('d/inc_a/desk', (row) => row.state === 'delivered')
   await shard.until('d/inc_b/desk', (row) => row.state === 'delivered')
-  const store: Pick<Store, 'read'> = { read: async (_shard, prefix) => [...shard.rows].filter(([key]) => key.startsWith(prefix)) }
+  const store: Pick<Store, 'read'> = {
+    read: async (_shard, prefix) => [...shard.rows].filter(([key]) => key.startsWith(prefix)),
+  }
   const found = async (filter: Parameters<typeof readDeliveries>[2], limit = 10) => {
     const { total, deliveries } = await readDeliveries(store, 1, filter, limit)
     return { total, keys: deliveries.map((row) => `${row.incident_id}/${row.sink}`).sort() }
   }
   expect(await found({ state: 'delivered' })).toEqual({ total: 2, keys: ['inc_a/desk', 'inc_b/desk'] })
-  expect(await found({ sink: 'second', state: 'in-flight' })).toEqual({ total: 2, keys: ['inc_a/second', 'inc_b/second'] })
+  expect(await found({ sink: 'second', state: 'in-flight' })).toEqual({
+    total: 2,
+    keys: ['inc_a/second', 'inc_b/second'],
+  })
   expect(await found({ incident_id: 'inc_a' })).toEqual({ total: 2, keys: ['inc_a/desk', 'inc_a/second'] })
   expect((await found({}, 3)).total).toBe(4)
   await shard.fold.close()

@@ -1,17 +1,38 @@
 import { describe, expect, it } from 'vitest'
 import {
-  BACKOFF, began, type DeliveryRow, next, RETAIN_CLOSED_MS, type Result, retiresAt, settled, type SinkPolicy, want,
+  BACKOFF,
+  began,
+  type DeliveryRow,
+  next,
+  RETAIN_CLOSED_MS,
+  type Result,
+  retiresAt,
+  settled,
+  type SinkPolicy,
+  want,
 } from '../../notify/delivery.ts'
 import type { Change } from '../../schemas/change.ts'
 import { change } from './changes.ts'
 
 const TICKETS: SinkPolicy = {
-  sink: 'tracker', min_severity: 'info', update_interval_ms: 5_000, attempt_timeout_ms: 10_000, settle_ms: 30_000, idempotent: false,
+  sink: 'tracker',
+  min_severity: 'info',
+  update_interval_ms: 5_000,
+  create_timeout_ms: 10_000,
+  attempt_timeout_ms: 20_000,
+  settle_ms: 30_000,
+  idempotent: false,
   silent: ['command-refused', 'ticket-linked'],
 }
 const EVENTS: SinkPolicy = { ...TICKETS, sink: 'hook', idempotent: true, settle_ms: 0 }
 const OK: Result = { kind: 'ok', external_id: '7', url: 'https://rt.example.org/Ticket/Display.html?id=7' }
-const NO_ANSWER: Result = { kind: 'retry', code: 'timeout', status: null, retry_after_ms: null, not_done: false }
+const NO_ANSWER: Result = {
+  kind: 'retry',
+  code: 'timeout',
+  status: null,
+  retry_after_ms: null,
+  not_done: false,
+}
 const NOT_REACHED: Result = { ...NO_ANSWER, code: 'connect', not_done: true }
 const REFUSED: Result = { kind: 'refused', code: 'http-400', status: 400 }
 
@@ -39,8 +60,16 @@ describe('what a sink is told', () => {
   })
 
   it('is an incident once it is not suppressed any more, or severe enough', () => {
-    expect(want(null, change('unsuppressed', 2), TICKETS)).toMatchObject({ state: 'pending', wanted: { revision: 2 } })
-    expect(want(null, change('severity-changed', 2, { severity: 'critical' }), { ...TICKETS, min_severity: 'critical' })).not.toBeNull()
+    expect(want(null, change('unsuppressed', 2), TICKETS)).toMatchObject({
+      state: 'pending',
+      wanted: { revision: 2 },
+    })
+    expect(
+      want(null, change('severity-changed', 2, { severity: 'critical' }), {
+        ...TICKETS,
+        min_severity: 'critical',
+      }),
+    ).not.toBeNull()
   })
 
   it('is not what was seen before', () => {
@@ -52,7 +81,14 @@ describe('what a sink is told', () => {
   it('is bounded, whatever the alerts say', () => {
     const long = 'x'.repeat(100_000)
     const labels = Object.fromEntries(Array.from({ length: 32 }, (_, i) => [`name${i}`, long]))
-    const row = tell(null, change('opened', 1, { title: long, group: labels, timeline: [{ at_ms: 1, kind: 'opened', actor: 'a', text: long, revision: 1 }] }))
+    const row = tell(
+      null,
+      change('opened', 1, {
+        title: long,
+        group: labels,
+        timeline: [{ at_ms: 1, kind: 'opened', actor: 'a', text: long, revision: 1 }],
+      }),
+    )
     expect(JSON.stringify(row).length).toBeLessThan(16_384)
   })
 })
@@ -66,21 +102,91 @@ describe('what to do next', () => {
   const cases: readonly Case[] = [
     ['a new incident', tell(null, OPENED), 2_000, { action: 'create', reason: 'not-told-yet' }],
     ['a told one', ticketed, 2_000, { action: 'none', reason: 'told' }],
-    ['growth just after', tell(ticketed, change('grown', 2)), 3_000, { action: 'wait', until_ms: 7_000, reason: 'held-back' }],
-    ['growth later', tell(ticketed, change('grown', 2)), 7_000, { action: 'update', reason: 'newer-revision' }],
-    ['rising severity', tell(ticketed, change('grown', 2), severe), 3_000, { action: 'update', reason: 'newer-revision' }],
-    ['falling severity', tell(ticketed, change('severity-changed', 2, { severity: 'low' })), 3_000, { action: 'wait', until_ms: 7_000 }],
-    ['an acknowledgement', tell(ticketed, change('acknowledged', 2, { state: 'acknowledged' })), 3_000, { action: 'update' }],
-    ['an acknowledgement after which it grew', tell(ticketed, change('acknowledged', 2), change('grown', 3)), 3_000, { action: 'update' }],
-    ['its own ticket', tell(ticketed, change('ticket-linked', 2)), 60_000, { action: 'none', reason: 'told' }],
-    ['a resolved incident', tell(ticketed, change('resolved', 2, { state: 'resolved' })), 3_000, { action: 'close', reason: 'state-resolved' }],
+    [
+      'growth just after',
+      tell(ticketed, change('grown', 2)),
+      3_000,
+      { action: 'wait', until_ms: 7_000, reason: 'held-back' },
+    ],
+    [
+      'growth later',
+      tell(ticketed, change('grown', 2)),
+      7_000,
+      { action: 'update', reason: 'newer-revision' },
+    ],
+    [
+      'rising severity',
+      tell(ticketed, change('grown', 2), severe),
+      3_000,
+      { action: 'update', reason: 'newer-revision' },
+    ],
+    [
+      'falling severity',
+      tell(ticketed, change('severity-changed', 2, { severity: 'low' })),
+      3_000,
+      { action: 'wait', until_ms: 7_000 },
+    ],
+    [
+      'an acknowledgement',
+      tell(ticketed, change('acknowledged', 2, { state: 'acknowledged' })),
+      3_000,
+      { action: 'update' },
+    ],
+    [
+      'an acknowledgement after which it grew',
+      tell(ticketed, change('acknowledged', 2), change('grown', 3)),
+      3_000,
+      { action: 'update' },
+    ],
+    [
+      'its own ticket',
+      tell(ticketed, change('ticket-linked', 2)),
+      60_000,
+      { action: 'none', reason: 'told' },
+    ],
+    [
+      'a resolved incident',
+      tell(ticketed, change('resolved', 2, { state: 'resolved' })),
+      3_000,
+      { action: 'close', reason: 'state-resolved' },
+    ],
     ['a merged incident', tell(ticketed, merged), 3_000, { action: 'close', reason: 'state-merged' }],
-    ['a merged incident that was never told', tell(null, OPENED, merged), 3_000, { action: 'none', reason: 'merged-before-told' }],
-    ['suppression before it was told', tell(null, OPENED, change('suppressed', 2, { suppressed: true })), 3_000, { action: 'none', reason: 'suppressed' }],
-    ['growth while suppressed', tell(ticketed, change('grown', 2, { suppressed: true })), 60_000, { action: 'none', reason: 'suppressed' }],
-    ['resolution while suppressed', tell(ticketed, change('resolved', 2, { state: 'resolved', suppressed: true })), 3_000, { action: 'close' }],
-    ['another owner’s attempt', intent_open, 41_999, { action: 'wait', until_ms: 42_000, reason: 'attempt-may-be-running' }],
-    ['another owner’s attempt that must be over', intent_open, 42_000, { action: 'look-up', reason: 'creation-in-doubt' }],
+    [
+      'a merged incident that was never told',
+      tell(null, OPENED, merged),
+      3_000,
+      { action: 'none', reason: 'merged-before-told' },
+    ],
+    [
+      'suppression before it was told',
+      tell(null, OPENED, change('suppressed', 2, { suppressed: true })),
+      3_000,
+      { action: 'none', reason: 'suppressed' },
+    ],
+    [
+      'growth while suppressed',
+      tell(ticketed, change('grown', 2, { suppressed: true })),
+      60_000,
+      { action: 'none', reason: 'suppressed' },
+    ],
+    [
+      'resolution while suppressed',
+      tell(ticketed, change('resolved', 2, { state: 'resolved', suppressed: true })),
+      3_000,
+      { action: 'close' },
+    ],
+    [
+      'another owner’s attempt',
+      intent_open,
+      41_999,
+      { action: 'wait', until_ms: 42_000, reason: 'attempt-may-be-running' },
+    ],
+    [
+      'another owner’s attempt that must be over',
+      intent_open,
+      42_000,
+      { action: 'look-up', reason: 'creation-in-doubt' },
+    ],
     ['no answer to a creation', in_doubt, 41_999, { action: 'wait', until_ms: 42_000, reason: 'backoff' }],
     ['no answer to a creation, later', in_doubt, 42_000, { action: 'look-up', reason: 'creation-in-doubt' }],
     ['a merge while a creation is in doubt', tell(in_doubt, merged), 42_000, { action: 'look-up' }],
@@ -106,18 +212,26 @@ describe('what to do next', () => {
     expect(next(opened, TICKETS, 3_000)).toMatchObject({ action: 'close' })
     const closed = step(opened, OK, 3_000)
     expect(closed).toMatchObject({ state: 'delivered', told: { closed: true } })
-    expect(next(tell(closed, change('reopened', 3)), TICKETS, 3_001)).toMatchObject({ action: 'reopen', reason: 'state-open' })
+    expect(next(tell(closed, change('reopened', 3)), TICKETS, 3_001)).toMatchObject({
+      action: 'reopen',
+      reason: 'state-open',
+    })
   })
 
   it('sends events again at once after a crash, and one event for what came and went', () => {
     const row = want(want(null, OPENED, EVENTS), change('resolved', 2, { state: 'resolved' }), EVENTS)
     if (row === null) throw new Error('not wanted')
     expect(next(began(row, 'create', EVENTS, 2_000), EVENTS, 2_001)).toMatchObject({ action: 'create' })
-    expect(next(step(row, { kind: 'ok', external_id: null, url: null }, 2_000, EVENTS), EVENTS, 2_000)).toMatchObject({ action: 'none' })
+    expect(
+      next(step(row, { kind: 'ok', external_id: null, url: null }, 2_000, EVENTS), EVENTS, 2_000),
+    ).toMatchObject({ action: 'none' })
   })
 
   it('takes over a ticket that an operator linked, instead of creating one', () => {
-    const tickets = [{ sink: 'tracker', external_id: '41', url: '' }, { sink: 'other', external_id: '9', url: '' }]
+    const tickets = [
+      { sink: 'tracker', external_id: '41', url: '' },
+      { sink: 'other', external_id: '9', url: '' },
+    ]
     const row = tell(null, OPENED, change('ticket-linked', 2, { tickets }))
     expect(row.external_id).toBe('41')
     expect(next(row, TICKETS, 2_000)).toMatchObject({ action: 'update', reason: 'ticket-linked-by-hand' })
@@ -145,8 +259,15 @@ describe('how attempts end', () => {
     expect(new Set(waits.slice(20)).size).toBeGreaterThan(10)
   })
 
-  it.each([[90_000, 90_000], [86_400_000, BACKOFF.retry_after_max_ms]])('waits as long as the sink asks: %d ms become %d', (retry_after_ms, wait_ms) => {
-    const row = step(tell(null, OPENED), { kind: 'retry', code: 'http-429', status: 429, retry_after_ms, not_done: true }, 2_000)
+  it.each([
+    [90_000, 90_000],
+    [86_400_000, BACKOFF.retry_after_max_ms],
+  ])('waits as long as the sink asks: %d ms become %d', (retry_after_ms, wait_ms) => {
+    const row = step(
+      tell(null, OPENED),
+      { kind: 'retry', code: 'http-429', status: 429, retry_after_ms, not_done: true },
+      2_000,
+    )
     expect(row.next_try_at_ms).toBe(2_000 + wait_ms)
     expect(row.error).toEqual({ code: 'http-429', status: 429, at_ms: 2_000 })
   })
@@ -154,20 +275,33 @@ describe('how attempts end', () => {
   it('shows what was refused, and tries once more when something important happens', () => {
     const row = step(tell(ticketed, change('acknowledged', 2, { state: 'acknowledged' })), REFUSED, 3_000)
     expect(row).toMatchObject({ state: 'failed-for-good', error: { code: 'http-400', status: 400 } })
-    expect(next(tell(row, change('grown', 3)), TICKETS, 60_000)).toMatchObject({ action: 'none', reason: 'failed-for-good' })
-    expect(next(tell(row, change('resolved', 3, { state: 'resolved' })), TICKETS, 3_001)).toMatchObject({ action: 'close' })
+    expect(next(tell(row, change('grown', 3)), TICKETS, 60_000)).toMatchObject({
+      action: 'none',
+      reason: 'failed-for-good',
+    })
+    expect(next(tell(row, change('resolved', 3, { state: 'resolved' })), TICKETS, 3_001)).toMatchObject({
+      action: 'close',
+    })
   })
 
   it('is disabled by a sink that is gone, whatever comes', () => {
     const row = step(tell(null, OPENED), { kind: 'gone', code: 'http-410', status: 410 }, 2_000)
-    expect(next(tell(row, change('resolved', 2, { state: 'resolved' })), TICKETS, 60_000)).toMatchObject({ action: 'none', reason: 'disabled' })
+    expect(next(tell(row, change('resolved', 2, { state: 'resolved' })), TICKETS, 60_000)).toMatchObject({
+      action: 'none',
+      reason: 'disabled',
+    })
   })
 
   it('tells only the newest of what came while it was away', () => {
     const failed = step(tell(ticketed, change('acknowledged', 2)), NOT_REACHED, 3_000)
     const row = tell(failed, change('grown', 3), change('assigned', 4, { assignee: 'kim' }))
     const told = step(row, OK, row.next_try_at_ms ?? 0)
-    expect(told).toMatchObject({ state: 'delivered', attempts: 0, error: null, told: { revision: 4, assignee: 'kim' } })
+    expect(told).toMatchObject({
+      state: 'delivered',
+      attempts: 0,
+      error: null,
+      told: { revision: 4, assignee: 'kim' },
+    })
     expect(next(told, TICKETS, 1_000_000)).toMatchObject({ action: 'none', reason: 'told' })
   })
 

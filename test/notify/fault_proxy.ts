@@ -3,7 +3,12 @@ import type { AddressInfo } from 'node:net'
 
 /** What happens to one request instead of being passed on and answered. */
 export type Fault =
-  | { readonly kind: 'answer'; readonly status: number; readonly headers?: Record<string, string>; readonly body?: string }
+  | {
+      readonly kind: 'answer'
+      readonly status: number
+      readonly headers?: Record<string, string>
+      readonly body?: string
+    }
   | { readonly kind: 'hang' }
   | { readonly kind: 'drop' }
   /** Passed on; the connection breaks once the target answered. */
@@ -62,25 +67,37 @@ export class FaultProxy {
     const body = Buffer.concat(await incoming.toArray())
     if (fault?.kind === 'hang') return
     if (fault?.kind === 'drop') return void incoming.socket.destroy()
-    if (fault?.kind === 'answer') return void outgoing.writeHead(fault.status, fault.headers).end(fault.body ?? '')
+    if (fault?.kind === 'answer')
+      return void outgoing.writeHead(fault.status, fault.headers).end(fault.body ?? '')
     if (fault?.kind === 'after') await fault.act()
     const answer = await this.passOn(incoming, body)
     if (fault?.kind === 'drop-after') return void incoming.socket.destroy()
-    if (fault?.kind === 'body') return void outgoing.writeHead(answer.status, { 'content-type': 'text/html' }).end(fault.body)
+    if (fault?.kind === 'body')
+      return void outgoing.writeHead(answer.status, { 'content-type': 'text/html' }).end(fault.body)
     outgoing.writeHead(answer.status, answer.headers).end(answer.body)
   }
 
-  private passOn(incoming: IncomingMessage, body: Buffer): Promise<{ status: number; headers: Record<string, string>; body: Buffer }> {
+  private async passOn(
+    incoming: IncomingMessage,
+    body: Buffer,
+  ): Promise<{ status: number; headers: Record<string, string>; body: Buffer }> {
     const { 'transfer-encoding': _chunked, connection: _hop, ...headers } = incoming.headers
-    const options = { method: incoming.method, path: incoming.url, host: this.target.hostname, port: this.target.port, headers }
-    return new Promise((done, fail) => {
-      const passed = request(options, (response) => {
-        const etag = response.headers.etag
-        const kept = { 'content-type': response.headers['content-type'] ?? '', ...(etag === undefined ? {} : { etag }) }
-        response.toArray().then((chunks) => done({ status: response.statusCode ?? 0, headers: kept, body: Buffer.concat(chunks as Buffer[]) }), fail)
-      })
-      passed.on('error', fail)
-      passed.end(body)
-    })
+    const options = {
+      method: incoming.method,
+      path: incoming.url,
+      host: this.target.hostname,
+      port: this.target.port,
+      headers,
+    }
+    const response = await new Promise<IncomingMessage>((done, fail) =>
+      request(options, done).on('error', fail).end(body),
+    )
+    const { etag, 'content-type': type = '' } = response.headers
+    const kept = { 'content-type': type, ...(etag === undefined ? {} : { etag }) }
+    return {
+      status: response.statusCode ?? 0,
+      headers: kept,
+      body: Buffer.concat((await response.toArray()) as Buffer[]),
+    }
   }
 }

@@ -1,11 +1,27 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { type Action, began, type DeliveryRow, next, type Result, settled, type SinkPolicy, want } from '../../notify/delivery.ts'
+import {
+  type Action,
+  began,
+  type DeliveryRow,
+  next,
+  type Result,
+  settled,
+  type SinkPolicy,
+  want,
+} from '../../notify/delivery.ts'
 import type { Change } from '../../schemas/change.ts'
 import { change } from './changes.ts'
 
 const POLICY: SinkPolicy = {
-  sink: 'tracker', min_severity: 'info', update_interval_ms: 5_000, attempt_timeout_ms: 10_000, settle_ms: 30_000, idempotent: false, silent: [],
+  sink: 'tracker',
+  min_severity: 'info',
+  update_interval_ms: 5_000,
+  create_timeout_ms: 10_000,
+  attempt_timeout_ms: 20_000,
+  settle_ms: 30_000,
+  idempotent: false,
+  silent: [],
 }
 
 /** What may happen, each with how much later; `late` requests are carried out by the sink some time before the deadline. */
@@ -13,8 +29,24 @@ const EVENTS = fc.array(
   fc.record({
     after_ms: fc.integer({ min: 0, max: 60_000 }),
     what: fc.constantFrom('change', 'look', 'look', 'look', 'crash'),
-    kind: fc.constantFrom<Change['kind']>('grown', 'acknowledged', 'resolved', 'reopened', 'suppressed', 'unsuppressed', 'merged'),
-    outcome: fc.constantFrom('ok', 'answer-lost', 'late', 'late-crash', 'not-reached', 'refused', 'lost-before'),
+    kind: fc.constantFrom<Change['kind']>(
+      'grown',
+      'acknowledged',
+      'resolved',
+      'reopened',
+      'suppressed',
+      'unsuppressed',
+      'merged',
+    ),
+    outcome: fc.constantFrom(
+      'ok',
+      'answer-lost',
+      'late',
+      'late-crash',
+      'not-reached',
+      'refused',
+      'lost-before',
+    ),
     late_ms: fc.integer({ min: 0, max: 39_999 }),
   }),
   { minLength: 1, maxLength: 60 },
@@ -35,14 +67,21 @@ class Tracker {
   }
 }
 
-const NO_ANSWER: Result = { kind: 'retry', code: 'timeout', status: null, retry_after_ms: null, not_done: false }
+const NO_ANSWER = {
+  kind: 'retry',
+  code: 'timeout',
+  status: null,
+  retry_after_ms: null,
+  not_done: false,
+} as const satisfies Result
 
 /** The row after an attempt; null result: the process died meanwhile. */
 function attempt(tracker: Tracker, action: Action, outcome: string, late_at_ms: number): Result | null {
   if (outcome === 'not-reached') return { ...NO_ANSWER, code: 'connect', not_done: true }
   if (outcome === 'refused') return { kind: 'refused', code: 'http-400', status: 400 }
   if (outcome === 'lost-before') return NO_ANSWER
-  if (action === 'look-up') return tracker.tickets > 0 ? { kind: 'ok', external_id: '1', url: null } : { kind: 'absent' }
+  if (action === 'look-up')
+    return tracker.tickets > 0 ? { kind: 'ok', external_id: '1', url: null } : { kind: 'absent' }
   if (action !== 'create') return { kind: 'ok', external_id: '1', url: null }
   if (outcome.startsWith('late')) tracker.later(late_at_ms)
   else tracker.tickets++
@@ -51,7 +90,9 @@ function attempt(tracker: Tracker, action: Action, outcome: string, late_at_ms: 
 }
 
 const stateOf = (kind: Change['kind']) =>
-  kind === 'resolved' || kind === 'merged' ? { state: kind, merged_into: kind === 'merged' ? 'inc_x' : null } : { suppressed: kind === 'suppressed' }
+  kind === 'resolved' || kind === 'merged'
+    ? { state: kind, merged_into: kind === 'merged' ? 'inc_x' : null }
+    : { suppressed: kind === 'suppressed' }
 
 it('never creates two tickets, however attempts and processes end', () => {
   let created = 0
@@ -70,7 +111,10 @@ it('never creates two tickets, however attempts and processes end', () => {
         const todo = next(row, POLICY, now_ms)
         if (todo.action === 'wait' || todo.action === 'none') continue
         const stored = began(row, todo.action, POLICY, now_ms)
-        const result = what === 'crash' && outcome === 'lost-before' ? null : attempt(tracker, todo.action, outcome, now_ms + late_ms)
+        const result =
+          what === 'crash' && outcome === 'lost-before'
+            ? null
+            : attempt(tracker, todo.action, outcome, now_ms + late_ms)
         row = result === null || what === 'crash' ? stored : settled(stored, result, now_ms)
       }
       tracker.carryOut(Number.MAX_SAFE_INTEGER)

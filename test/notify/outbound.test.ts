@@ -13,14 +13,47 @@ const NEVER = new AbortController().signal
 
 describe('addresses', () => {
   it.each([
-    '127.0.0.1', '127.8.9.1', '10.1.2.3', '172.16.0.1', '172.31.255.255', '192.168.1.1', '169.254.169.254', '100.64.0.1', '0.0.0.0', '224.0.0.1',
-    '255.255.255.255', '198.18.0.1', '::', '::1', 'fe80::1', 'fe80::1%eth0', 'fd00:ec2::254', 'fc00::1', 'ff02::1', '::ffff:127.0.0.1',
-    '::ffff:10.0.0.1', '::ffff:a9fe:a9fe', '64:ff9b::7f00:1', '2002:7f00:1::', '2001:db8::1', '::7f00:1', 'example.org', '',
+    '127.0.0.1',
+    '127.8.9.1',
+    '10.1.2.3',
+    '172.16.0.1',
+    '172.31.255.255',
+    '192.168.1.1',
+    '169.254.169.254',
+    '100.64.0.1',
+    '0.0.0.0',
+    '224.0.0.1',
+    '255.255.255.255',
+    '198.18.0.1',
+    '::',
+    '::1',
+    'fe80::1',
+    'fe80::1%eth0',
+    'fd00:ec2::254',
+    'fc00::1',
+    'ff02::1',
+    '::ffff:127.0.0.1',
+    '::ffff:10.0.0.1',
+    '::ffff:a9fe:a9fe',
+    '64:ff9b::7f00:1',
+    '2002:7f00:1::',
+    '2001:db8::1',
+    '::7f00:1',
+    'example.org',
+    '',
   ])('%s is not public', (address) => {
     expect(isPublicAddress(address)).toBe(false)
   })
 
-  it.each(['1.1.1.1', '172.32.0.1', '192.169.0.1', '8.8.8.8', '2606:4700:4700::1111', '::ffff:8.8.8.8', '::ffff:808:808'])('%s is public', (address) => {
+  it.each([
+    '1.1.1.1',
+    '172.32.0.1',
+    '192.169.0.1',
+    '8.8.8.8',
+    '2606:4700:4700::1111',
+    '::ffff:8.8.8.8',
+    '::ffff:808:808',
+  ])('%s is public', (address) => {
     expect(isPublicAddress(address)).toBe(true)
   })
 })
@@ -46,14 +79,34 @@ describe('the HTTP client', () => {
   let tls: Server
   beforeAll(async () => {
     const [key, cert] = [join(scratch, 'key.pem'), join(scratch, 'cert.pem')]
-    execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1', '-subj', '/CN=localhost', '-keyout', key, '-out', cert], { stdio: 'ignore' })
+    execFileSync(
+      'openssl',
+      [
+        'req',
+        '-x509',
+        '-newkey',
+        'rsa:2048',
+        '-nodes',
+        '-days',
+        '1',
+        '-subj',
+        '/CN=localhost',
+        '-keyout',
+        key,
+        '-out',
+        cert,
+      ],
+      { stdio: 'ignore' },
+    )
     const answer = (incoming: { url?: string | undefined }, outgoing: { end: (text: string) => void }) => {
       requests++
       outgoing.end(incoming.url === '/large' ? 'x'.repeat(3_000_000) : 'here')
     }
     plain = createServer(answer)
     tls = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, answer)
-    await Promise.all([plain, tls].map((server) => new Promise<void>((done) => server.listen(0, '127.0.0.1', done))))
+    await Promise.all(
+      [plain, tls].map((server) => new Promise<void>((done) => server.listen(0, '127.0.0.1', done))),
+    )
   })
   afterAll(() => {
     plain.closeAllConnections()
@@ -66,9 +119,16 @@ describe('the HTTP client', () => {
   /** Resolves every name to these addresses, in turn for each call. */
   const names = (...answers: string[][]): NonNullable<OutboundOptions['resolve']> => {
     let call = 0
-    const resolve = (_name: string, _options: unknown, done: (error: null, found: { address: string; family: number }[]) => void) => {
+    const resolve = (
+      _name: string,
+      _options: unknown,
+      done: (error: null, found: { address: string; family: number }[]) => void,
+    ) => {
       const addresses = answers[Math.min(call++, answers.length - 1)] ?? []
-      done(null, addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })))
+      done(
+        null,
+        addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
+      )
     }
     return resolve as unknown as NonNullable<OutboundOptions['resolve']>
   }
@@ -82,24 +142,44 @@ describe('the HTTP client', () => {
   }
 
   it('reaches a plant’s own addresses when it may', async () => {
-    expect((await get(`http://plant.internal:${port(plain)}/`, { resolve: names(['127.0.0.1']) })).body.toString()).toBe('here')
+    expect(
+      (await get(`http://plant.internal:${port(plain)}/`, { resolve: names(['127.0.0.1']) })).body.toString(),
+    ).toBe('here')
   })
 
-  it.each(['127.0.0.1', '2130706433', '0x7f.1', '[::1]', '[::ffff:127.0.0.1]', '[::ffff:7f00:1]', 'localhost'])('refuses %s when only public targets are allowed', async (host) => {
+  it.each([
+    '127.0.0.1',
+    '2130706433',
+    '0x7f.1',
+    '[::1]',
+    '[::ffff:127.0.0.1]',
+    '[::ffff:7f00:1]',
+    'localhost',
+  ])('refuses %s when only public targets are allowed', async (host) => {
     const before = requests
-    await expect(get(`http://${host}:${port(plain)}/`, { public_targets_only: true })).rejects.toMatchObject({ name: 'Reject', code: 'target-not-public' })
+    await expect(get(`http://${host}:${port(plain)}/`, { public_targets_only: true })).rejects.toMatchObject({
+      name: 'Reject',
+      code: 'target-not-public',
+    })
     expect(requests).toBe(before)
   })
 
   it('refuses a name with one address that is not public', async () => {
     const resolve = names(['93.184.216.34', '127.0.0.1'])
-    await expect(get(`http://example.org:${port(plain)}/`, { public_targets_only: true, resolve })).rejects.toMatchObject({ code: 'target-not-public' })
+    await expect(
+      get(`http://example.org:${port(plain)}/`, { public_targets_only: true, resolve }),
+    ).rejects.toMatchObject({ code: 'target-not-public' })
   })
 
   it('connects to what it checked: each connection asks once, and a later answer is checked anew', async () => {
-    const outbound = new Outbound({ timeout_ms: 5_000, public_targets_only: false, resolve: names(['127.0.0.1'], ['0.0.0.1']) })
+    const outbound = new Outbound({
+      timeout_ms: 5_000,
+      public_targets_only: false,
+      resolve: names(['127.0.0.1'], ['0.0.0.1']),
+    })
     const url = new URL(`http://rebind.example.org:${port(plain)}/`)
-    for (const _ of [1, 2]) expect((await outbound.request({ method: 'GET', url, headers: {} }, NEVER)).status).toBe(200)
+    for (const _ of [1, 2])
+      expect((await outbound.request({ method: 'GET', url, headers: {} }, NEVER)).status).toBe(200)
     outbound.close()
   })
 
@@ -111,7 +191,10 @@ describe('the HTTP client', () => {
 
   it('talks to no server whose certificate nobody vouches for', async () => {
     const before = requests
-    await expect(get(`https://localhost:${port(tls)}/`)).rejects.toMatchObject({ code: 'tls', not_sent: true })
+    await expect(get(`https://localhost:${port(tls)}/`)).rejects.toMatchObject({
+      code: 'tls',
+      not_sent: true,
+    })
     expect(requests).toBe(before)
   })
 

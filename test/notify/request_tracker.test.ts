@@ -5,7 +5,13 @@ import type { Sink } from '../../notify/sinks/sink.ts'
 import { config } from '../../schemas/config.ts'
 import { describeSink, settle, telling, toldOf } from '../contracts/sink.ts'
 import { fresh } from '../contracts/wait.ts'
-import { callRequestTracker, createQueue, describeWith, requestTracker, type RequestTrackerAddress } from '../services/index.ts'
+import {
+  callRequestTracker,
+  createQueue,
+  describeWith,
+  requestTracker,
+  type RequestTrackerAddress,
+} from '../services/index.ts'
 import { change } from './changes.ts'
 import { FaultProxy } from './fault_proxy.ts'
 
@@ -13,9 +19,25 @@ const NEVER = new AbortController().signal
 const CLOSED = new Set(['resolved', 'rejected'])
 
 function tracker(address: RequestTrackerAddress, queue: string, url: string, timeout_ms: number): Sink {
-  const entry = config.parse({ sinks: [{ name: 'rt', kind: 'request-tracker', url, queue, username: address.username, password: { env: 'RT' }, timeout_ms }] }).sinks[0]
+  const entry = config.parse({
+    sinks: [
+      {
+        name: 'rt',
+        kind: 'request-tracker',
+        url,
+        queue,
+        username: address.username,
+        password: { env: 'RT' },
+        timeout_ms,
+      },
+    ],
+  }).sinks[0]
   if (entry === undefined) throw new Error('no sink')
-  return makeSink(entry, { secret: () => address.password, now: Date.now, public_url: 'https://tocsin.example.org' })
+  return makeSink(entry, {
+    secret: () => address.password,
+    now: Date.now,
+    public_url: 'https://tocsin.example.org',
+  })
 }
 
 async function json(response: Response): Promise<Record<string, unknown>> {
@@ -24,12 +46,22 @@ async function json(response: Response): Promise<Record<string, unknown>> {
 }
 
 /** Every ticket of the queue that refers to the incident, deleted ones too, read one by one and not by the search of the sink. */
-async function ticketsOf(address: RequestTrackerAddress, queue: string, incident_id: string): Promise<{ id: string; status: string }[]> {
+async function ticketsOf(
+  address: RequestTrackerAddress,
+  queue: string,
+  incident_id: string,
+): Promise<{ id: string; status: string }[]> {
   const query = encodeURIComponent(`Queue = '${queue}'`)
-  const { items } = (await json(await callRequestTracker(address, 'GET', `tickets?query=${query}&per_page=100`))) as { items: { id: string }[] }
-  const tickets = await Promise.all(items.map(({ id }) => callRequestTracker(address, 'GET', `ticket/${id}`).then(json)))
+  const { items } = (await json(
+    await callRequestTracker(address, 'GET', `tickets?query=${query}&per_page=100`),
+  )) as { items: { id: string }[] }
+  const tickets = await Promise.all(
+    items.map(({ id }) => callRequestTracker(address, 'GET', `ticket/${id}`).then(json)),
+  )
   return tickets
-    .filter((ticket) => (ticket['_hyperlinks'] as { _url?: string }[]).some((link) => link._url === incidentUrn(incident_id)))
+    .filter((ticket) =>
+      (ticket['_hyperlinks'] as { _url?: string }[]).some((link) => link._url === incidentUrn(incident_id)),
+    )
     .map((ticket) => ({ id: String(ticket['id']), status: String(ticket['Status']) }))
 }
 
@@ -40,7 +72,8 @@ await describeWith(requestTracker, 'Request Tracker', (address) => {
     return {
       proxy,
       sink: (url, timeout_ms) => tracker(address, queue, url, timeout_ms),
-      copies: async (incident_id) => (await ticketsOf(address, queue, incident_id)).map(({ status }) => ({ closed: CLOSED.has(status) })),
+      copies: async (incident_id) =>
+        (await ticketsOf(address, queue, incident_id)).map(({ status }) => ({ closed: CLOSED.has(status) })),
       secrets: [Buffer.from(`${address.username}:${address.password}`).toString('base64')],
       close: () => proxy.close(),
     }
@@ -64,23 +97,35 @@ await describeWith(requestTracker, 'Request Tracker', (address) => {
   const create = async (over = {}): Promise<string> => {
     const { sink } = await started
     const result = await sink.deliver('create', telling(sink, change('opened', 1, over, incident_id)), NEVER)
-    if (result.kind !== 'ok' || result.external_id === null) throw new Error(`not created: ${JSON.stringify(result)}`)
+    if (result.kind !== 'ok' || result.external_id === null)
+      throw new Error(`not created: ${JSON.stringify(result)}`)
     return result.external_id
   }
-  const put = async (id: string, body: object) => json(await callRequestTracker(address, 'PUT', `ticket/${id}`, body))
+  const put = async (id: string, body: object) =>
+    json(await callRequestTracker(address, 'PUT', `ticket/${id}`, body))
   const ticket = async (id: string) => json(await callRequestTracker(address, 'GET', `ticket/${id}`))
   const comments = async (id: string): Promise<string[]> => {
-    const { items } = (await json(await callRequestTracker(address, 'GET', `ticket/${id}/attachments?fields=Subject,Content&per_page=100`))) as { items: { Content: string }[] }
+    const { items } = (await json(
+      await callRequestTracker(
+        address,
+        'GET',
+        `ticket/${id}/attachments?fields=Subject,Content&per_page=100`,
+      ),
+    )) as { items: { Content: string }[] }
     return items.map(({ Content }) => Content)
   }
   const update = async (id: string, revision: number, over = {}, repeated = false) => {
     const { sink } = await started
     const told = toldOf(change('opened', 1, {}, incident_id))
-    return await sink.deliver('update', telling(sink, change('grown', revision, over, incident_id), { external_id: id, told, repeated }), NEVER)
+    return sink.deliver(
+      'update',
+      telling(sink, change('grown', revision, over, incident_id), { external_id: id, told, repeated }),
+      NEVER,
+    )
   }
   const lookUp = async () => {
     const { sink } = await started
-    return await sink.deliver('look-up', telling(sink, change('opened', 1, {}, incident_id)), NEVER)
+    return sink.deliver('look-up', telling(sink, change('opened', 1, {}, incident_id)), NEVER)
   }
 
   it('finds a ticket again whatever operators do to its subject, queue and state', async () => {
@@ -93,7 +138,12 @@ await describeWith(requestTracker, 'Request Tracker', (address) => {
   it('finds the ticket into which operators merged it', async () => {
     const id = await create()
     const { queue } = await started
-    const other = await json(await callRequestTracker(address, 'POST', 'ticket', { Queue: queue, Subject: 'The whole line stands still' }))
+    const other = await json(
+      await callRequestTracker(address, 'POST', 'ticket', {
+        Queue: queue,
+        Subject: 'The whole line stands still',
+      }),
+    )
     await put(id, { MergeInto: other['id'] })
     expect(await lookUp()).toMatchObject({ kind: 'ok', external_id: String(other['id']) })
     expect(await update(id, 2, { members_total: 3 })).toMatchObject({ kind: 'ok' })
@@ -108,7 +158,13 @@ await describeWith(requestTracker, 'Request Tracker', (address) => {
   it('tells severity, growth, state and the diary in a comment', async () => {
     const id = await create()
     const timeline = [{ at_ms: 2_000, kind: 'commented', actor: 'kim', text: 'Valve is stuck', revision: 2 }]
-    await update(id, 2, { severity: 'critical', members_total: 4, state: 'acknowledged', assignee: 'root', timeline })
+    await update(id, 2, {
+      severity: 'critical',
+      members_total: 4,
+      state: 'acknowledged',
+      assignee: 'root',
+      timeline,
+    })
     const text = (await comments(id)).at(-1)
     expect(text).toContain('State: open → acknowledged (root)')
     expect(text).toContain('Severity: high → critical')
@@ -121,7 +177,10 @@ await describeWith(requestTracker, 'Request Tracker', (address) => {
     const id = await create()
     const { proxy } = await started
     proxy.inject('POST', { kind: 'drop-after' })
-    expect(await update(id, 2, { members_total: 2 })).toMatchObject({ kind: 'retry', code: 'connection-lost' })
+    expect(await update(id, 2, { members_total: 2 })).toMatchObject({
+      kind: 'retry',
+      code: 'connection-lost',
+    })
     expect(await update(id, 2, { members_total: 2 }, true)).toMatchObject({ kind: 'ok' })
     expect((await comments(id)).filter((text) => text.includes('1 alert joined'))).toHaveLength(1)
   })
@@ -132,7 +191,13 @@ await describeWith(requestTracker, 'Request Tracker', (address) => {
     proxy.reset()
     proxy.inject('PUT', { kind: 'after', act: () => put(id, { Priority: '50' }) })
     const resolved = change('resolved', 2, { state: 'resolved' }, incident_id)
-    expect(await sink.deliver('close', telling(sink, resolved, { external_id: id, told: toldOf(change('opened', 1)) }), NEVER)).toMatchObject({ kind: 'ok' })
+    expect(
+      await sink.deliver(
+        'close',
+        telling(sink, resolved, { external_id: id, told: toldOf(change('opened', 1)) }),
+        NEVER,
+      ),
+    ).toMatchObject({ kind: 'ok' })
     expect(proxy.seen.filter(({ method }) => method === 'PUT')).toHaveLength(2)
     expect(await ticket(id)).toMatchObject({ Status: 'resolved', Priority: '50' })
   })
@@ -140,15 +205,24 @@ await describeWith(requestTracker, 'Request Tracker', (address) => {
   it('does not take 200 for a state that was not taken', async () => {
     const id = await create()
     const { queue, sink } = await started
-    const other = await json(await callRequestTracker(address, 'POST', 'ticket', { Queue: queue, Subject: 'Spare part' }))
+    const other = await json(
+      await callRequestTracker(address, 'POST', 'ticket', { Queue: queue, Subject: 'Spare part' }),
+    )
     await put(id, { AddDependsOn: other['id'] })
     const resolved = change('resolved', 2, { state: 'resolved' }, incident_id)
-    const result = await sink.deliver('close', telling(sink, resolved, { external_id: id, told: toldOf(change('opened', 1)) }), NEVER)
+    const result = await sink.deliver(
+      'close',
+      telling(sink, resolved, { external_id: id, told: toldOf(change('opened', 1)) }),
+      NEVER,
+    )
     expect(result).toEqual({ kind: 'refused', code: 'status-not-taken', status: 200 })
   })
 
   it('lets no text of an alert make headers or lines of its own', async () => {
-    const id = await create({ title: 'Pump\r\nBcc: everybody@example.org\n\u202egnp.exe', scope: 'a\nIncident:  https://evil.example.org' })
+    const id = await create({
+      title: 'Pump\r\nBcc: everybody@example.org\n\u202egnp.exe',
+      scope: 'a\nIncident:  https://evil.example.org',
+    })
     expect((await ticket(id))['Subject']).toBe('[high] Pump Bcc: everybody@example.org gnp.exe')
     const text = (await comments(id)).join('\n')
     expect(text).toContain('Incident:  https://tocsin.example.org/incidents/')
@@ -157,9 +231,15 @@ await describeWith(requestTracker, 'Request Tracker', (address) => {
 
   it('takes over a ticket that was made by hand', async () => {
     const { queue, sink } = await started
-    const made = await json(await callRequestTracker(address, 'POST', 'ticket', { Queue: queue, Subject: 'Somebody called' }))
+    const made = await json(
+      await callRequestTracker(address, 'POST', 'ticket', { Queue: queue, Subject: 'Somebody called' }),
+    )
     const id = String(made['id'])
-    await sink.deliver('update', telling(sink, change('ticket-linked', 2, {}, incident_id), { external_id: id }), NEVER)
+    await sink.deliver(
+      'update',
+      telling(sink, change('ticket-linked', 2, {}, incident_id), { external_id: id }),
+      NEVER,
+    )
     expect(await settle(sink, change('opened', 1, {}, incident_id))).toBe(id)
     expect((await comments(id)).at(-1)).toContain('Why:       First alert with alertname=PumpStalled.')
   })

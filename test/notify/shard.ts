@@ -39,14 +39,19 @@ export class Shard {
 
   async tell(...changes: (Change | Buffer)[]): Promise<void> {
     const entries = changes.map((value): LogEntry => {
-      return { position: this.position++, time_ms: 1_000, value: Buffer.isBuffer(value) ? value : encodeChange(value), headers: {} }
+      return {
+        position: this.position++,
+        time_ms: 1_000,
+        value: Buffer.isBuffer(value) ? value : encodeChange(value),
+        headers: {},
+      }
     })
     await this.carryOut(this.fold.fold(entries))
   }
 
   /** Lets the fold do what is due until the stored row is like that. */
-  async until(key: string, holds: (row: DeliveryRow) => boolean): Promise<DeliveryRow> {
-    return await eventually(`${key} is as expected`, async () => {
+  until(key: string, holds: (row: DeliveryRow) => boolean): Promise<DeliveryRow> {
+    return eventually(`${key} is as expected`, async () => {
       await this.turn()
       const row = this.row(key)
       return row !== null && holds(row) ? row : null
@@ -76,8 +81,15 @@ export class Shard {
 
   private make(): DeliverFold {
     return new DeliverFold({
-      partition: 0, sinks: this.sinks, clock: systemClock, attempts_max: 4, alerts_partitions: 4, deadletters_partitions: 4,
-      attempted: () => {}, counted: () => {}, ...this.over,
+      partition: 0,
+      sinks: this.sinks,
+      clock: systemClock,
+      attempts_max: 4,
+      alerts_partitions: 4,
+      deadletters_partitions: 4,
+      attempted: () => {},
+      counted: () => {},
+      ...this.over,
     })
   }
 }

@@ -25,12 +25,16 @@ interface Event {
 
 /** A receiver that drops what it has had by `webhook-id`, as Standard Webhooks asks of receivers. */
 class Receiver {
-  readonly events = new Map<string, { readonly event: Event; readonly body: string; readonly headers: IncomingHttpHeaders }>()
+  readonly events = new Map<
+    string,
+    { readonly event: Event; readonly body: string; readonly headers: IncomingHttpHeaders }
+  >()
   private readonly server = createServer((incoming, outgoing) => {
     void incoming.toArray().then((chunks: Buffer[]) => {
       const body = Buffer.concat(chunks).toString()
       const id = String(incoming.headers['webhook-id'])
-      if (!this.events.has(id)) this.events.set(id, { event: JSON.parse(body) as Event, body, headers: incoming.headers })
+      if (!this.events.has(id))
+        this.events.set(id, { event: JSON.parse(body) as Event, body, headers: incoming.headers })
       outgoing.writeHead(204).end()
     })
   })
@@ -43,16 +47,35 @@ class Receiver {
     await new Promise((done) => this.server.close(done))
   }
   copies(incident_id: string): { closed: boolean }[] {
-    const types = [...this.events.values()].filter(({ event }) => event.subject === incident_id).map(({ event }) => event.type)
-    return types.filter((type) => type.endsWith('.opened')).map(() => ({ closed: /\.(?:resolved|merged)$/.test(types.at(-1) ?? '') }))
+    const types = [...this.events.values()]
+      .filter(({ event }) => event.subject === incident_id)
+      .map(({ event }) => event.type)
+    return types
+      .filter((type) => type.endsWith('.opened'))
+      .map(() => ({ closed: /\.(?:resolved|merged)$/.test(types.at(-1) ?? '') }))
   }
 }
 
 function webhook(base_url: string, timeout_ms: number, public_targets_only = false): Sink {
-  const { sinks } = config.parse({ sinks: [{ name: 'hook', kind: 'webhook', url: base_url + PATH, secret: { env: 'HOOK' }, timeout_ms, public_targets_only }] })
+  const { sinks } = config.parse({
+    sinks: [
+      {
+        name: 'hook',
+        kind: 'webhook',
+        url: base_url + PATH,
+        secret: { env: 'HOOK' },
+        timeout_ms,
+        public_targets_only,
+      },
+    ],
+  })
   const [entry] = sinks
   if (entry === undefined) throw new Error('no sink')
-  return makeSink(entry, { secret: () => `whsec_${KEY.toString('base64')}`, now: Date.now, public_url: 'https://tocsin.example.org' })
+  return makeSink(entry, {
+    secret: () => `whsec_${KEY.toString('base64')}`,
+    now: Date.now,
+    public_url: 'https://tocsin.example.org',
+  })
 }
 
 describeSink('webhook', async () => {
@@ -94,20 +117,35 @@ describe('an event', () => {
     await sink.deliver('create', telling(sink, opened), NEVER)
     const { event, body, headers } = received(opened.id)
     expect(event).toMatchObject({
-      specversion: '1.0', id: opened.id, source: 'https://tocsin.example.org', type: 'io.tocsin.incident.opened', subject: opened.incident_id,
-      time: '1970-01-01T00:00:01.000Z', datacontenttype: 'application/json',
-      data: { incident_id: opened.incident_id, severity: 'high', title: 'PumpStalled on pump-7', members_total: 1, link: `https://tocsin.example.org/incidents/${opened.incident_id}` },
+      specversion: '1.0',
+      id: opened.id,
+      source: 'https://tocsin.example.org',
+      type: 'io.tocsin.incident.opened',
+      subject: opened.incident_id,
+      time: '1970-01-01T00:00:01.000Z',
+      datacontenttype: 'application/json',
+      data: {
+        incident_id: opened.incident_id,
+        severity: 'high',
+        title: 'PumpStalled on pump-7',
+        members_total: 1,
+        link: `https://tocsin.example.org/incidents/${opened.incident_id}`,
+      },
     })
     expect(headers['content-type']).toMatch(/^application\/cloudevents\+json/)
-    const signed = `${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`
-    expect(headers['webhook-signature']).toBe(`v1,${createHmac('sha256', KEY).update(signed).digest('base64')}`)
+    const signed = `${String(headers['webhook-id'])}.${String(headers['webhook-timestamp'])}.${body}`
+    expect(headers['webhook-signature']).toBe(
+      `v1,${createHmac('sha256', KEY).update(signed).digest('base64')}`,
+    )
     expect(Math.abs(Date.now() / 1_000 - Number(headers['webhook-timestamp']))).toBeLessThan(300)
   })
 
   it('has one id for one revision, however often it is sent', async () => {
     const opened = change('opened', 5)
     for (const _ of [1, 2, 3]) await sink.deliver('create', telling(sink, opened), NEVER)
-    expect([...receiver.events.keys()].filter((id) => id.startsWith(opened.id))).toEqual([`${opened.id}.hook`])
+    expect([...receiver.events.keys()].filter((id) => id.startsWith(opened.id))).toEqual([
+      `${opened.id}.hook`,
+    ])
   })
 
   it.each([
@@ -118,7 +156,11 @@ describe('an event', () => {
     ['close', change('merged', 15, { state: 'merged', merged_into: 'inc_b' }), 'merged'],
     ['reopen', change('grown', 16), 'reopened'],
   ] as const)('of %s and change %# says what happened', async (action, of, kind) => {
-    await sink.deliver(action, telling(sink, of, { told: action === 'create' ? null : toldOf(change('opened', 1)) }), NEVER)
+    await sink.deliver(
+      action,
+      telling(sink, of, { told: action === 'create' ? null : toldOf(change('opened', 1)) }),
+      NEVER,
+    )
     expect(received(of.id).event.type).toBe(`io.tocsin.incident.${kind}`)
   })
 
@@ -134,14 +176,22 @@ describe('an event', () => {
 
   it('does not go to an address that is not public, when only those are allowed', async () => {
     const careful = webhook(proxy.url, 5_000, true)
-    expect(await careful.deliver('create', telling(careful, change('opened', 30)), NEVER)).toEqual({ kind: 'refused', code: 'target-not-public', status: null })
+    expect(await careful.deliver('create', telling(careful, change('opened', 30)), NEVER)).toEqual({
+      kind: 'refused',
+      code: 'target-not-public',
+      status: null,
+    })
     careful.close()
   })
 
   it('is never sent with a secret that is none', () => {
-    const { sinks } = config.parse({ sinks: [{ name: 'hook', kind: 'webhook', url: 'https://example.org', secret: { env: 'HOOK' } }] })
+    const { sinks } = config.parse({
+      sinks: [{ name: 'hook', kind: 'webhook', url: 'https://example.org', secret: { env: 'HOOK' } }],
+    })
     const [entry] = sinks
     if (entry === undefined) throw new Error('no sink')
-    expect(() => makeSink(entry, { secret: () => 'hunter2', now: Date.now, public_url: '' })).toThrow(expect.objectContaining({ code: 'sink-secret' }))
+    expect(() => makeSink(entry, { secret: () => 'hunter2', now: Date.now, public_url: '' })).toThrow(
+      expect.objectContaining({ code: 'sink-secret' }),
+    )
   })
 })
