@@ -30,6 +30,9 @@ const SECURITY_HEADERS = {
   'cache-control': 'no-store',
 } as const
 
+/** How long requests under way may take to finish when the server closes. */
+const CLOSE_GRACE_MS = 2_000
+
 function installHeaders(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers({ ...SECURITY_HEADERS, 'x-request-id': request.id })
@@ -85,6 +88,8 @@ export function buildServer(parts: ApiParts): FastifyInstance {
   const feed = new ChangesFeed({ log: parts.log, live: parts.live, clock: parts.clock, bounds: parts.feed_bounds })
   app.addHook('preClose', (done) => {
     feed.close()
+    // Requests under way may finish; a connection that never sent one would hold the end up for a minute.
+    setTimeout(() => app.server.closeAllConnections(), CLOSE_GRACE_MS).unref()
     done()
   })
   installHeaders(app)

@@ -20,6 +20,7 @@ import {
 import { Flights, type Landing, type Launch } from './flights.ts'
 import { decodeRow, encodeRow } from './rows.ts'
 import type { Sink } from './sinks/sink.ts'
+import { linkedTicket, summarise } from './summary.ts'
 
 export interface DeliverParts {
   readonly partition: number
@@ -117,10 +118,11 @@ export class DeliverFold implements PartitionFold {
   }
 
   private takeChange(change: Change, step: OpenStep, now_ms: number): void {
+    const summary = summarise(change)
     for (const [name, lane] of this.lanes) {
       const key = deliveryKey(change.incident_id, name)
       const before = this.rows.get(key) ?? null
-      const after = want(before, change, lane.sink.policy)
+      const after = want(before, summary, linkedTicket(change, name), lane.sink.policy)
       if (after === null || after === before) continue
       this.write(key, after, step)
       if (!this.busy.has(key)) this.plan(key, after, now_ms)

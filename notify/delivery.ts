@@ -1,6 +1,6 @@
 import type { Severity } from '../schemas/alert.ts'
 import { compareSeverity } from '../schemas/alert.ts'
-import type { Change, ChangeKind } from '../schemas/change.ts'
+import type { ChangeKind } from '../schemas/change.ts'
 import type { Ticket } from '../schemas/command.ts'
 import { partitionOf } from '../schemas/ids.ts'
 import type { Incident, IncidentState, TimelineEntry } from '../schemas/incident.ts'
@@ -22,16 +22,6 @@ export type DeliveryState = (typeof DELIVERY_STATES)[number]
 
 export const ACTIONS = ['create', 'update', 'close', 'reopen', 'look-up'] as const
 export type Action = (typeof ACTIONS)[number]
-
-/** The bounds of a summary; the rest is counted or cut. */
-export const SUMMARY = {
-  members: 10,
-  news: 20,
-  labels: 16,
-  title_chars: 500,
-  text_chars: 1_000,
-  name_chars: 300,
-} as const
 
 /** What a sink is told of an incident: a bounded extract of its newest change. */
 export interface Summary
@@ -173,63 +163,7 @@ export function deliveryKey(incident_id: string, sink: string): string {
   return `d/${incident_id}/${sink}`
 }
 
-function cut(text: string, chars: number): string {
-  return text.length <= chars ? text : `${text.slice(0, chars - 1).toWellFormed()}…`
-}
-
-function summarise(change: Change): Summary {
-  const { incident } = change
-  const {
-    scope,
-    state,
-    severity,
-    rule,
-    revision,
-    suppressed,
-    first_event_at_ms,
-    opened_at_ms,
-    acknowledged_at_ms,
-    resolved_at_ms,
-  } = incident
-  const { assignee, merged_into, reopened, members_total, members_firing } = incident
-  const group = Object.entries(incident.group).slice(0, SUMMARY.labels)
-  return {
-    scope,
-    state,
-    severity,
-    rule,
-    revision,
-    suppressed,
-    first_event_at_ms,
-    opened_at_ms,
-    acknowledged_at_ms,
-    resolved_at_ms,
-    merged_into,
-    reopened,
-    members_total,
-    members_firing,
-    assignee: assignee === null ? null : cut(assignee, SUMMARY.name_chars),
-    incident_id: change.incident_id,
-    change_id: change.id,
-    kind: change.kind,
-    at_ms: change.at_ms,
-    actor: change.actor,
-    title: cut(incident.title, SUMMARY.title_chars),
-    group: Object.fromEntries(group.map(([name, value]) => [name, cut(value, SUMMARY.name_chars)])),
-    reason: cut(incident.members[0]?.reason.text ?? change.reason.text, SUMMARY.text_chars),
-    members: incident.members.slice(0, SUMMARY.members).map((member) => ({
-      entity: cut(member.entity, SUMMARY.name_chars),
-      severity: member.severity,
-      firing: member.firing,
-      starts_at_ms: member.starts_at_ms,
-    })),
-    news: incident.timeline
-      .slice(-SUMMARY.news)
-      .map((entry) => ({ ...entry, text: cut(entry.text, SUMMARY.text_chars) })),
-  }
-}
-
-function newRow(wanted: Summary, sink: string, ticket: Ticket | undefined): DeliveryRow {
+function newRow(wanted: Summary, sink: string, ticket: Ticket | null): DeliveryRow {
   return {
     incident_id: wanted.incident_id,
     sink,
@@ -259,22 +193,25 @@ function isUrgent(row: DeliveryRow, wanted: Summary): boolean {
  * The row after a change of its incident; null while the sink is not to know of it. A ticket that somebody linked to the
  * incident for this sink is taken over instead of creating another one.
  */
-export function want(row: DeliveryRow | null, change: Change, policy: SinkPolicy): DeliveryRow | null {
-  if (row !== null && change.revision <= row.wanted.revision) return row
-  const wanted = summarise(change)
-  const linked = change.incident.tickets.findLast((ticket) => ticket.sink === policy.sink)
+export function want(
+  row: DeliveryRow | null,
+  wanted: Summary,
+  linked: Ticket | null,
+  policy: SinkPolicy,
+): DeliveryRow | null {
+  if (row !== null && wanted.revision <= row.wanted.revision) return row
   if (row === null) {
     const unheard =
       wanted.suppressed ||
       CLOSED.has(wanted.state) ||
       compareSeverity(wanted.severity, policy.min_severity) > 0
     // With a ticket the incident is known to the sink, so that even its closing is told.
-    return unheard && linked === undefined ? null : newRow(wanted, policy.sink, linked)
+    return unheard && linked === null ? null : newRow(wanted, policy.sink, linked)
   }
-  const silent = policy.silent.includes(change.kind)
+  const silent = policy.silent.includes(wanted.kind)
   const urgent = !silent && isUrgent(row, wanted)
   const adopt =
-    linked !== undefined &&
+    linked !== null &&
     row.external_id === null &&
     row.told === null &&
     row.intent === null &&

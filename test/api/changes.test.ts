@@ -133,6 +133,19 @@ describe('GET /api/v1/changes', () => {
     await world.close()
   })
 
+  it('answers a cursor that is older than what the log keeps with a resync', async () => {
+    const world = await startWorld()
+    const start = world.live.cursor()
+    for (let i = 0; i < 5; i++) await fire(world, i)
+    const [bound] = (await world.log.bounds('incidents')).entries().filter(([, { next }]) => next > 0)
+    await world.log.trim('incidents', bound?.[0] ?? -1, 1)
+    const follower = await Follower.open(world, start)
+    await eventually('it is told', () => follower.events.length === 1)
+    expect(JSON.parse(follower.events[0]?.data ?? '')).toMatchObject({ reason: 'cursor-too-old' })
+    await follower.close()
+    await world.close()
+  })
+
   it('answers a cursor that is too far behind with a resync', async () => {
     const world = await startWorld({ feed_bounds: { replay_entries_max: 3 } })
     const start = world.live.cursor()

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { combine, type Placed } from '../../ingest/combine.ts'
 import type { Alert } from '../../schemas/alert.ts'
-import { unseen } from '../../schemas/places.ts'
+import { comparePlaces, unseen } from '../../schemas/places.ts'
 import type { Place } from '../../schemas/record.ts'
 
 const statement = (name: string, ends_at_ms: number | null = null, annotation = ''): Alert => ({
@@ -81,7 +81,7 @@ function accepted(appended: Iterable<readonly Placed[]>): readonly Placed[] {
   let highest: Place | undefined
   for (const placed of appended) {
     const entry = combine(placed)
-    const places = entry.map(({ place }) => place ?? [0, 0]) satisfies Place[]
+    const places = entry.map(({ place }): Place => place ?? [0, 0])
     const first = unseen(places, highest)
     taken.push(...entry.slice(first))
     if (first < places.length) highest = places.at(-1)
@@ -110,8 +110,8 @@ describe('a source that repeats itself after crashes, cut in other ways', () => 
     fc.assert(
       fc.property(messages, cuts, (all, plan) => {
         for (const { place } of accepted(batches(all, plan))) expect(place).not.toBeNull()
-        const places = accepted(batches(all, plan)).map(({ place }) => place ?? [0, 0])
-        expect(places).toEqual(places.toSorted((a, b) => a[0] - b[0] || a[1] - b[1]))
+        const places = accepted(batches(all, plan)).map(({ place }): Place => place ?? [0, 0])
+        expect(places).toEqual(places.toSorted(comparePlaces))
       }),
     )
   })

@@ -1,3 +1,5 @@
+import { type DeliveryRow, type SinkPolicy, want } from '../../notify/delivery.ts'
+import { linkedTicket, summarise } from '../../notify/summary.ts'
 import type { Change } from '../../schemas/change.ts'
 import { changeId } from '../../schemas/ids.ts'
 import type { Incident, Member, Reason } from '../../schemas/incident.ts'
@@ -74,4 +76,9 @@ export function change(
     memberships: { joined: [], ended: [] },
     incident: incident(id, { ...over, revision }),
   }
+}
+
+/** The row after a change, as the fold makes it. */
+export function wantChange(row: DeliveryRow | null, of: Change, policy: SinkPolicy): DeliveryRow | null {
+  return want(row, summarise(of), linkedTicket(of, policy.sink), policy)
 }

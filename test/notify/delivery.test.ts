@@ -8,11 +8,9 @@ import {
   type Result,
   retiresAt,
   settled,
-  type SinkPolicy,
-  want,
-} from '../../notify/delivery.ts'
+  type SinkPolicy, } from '../../notify/delivery.ts'
 import type { Change } from '../../schemas/change.ts'
-import { change } from './changes.ts'
+import { change, wantChange } from './changes.ts'
 
 const TICKETS: SinkPolicy = {
   sink: 'tracker',
@@ -38,7 +36,7 @@ const REFUSED: Result = { kind: 'refused', code: 'http-400', status: 400 }
 
 const OPENED = change('opened', 1)
 const tell = (row: DeliveryRow | null, ...changes: Change[]): DeliveryRow => {
-  const told = changes.reduce((before, each) => want(before, each, TICKETS), row)
+  const told = changes.reduce((before, each) => wantChange(before, each, TICKETS), row)
   if (told === null) throw new Error('the sink is not to know')
   return told
 }
@@ -56,16 +54,16 @@ describe('what a sink is told', () => {
     ['an incident below the least severity', { severity: 'low' }],
     ['an incident that was over before the sink knew it', { state: 'resolved' }],
   ] as const)('is nothing of %s', (_what, over) => {
-    expect(want(null, change('opened', 1, over), { ...TICKETS, min_severity: 'medium' })).toBeNull()
+    expect(wantChange(null, change('opened', 1, over), { ...TICKETS, min_severity: 'medium' })).toBeNull()
   })
 
   it('is an incident once it is not suppressed any more, or severe enough', () => {
-    expect(want(null, change('unsuppressed', 2), TICKETS)).toMatchObject({
+    expect(wantChange(null, change('unsuppressed', 2), TICKETS)).toMatchObject({
       state: 'pending',
       wanted: { revision: 2 },
     })
     expect(
-      want(null, change('severity-changed', 2, { severity: 'critical' }), {
+      wantChange(null, change('severity-changed', 2, { severity: 'critical' }), {
         ...TICKETS,
         min_severity: 'critical',
       }),
@@ -219,7 +217,7 @@ describe('what to do next', () => {
   })
 
   it('sends events again at once after a crash, and one event for what came and went', () => {
-    const row = want(want(null, OPENED, EVENTS), change('resolved', 2, { state: 'resolved' }), EVENTS)
+    const row = wantChange(wantChange(null, OPENED, EVENTS), change('resolved', 2, { state: 'resolved' }), EVENTS)
     if (row === null) throw new Error('not wanted')
     expect(next(began(row, 'create', EVENTS, 2_000), EVENTS, 2_001)).toMatchObject({ action: 'create' })
     expect(

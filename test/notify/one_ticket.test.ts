@@ -7,11 +7,9 @@ import {
   next,
   type Result,
   settled,
-  type SinkPolicy,
-  want,
-} from '../../notify/delivery.ts'
+  type SinkPolicy, } from '../../notify/delivery.ts'
 import type { Change } from '../../schemas/change.ts'
-import { change } from './changes.ts'
+import { change, wantChange } from './changes.ts'
 
 const POLICY: SinkPolicy = {
   sink: 'tracker',
@@ -100,13 +98,13 @@ it('never creates two tickets, however attempts and processes end', () => {
     fc.property(EVENTS, (events) => {
       const tracker = new Tracker()
       let now_ms = 1_000
-      let row: DeliveryRow | null = want(null, change('opened', 1), POLICY)
+      let row: DeliveryRow | null = wantChange(null, change('opened', 1), POLICY)
       let revision = 1
       for (const { after_ms, what, kind, outcome, late_ms } of events) {
         now_ms += after_ms
         tracker.carryOut(now_ms)
         if (row === null) break
-        if (what === 'change') row = want(row, change(kind, ++revision, stateOf(kind)), POLICY)
+        if (what === 'change') row = wantChange(row, change(kind, ++revision, stateOf(kind)), POLICY)
         if (row === null || what === 'change') continue
         const todo = next(row, POLICY, now_ms)
         if (todo.action === 'wait' || todo.action === 'none') continue
