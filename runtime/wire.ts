@@ -3,7 +3,7 @@ import type { Config, KafkaSourceConfig } from '../schemas/config.ts'
 import type { Loaded } from './config.ts'
 import { Misconfigured } from './errors.ts'
 import { HistoryServer } from './history_server.ts'
-import type { KafkaAccess } from './log/kafka.ts'
+import type { KafkaAccess, KafkaLogSettings } from './log/kafka.ts'
 import type { Logger } from './logger.ts'
 import type { Clock, Log, Store, TopicSource } from './ports.ts'
 
@@ -59,8 +59,7 @@ async function distributed(parts: WireParts): Promise<World> {
   const { config, secret } = parts.loaded
   const { kafka, redis } = config
   if (!kafka || !redis) throw new Misconfigured('config-invalid', 'mode: distributed needs `kafka` and `redis`')
-  const settings = { topic_prefix: kafka.topic_prefix, replication_factor: kafka.replication_factor, retention_ms: kafka.retention_ms, ...(config.partitions !== undefined && { partitions: config.partitions }) }
-  const log = await openKafkaLog({ ...accessOf(parts, kafka), ...settings })
+  const log = await openKafkaLog(topicSettings(parts, kafka))
   const store = await RedisStore.open({
     url: redis.url,
     cluster: redis.cluster,
@@ -80,6 +79,13 @@ async function distributed(parts: WireParts): Promise<World> {
       await store.close()
     },
   }
+}
+
+/** How the internal topics are made, and the way to their brokers. */
+export function topicSettings(parts: WireParts, kafka: NonNullable<Config['kafka']>): KafkaLogSettings {
+  const { partitions } = parts.loaded.config
+  const { topic_prefix, replication_factor, retention_ms } = kafka
+  return { ...accessOf(parts, kafka), topic_prefix, replication_factor, retention_ms, ...(partitions !== undefined && { partitions }) }
 }
 
 type KafkaConfig = NonNullable<KafkaSourceConfig['cluster']>

@@ -34,8 +34,8 @@ export function decodeRecord(value: Buffer): LogRecord {
   const parsed = parse(value)
   if (isAlertsRecord(parsed)) return parsed
   const checked = record.safeParse(parsed)
-  if (checked.success) return checked.data
-  throw new CodecError('entry-shape', `a record has the wrong shape at ${checked.error.issues[0]?.path.join('.') ?? ''}`)
+  if (checked.success && checked.data.kind !== 'alerts') return checked.data
+  throw new CodecError('entry-shape', `a record has the wrong shape at ${checked.error?.issues[0]?.path.join('.') ?? 'places'}`)
 }
 
 function isAlertsRecord(value: unknown): value is AlertsRecord {

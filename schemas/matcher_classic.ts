@@ -7,9 +7,9 @@ const HEAD = /^[\t\n\f\r ]*([a-zA-Z_:][a-zA-Z0-9_:]*)[\t\n\f\r ]*(=~|=|!=|!~)[\t
 const isClassicSpace = (sign: string): boolean => '\t\n\f\r '.includes(sign)
 const isSpace = (sign: string): boolean => /\p{White_Space}/u.test(sign)
 
-function trimmedRight(text: string, isSpace: (sign: string) => boolean): string {
+function trimmedRight(text: string, isBlank: (sign: string) => boolean): string {
   let end = text.length
-  while (end > 0 && isSpace(text.charAt(end - 1))) end--
+  while (end > 0 && isBlank(text.charAt(end - 1))) end--
   return text.slice(0, end)
 }
 

@@ -49,7 +49,7 @@ async function takeAlerts(parts: AlertmanagerIngestParts, request: FastifyReques
   try {
     const decoded = decodeAlerts(body, received_at_ms, { resolve_timeout_ms: parts.resolve_timeout_ms, lone_alert: false })
     const { rejects } = await parts.intake.accept(batchOf({ offset: null, decoded }, received_at_ms))
-    return rejects.length === 0 ? reply.code(200).send() : sendReasons(reply, rejects)
+    return await (rejects.length > 0 ? sendReasons(reply, rejects) : reply.code(200).send())
   } catch (error) {
     if (error instanceof RefusedBody) await parts.intake.accept(batchOf(refusedMessage(body, error), received_at_ms))
     throw error

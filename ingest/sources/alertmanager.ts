@@ -87,11 +87,11 @@ function readTime(value: unknown, field: string): Instant | null {
 
 const FIELDS = ['annotations', 'endsAt', 'startsAt', 'generatorURL', 'labels'] as const
 type Field = (typeof FIELDS)[number]
-const FIELD_BY_LOWER_CASE = new Map<string, Field>(FIELDS.map((field) => [field.toLowerCase(), field]))
+const FIELD_BY_NAME = new Map<string, Field>(FIELDS.flatMap((field) => [[field, field], [field.toLowerCase(), field]]))
 
 /** Like Go's decoder, which takes the names of fields in any case. */
 function fieldOf(key: string): Field | undefined {
-  return (FIELDS as readonly string[]).includes(key) ? (key as Field) : FIELD_BY_LOWER_CASE.get(key.toLowerCase())
+  return FIELD_BY_NAME.get(key) ?? FIELD_BY_NAME.get(key.toLowerCase())
 }
 
 type MutableFields = { -readonly [Key in keyof Fields]: Fields[Key] }
@@ -109,10 +109,11 @@ function readShared(fields: MutableFields, field: Field | undefined, value: unkn
 
 /** The fields of one alert. The first fault in Alertmanager's order is told: its own fields, then those it shares with others. */
 function readFields(value: object): Fields {
-  const given = Object.entries(value) as readonly (readonly [string, unknown])[]
+  const given = value as Readonly<Record<string, unknown>>
+  const keys = Object.keys(given)
   const fields: MutableFields = { labels: null, annotations: {}, generator_url: '', starts_at: null, ends_at: null }
-  for (const [key, content] of given) readOwn(fields, fieldOf(key), content)
-  for (const [key, content] of given) readShared(fields, fieldOf(key), content)
+  for (const key of keys) readOwn(fields, fieldOf(key), given[key])
+  for (const key of keys) readShared(fields, fieldOf(key), given[key])
   return fields
 }
 
@@ -121,22 +122,21 @@ function badName(map: Labels): string | null {
   return null
 }
 
-type Sound = Omit<RawAlert, 'ordinal'>
 type Fault = Omit<RejectedAlert, 'ordinal' | 'payload'>
 
 /** Times filled in and checks made in Alertmanager's order. */
-function judge(fields: Fields & { readonly labels: Labels }, received_at_ms: number, context: DecodeContext): Sound | Fault {
+function judge(fields: Fields, labels: Labels, ordinal: number, received_at_ms: number, context: DecodeContext): RawAlert | Fault {
   const now: Instant = { ms: received_at_ms, ns: 0 }
   const starts_at = fields.starts_at ?? fields.ends_at ?? now
   const ends_at = fields.ends_at ?? { ms: received_at_ms + context.resolve_timeout_ms, ns: 0 }
   if (isBefore(ends_at, starts_at)) return { code: 'time-order', reason: 'start time must be before end time' }
-  const { labels, annotations, generator_url } = fields
+  const { annotations, generator_url } = fields
   if (Object.keys(labels).length === 0) return { code: 'labels-empty', reason: 'at least one label pair required' }
   const label = badName(labels)
   if (label !== null) return { code: 'label-name', reason: `invalid label set: invalid name ${goQuote(label)}` }
   const annotation = badName(annotations)
   if (annotation !== null) return { code: 'annotation-name', reason: `invalid annotations: invalid name ${goQuote(annotation)}` }
-  return { labels, annotations, generator_url, starts_at_ms: starts_at.ms, ends_at_ms: fields.ends_at?.ms ?? null }
+  return { ordinal, labels, annotations, generator_url, starts_at_ms: starts_at.ms, ends_at_ms: fields.ends_at?.ms ?? null }
 }
 
 /** The body as JSON; half surrogate pairs, which UTF-8 cannot carry, become U+FFFD as everywhere in Go. */
@@ -193,11 +193,10 @@ export function decodeAlerts(body: Buffer, received_at_ms: number, context: Deco
     if (typeof value !== 'object' || Array.isArray(value)) throw wrongType(value, 'value', 'models.PostableAlert')
     const fields = readFields(value)
     refused ??= formFault(fields, ordinal)
-    const labels = fields.labels
-    if (labels === null) continue
-    const judged = judge({ ...fields, labels }, received_at_ms, context)
+    if (fields.labels === null) continue
+    const judged = judge(fields, fields.labels, ordinal, received_at_ms, context)
     if ('reason' in judged) rejects.push({ ordinal, ...judged, payload: JSON.stringify(value) })
-    else alerts.push({ ordinal, ...judged })
+    else alerts.push(judged)
   }
   if (refused !== null) throw refused
   return { alerts, rejects }

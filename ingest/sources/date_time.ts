@@ -38,9 +38,20 @@ function daysIn(year: number, month: number): number {
 /** Nanoseconds of a fraction's digits; those beyond nine are cut off. */
 const fractionNs = (digits: string | undefined): number => (digits === undefined ? 0 : Number(digits.slice(0, 9).padEnd(9, '0')))
 
+/** What Prometheus writes, and most others: UTC, to the millisecond at most, on a day that every year has. JavaScript reads it alike. */
+const USUAL = /^\d{4}-(?!02-(?:29|30))\d\d-(?:[0-2]\d|30)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{3})?Z$/
+
 /** The instant that `text` names, or null when it names none. */
 export function parseDateTime(text: string): Instant | null {
   if (text === '') return { ms: 0, ns: 0 }
+  if (USUAL.test(text)) {
+    const ms = Date.parse(text)
+    if (!Number.isNaN(ms)) return { ms, ns: 0 }
+  }
+  return parseCarefully(text)
+}
+
+function parseCarefully(text: string): Instant | null {
   const match = FULL.exec(text) ?? SPACED.exec(text) ?? NO_COLON.exec(text) ?? MINUTES.exec(text) ?? DATE.exec(text)
   if (match === null) return null
   const [year, month, day, hour, minute, second] = match.slice(1, 7).map((part) => Number(part ?? 0)) as [number, number, number, number?, number?, number?]

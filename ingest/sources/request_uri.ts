@@ -34,8 +34,15 @@ function hasControl(text: string): boolean {
   return false
 }
 
+/** Plain addresses of the web, which most are. */
+const USUAL = /^https?:\/\/[A-Za-z0-9.-]+(?::\d+)?(?:\/[\w.~!$&'()*+,;=:@/-]*)?(?:\?[!-~]*)?$/
+
 /** Is `text` (without its fragment) an absolute address or a path? */
 export function isRequestUri(text: string): boolean {
+  return USUAL.test(text) || isUnusualUri(text)
+}
+
+function isUnusualUri(text: string): boolean {
   const whole = text.split('#', 1)[0] ?? ''
   if (whole === '' || hasControl(whole)) return false
   if (whole === '*') return true

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Action, Result, Told } from '../../notify/delivery.ts'
-import { type DeliveryRow, want } from '../../notify/delivery.ts'
 import type { Sink, Telling } from '../../notify/sinks/sink.ts'
+import { summarise } from '../../notify/summary.ts'
 import type { Change } from '../../schemas/change.ts'
 import { change } from '../notify/changes.ts'
 import type { FaultProxy } from '../notify/fault_proxy.ts'
@@ -21,14 +21,8 @@ export interface SinkHarness {
 
 const NEVER = new AbortController().signal
 
-export function telling(sink: Sink, of: Change, over: Partial<Telling> = {}): Telling {
-  const row: DeliveryRow | null = want(null, change('opened', 0, {}, of.incident_id), {
-    ...sink.policy,
-    min_severity: 'info',
-  })
-  const wanted = want(row, of, sink.policy)?.wanted
-  if (wanted === undefined) throw new Error('not wanted')
-  return { summary: wanted, told: null, external_id: null, repeated: false, ...over }
+export function telling(of: Change, over: Partial<Telling> = {}): Telling {
+  return { summary: summarise(of), told: null, external_id: null, repeated: false, ...over }
 }
 
 export function toldOf(of: Change, closed = false): Told {
@@ -40,8 +34,8 @@ export function toldOf(of: Change, closed = false): Told {
 export async function settle(sink: Sink, of: Change): Promise<string | null> {
   const found = sink.policy.idempotent
     ? { kind: 'absent' as const }
-    : await sink.deliver('look-up', telling(sink, of), NEVER)
-  const result = found.kind === 'absent' ? await sink.deliver('create', telling(sink, of), NEVER) : found
+    : await sink.deliver('look-up', telling(of), NEVER)
+  const result = found.kind === 'absent' ? await sink.deliver('create', telling(of), NEVER) : found
   if (result.kind !== 'ok') throw new Error(`neither found nor created: ${JSON.stringify(result)}`)
   return result.external_id
 }
@@ -72,7 +66,7 @@ export function describeSink(name: string, start: () => Promise<SinkHarness>): v
       over: Partial<Telling> = {},
       through = sink,
     ): Promise<Result> => {
-      const result = await through.deliver(action, telling(through, of, over), NEVER)
+      const result = await through.deliver(action, telling(of, over), NEVER)
       results.push(result)
       return result
     }
@@ -140,7 +134,7 @@ export function describeSink(name: string, start: () => Promise<SinkHarness>): v
     it('ends when it is told to', async () => {
       const stop = new AbortController()
       harness.proxy.inject('POST', { kind: 'after', act: async () => stop.abort() })
-      const ended = await sink.deliver('create', telling(sink, opened()), stop.signal)
+      const ended = await sink.deliver('create', telling(opened()), stop.signal)
       expect(ended).toMatchObject({ kind: 'retry', code: 'aborted' })
     })
 

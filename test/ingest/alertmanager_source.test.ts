@@ -99,7 +99,7 @@ describe('whatever comes in', () => {
         try {
           const { alerts, rejects } = decode(body)
           taken += alerts.length
-          expect([...alerts, ...rejects].map(({ ordinal }) => ordinal).sort()).toEqual([...body.keys()])
+          expect([...alerts, ...rejects].map(({ ordinal }) => ordinal).sort((a, b) => a - b)).toEqual([...body.keys()])
           for (const { reason, code } of rejects) expect([reason, code]).not.toContain('')
         } catch (error) {
           if (!(error instanceof RefusedBody)) throw error

@@ -87,7 +87,9 @@ describe('requests that arrive while an append is under way', () => {
   it('go into the next one together, and each is answered when its own entries are durable', async () => {
     const { log, intake } = setUp(1)
     const gates: (() => void)[] = []
-    const close = () => (log.gate = new Promise((resolve) => gates.push(resolve)))
+    const close = (): void => {
+      log.gate = new Promise((resolve) => gates.push(resolve))
+    }
     close()
     const done: number[] = []
     const asked = [0, 1, 2, 3].map((n) => intake.accept(batch([[raw({ n: String(n) })]])).then(() => done.push(n)))

@@ -11,7 +11,7 @@ const REASON: Reason = {
   text: 'First alert with alertname=PumpStalled.',
 }
 
-export function member(entity: string): Member {
+function member(entity: string): Member {
   return {
     fingerprint: '00112233445566778899aabbccddeeff',
     entity,
@@ -27,7 +27,7 @@ export function member(entity: string): Member {
 }
 
 /** An incident of one alert as the correlator would tell it. */
-export function incident(id: string, over: Partial<Incident> = {}): Incident {
+function incident(id: string, over: Partial<Incident> = {}): Incident {
   return {
     id,
     scope: 'plant-1',

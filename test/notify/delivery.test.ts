@@ -8,7 +8,8 @@ import {
   type Result,
   retiresAt,
   settled,
-  type SinkPolicy, } from '../../notify/delivery.ts'
+  type SinkPolicy,
+} from '../../notify/delivery.ts'
 import type { Change } from '../../schemas/change.ts'
 import { change, wantChange } from './changes.ts'
 
@@ -217,7 +218,11 @@ describe('what to do next', () => {
   })
 
   it('sends events again at once after a crash, and one event for what came and went', () => {
-    const row = wantChange(wantChange(null, OPENED, EVENTS), change('resolved', 2, { state: 'resolved' }), EVENTS)
+    const row = wantChange(
+      wantChange(null, OPENED, EVENTS),
+      change('resolved', 2, { state: 'resolved' }),
+      EVENTS,
+    )
     if (row === null) throw new Error('not wanted')
     expect(next(began(row, 'create', EVENTS, 2_000), EVENTS, 2_001)).toMatchObject({ action: 'create' })
     expect(

@@ -7,7 +7,8 @@ import {
   next,
   type Result,
   settled,
-  type SinkPolicy, } from '../../notify/delivery.ts'
+  type SinkPolicy,
+} from '../../notify/delivery.ts'
 import type { Change } from '../../schemas/change.ts'
 import { change, wantChange } from './changes.ts'
 

@@ -96,7 +96,7 @@ await describeWith(requestTracker, 'Request Tracker', (address) => {
 
   const create = async (over = {}): Promise<string> => {
     const { sink } = await started
-    const result = await sink.deliver('create', telling(sink, change('opened', 1, over, incident_id)), NEVER)
+    const result = await sink.deliver('create', telling(change('opened', 1, over, incident_id)), NEVER)
     if (result.kind !== 'ok' || result.external_id === null)
       throw new Error(`not created: ${JSON.stringify(result)}`)
     return result.external_id
@@ -119,13 +119,13 @@ await describeWith(requestTracker, 'Request Tracker', (address) => {
     const told = toldOf(change('opened', 1, {}, incident_id))
     return sink.deliver(
       'update',
-      telling(sink, change('grown', revision, over, incident_id), { external_id: id, told, repeated }),
+      telling(change('grown', revision, over, incident_id), { external_id: id, told, repeated }),
       NEVER,
     )
   }
   const lookUp = async () => {
     const { sink } = await started
-    return sink.deliver('look-up', telling(sink, change('opened', 1, {}, incident_id)), NEVER)
+    return sink.deliver('look-up', telling(change('opened', 1, {}, incident_id)), NEVER)
   }
 
   it('finds a ticket again whatever operators do to its subject, queue and state', async () => {
@@ -194,7 +194,7 @@ await describeWith(requestTracker, 'Request Tracker', (address) => {
     expect(
       await sink.deliver(
         'close',
-        telling(sink, resolved, { external_id: id, told: toldOf(change('opened', 1)) }),
+        telling(resolved, { external_id: id, told: toldOf(change('opened', 1)) }),
         NEVER,
       ),
     ).toMatchObject({ kind: 'ok' })
@@ -212,7 +212,7 @@ await describeWith(requestTracker, 'Request Tracker', (address) => {
     const resolved = change('resolved', 2, { state: 'resolved' }, incident_id)
     const result = await sink.deliver(
       'close',
-      telling(sink, resolved, { external_id: id, told: toldOf(change('opened', 1)) }),
+      telling(resolved, { external_id: id, told: toldOf(change('opened', 1)) }),
       NEVER,
     )
     expect(result).toEqual({ kind: 'refused', code: 'status-not-taken', status: 200 })
@@ -237,7 +237,7 @@ await describeWith(requestTracker, 'Request Tracker', (address) => {
     const id = String(made['id'])
     await sink.deliver(
       'update',
-      telling(sink, change('ticket-linked', 2, {}, incident_id), { external_id: id }),
+      telling(change('ticket-linked', 2, {}, incident_id), { external_id: id }),
       NEVER,
     )
     expect(await settle(sink, change('opened', 1, {}, incident_id))).toBe(id)

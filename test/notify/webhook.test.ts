@@ -114,7 +114,7 @@ describe('an event', () => {
 
   it('is a CloudEvent whose signature receivers can verify', async () => {
     const opened = change('opened', 1)
-    await sink.deliver('create', telling(sink, opened), NEVER)
+    await sink.deliver('create', telling(opened), NEVER)
     const { event, body, headers } = received(opened.id)
     expect(event).toMatchObject({
       specversion: '1.0',
@@ -142,7 +142,7 @@ describe('an event', () => {
 
   it('has one id for one revision, however often it is sent', async () => {
     const opened = change('opened', 5)
-    for (const _ of [1, 2, 3]) await sink.deliver('create', telling(sink, opened), NEVER)
+    for (const _ of [1, 2, 3]) await sink.deliver('create', telling(opened), NEVER)
     expect([...receiver.events.keys()].filter((id) => id.startsWith(opened.id))).toEqual([
       `${opened.id}.hook`,
     ])
@@ -158,7 +158,7 @@ describe('an event', () => {
   ] as const)('of %s and change %# says what happened', async (action, of, kind) => {
     await sink.deliver(
       action,
-      telling(sink, of, { told: action === 'create' ? null : toldOf(change('opened', 1)) }),
+      telling(of, { told: action === 'create' ? null : toldOf(change('opened', 1)) }),
       NEVER,
     )
     expect(received(of.id).event.type).toBe(`io.tocsin.incident.${kind}`)
@@ -171,12 +171,12 @@ describe('an event', () => {
     [202, { kind: 'ok' }],
   ])('answered by %d ends so', async (status, expected) => {
     proxy.inject('POST', { kind: 'answer', status })
-    expect(await sink.deliver('create', telling(sink, change('opened', 20)), NEVER)).toMatchObject(expected)
+    expect(await sink.deliver('create', telling(change('opened', 20)), NEVER)).toMatchObject(expected)
   })
 
   it('does not go to an address that is not public, when only those are allowed', async () => {
     const careful = webhook(proxy.url, 5_000, true)
-    expect(await careful.deliver('create', telling(careful, change('opened', 30)), NEVER)).toEqual({
+    expect(await careful.deliver('create', telling(change('opened', 30)), NEVER)).toEqual({
       kind: 'refused',
       code: 'target-not-public',
       status: null,
