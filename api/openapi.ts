@@ -45,8 +45,11 @@ function isZod(schema: unknown): schema is z.ZodType {
 
 const REQUEST_PARTS = ['body', 'querystring', 'params', 'headers'] as const
 
+/** Routes that check their bodies by hand, in the formats of other programs. */
+const UNDESCRIBED = { tags: ['ingest'], summary: 'Take alerts in the format of another program', response: { 200: { description: 'Taken: every alert is durable.' }, '4xx': { description: 'Refused, in the form of that program.' } } }
+
 const transform: SwaggerTransform = ({ schema, url }) => {
-  if (!schema) return { schema: { hide: true }, url }
+  if (!schema) return { schema: UNDESCRIBED, url }
   const converted: Record<string, unknown> = { ...schema }
   for (const part of REQUEST_PARTS) if (isZod(schema[part])) converted[part] = jsonSchemaOf(schema[part], 'input').schema
   const responses: Record<string, unknown> = {}

@@ -70,7 +70,7 @@ export class Flights {
   private async fly({ sink, row, intent }: Launch): Promise<Result> {
     const left_ms = intent.deadline_ms - sink.policy.settle_ms - this.clock.now()
     // This process stood still since it stored the intent; another one may be about to look what became of it.
-    if (left_ms <= -1e12)
+    if (left_ms <= 0)
       return { kind: 'retry', code: 'begun-too-late', status: null, retry_after_ms: null, not_done: true }
     const ended = new AbortController()
     const given_up = new AbortController()

@@ -1,20 +1,22 @@
 import { hash } from 'node:crypto'
-import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import type { Token } from '../../api/auth.ts'
 import { FEED_BOUNDS, type FeedBounds } from '../../api/changes_feed.ts'
 import { LiveView } from '../../api/live_view.ts'
 import type { ApiParts } from '../../api/parts.ts'
 import { buildServer } from '../../api/server.ts'
+import { alertmanagerIngest } from '../../ingest/http/alertmanager.ts'
+import { Intake } from '../../ingest/intake.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import { Correlator } from '../../runtime/correlator.ts'
 import { MemoryLog } from '../../runtime/log/memory.ts'
-import type { Position } from '../../runtime/ports.ts'
 import { MemoryStore } from '../../runtime/store/memory.ts'
 import { noTraces } from '../../runtime/tracing.ts'
 import { Worker, type WorkerObserver } from '../../runtime/worker.ts'
 import type { Alert, Severity } from '../../schemas/alert.ts'
 import { encodeRecord } from '../../schemas/codec.ts'
+import { config } from '../../schemas/config.ts'
 import { alertFingerprint, contentVersion, partitionOf } from '../../schemas/ids.ts'
 import type { Incident } from '../../schemas/incident.ts'
 import type { Rules } from '../../schemas/rules.ts'
@@ -91,9 +93,6 @@ export interface WorldOptions {
   readonly tokens?: readonly Token[]
   readonly feed_bounds?: Partial<FeedBounds>
   readonly parts?: Partial<ApiParts>
-  readonly ingest?: readonly FastifyPluginAsync[]
-  /** Without it nothing is folded: the correlator is down. */
-  readonly correlator?: boolean
   readonly closed_max?: number
 }
 
@@ -112,25 +111,23 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const store = new MemoryStore()
   const faults: unknown[] = []
   const worker = correlate(log, store, (error) => faults.push(error))
-  if (options.correlator !== false) {
-    await worker.start()
-    for (let p = 0; p < PARTITIONS; p++) await eventually('rules are in force', async () => (await store.read(`correlate/alerts/${p}`, 'r/')).length > 0)
-  }
+  await worker.start()
+  for (let p = 0; p < PARTITIONS; p++) await eventually('rules are in force', async () => (await store.read(`correlate/alerts/${p}`, 'r/')).length > 0)
   const live = await LiveView.start({ log, store, clock: systemClock, closed_max: options.closed_max ?? 1_000 })
-  const appended = new Map<number, Position>()
+  const intake = new Intake({ log, config: config.parse({}), observer: { accepted() {}, rejected() {} } })
   const parts: ApiParts = {
     log,
     store,
     clock: systemClock,
     logger: pino({ level: 'silent' }),
     live,
-    intake: { appended: () => appended },
+    intake,
     tokens: options.tokens ?? [],
     public_url: 'https://tocsin.example.org',
     version: '1.2.3',
     started_at_ms: Date.now(),
     ...READY,
-    ingest: options.ingest ?? [],
+    ingest: [alertmanagerIngest({ intake, clock: systemClock, resolve_timeout_ms: RULES.resolve_timeout_ms })],
     feed_bounds: { ...FEED_BOUNDS, ...options.feed_bounds },
     ...options.parts,
   }
@@ -141,8 +138,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     const alert = alertOf(wanted)
     const partition = partitionOf(alert.scope, PARTITIONS)
     const value = encodeRecord({ kind: 'alerts', received_at_ms: Date.now(), origin: null, places: [], alerts: [alert] })
-    const [position] = await log.append([{ topic: 'alerts', partition, value }])
-    appended.set(partition, position as Position)
+    await log.append([{ topic: 'alerts', partition, value }])
     const has = (incident: Incident) => incident.members.some(({ fingerprint }) => fingerprint === alert.fingerprint)
     return eventually('the alert is in an incident', () => [...live.all()].find(has))
   }

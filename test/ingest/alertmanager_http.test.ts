@@ -75,22 +75,17 @@ const OTHERWISE: Readonly<Record<string, { readonly status: number; readonly bod
 }
 /** Syntax errors are told in our parser's words. */
 const SYNTAX = /because (?:invalid character|unexpected EOF)/
+const SYNTAX_ANSWER = /^\{"code":400,"message":"parsing alerts body from \\"\\" failed, because ./
 
 describe('answers as Alertmanager 0.34', () => {
-  it.each(cases<PostCase>('post-alerts').map((one) => [one.name, one] as const))('%s', async (name, { input, expected }) => {
+  it.each((cases('post-alerts') as readonly PostCase[]).map((one) => [one.name, one] as const))('%s', async (name, { input, expected }) => {
     const body = input.latin1 ? Buffer.from(input.body, 'latin1') : input.body
     const headers = { ...(input.content_type !== null && { 'content-type': input.content_type }), ...(input.accept && { accept: input.accept }) }
     const answer = await post(body, headers)
-    const otherwise = OTHERWISE[name]
-    if (otherwise !== undefined) {
-      expect(answer.status).toBe(otherwise.status)
-      expect(answer.body).toEqual(typeof otherwise.body === 'string' ? otherwise.body : expect.stringMatching(otherwise.body))
-      return
-    }
-    expect(answer.status).toBe(expected.status)
-    expect(answer.content_type).toBe(expected.content_type)
-    if (SYNTAX.test(expected.body)) expect(JSON.parse(answer.body)).toEqual({ code: 400, message: expect.stringMatching(/^parsing alerts body from "" failed, because ./) })
-    else expect(answer.body.trimEnd()).toBe(expected.body.trimEnd())
+    const wanted = OTHERWISE[name] ?? { ...expected, body: SYNTAX.test(expected.body) ? SYNTAX_ANSWER : expected.body.trimEnd() }
+    const pattern = wanted.body instanceof RegExp && wanted.body.test(answer.body) ? wanted.body : null
+    expect({ status: answer.status, body: String(pattern ?? answer.body.trimEnd()) }).toEqual({ status: wanted.status, body: String(wanted.body) })
+    expect(answer.content_type).toBe(wanted.status === 200 ? undefined : 'application/json')
   })
 
   it('keeps the valid alerts of a batch, durable before the answer, and tells the others with their reasons', async () => {
@@ -149,10 +144,13 @@ describe('bounds, each told with the field, its size and the bound', () => {
   })
 
   it('the body, before it is read', async () => {
-    const answer = await post(Buffer.alloc(LIMITS.http_body_bytes + 1, ' ')).catch((error: unknown) => error)
     // The connection may be closed while the rest of the body is still on its way.
-    if (answer instanceof Error) expect(answer).toMatchObject({ code: expect.stringMatching(/ECONNRESET|EPIPE/) })
-    else expect(answer).toMatchObject({ status: 413, body: expect.stringContaining('"code":413') })
+    const closed = (error: NodeJS.ErrnoException) => ['ECONNRESET', 'EPIPE'].includes(error.code ?? '')
+    const answer = await post(Buffer.alloc(LIMITS.http_body_bytes + 1, ' ')).catch((error: unknown) => {
+      if (error instanceof Error && closed(error)) return { status: 413, body: '{"code":413' }
+      throw error
+    })
+    expect(answer).toMatchObject({ status: 413, body: expect.stringContaining('{"code":413') })
     expect(log.appends).toEqual([])
   })
 })

@@ -37,7 +37,7 @@ function outcome(input: ParseCase['input']): ParseCase['expected'] {
 }
 
 describe('text of matchers, with the exact texts of errors', () => {
-  const rows = cases<ParseCase>('matcher-parse').map((one) => {
+  const rows = (cases('matcher-parse') as readonly ParseCase[]).map((one) => {
     const { mode, single } = one.input
     return [`${mode} ${single ? 'single' : 'list'} ${one.name}`, one] as const
   })
@@ -74,7 +74,7 @@ function formatted(input: FormatCase['input'], expected: FormatCase['expected'])
 }
 
 describe('canonical text and JSON of matchers', () => {
-  it.each(cases<FormatCase>('matcher-format').map((one) => [one.name, one] as const))('%s', (_name, { input, expected }) => {
+  it.each((cases('matcher-format') as readonly FormatCase[]).map((one) => [one.name, one] as const))('%s', (_name, { input, expected }) => {
     expect(formatted(input, expected)).toEqual(expected)
   })
 
@@ -94,7 +94,7 @@ describe('names of labels', () => {
     readonly input: { readonly mode: MatcherMode; readonly name: string }
     readonly expected: boolean
   }
-  it.each(cases<NameCase>('label-name').map((one) => [one.name, one] as const))('%s', (_name, { input, expected }) => {
+  it.each((cases('label-name') as readonly NameCase[]).map((one) => [one.name, one] as const))('%s', (_name, { input, expected }) => {
     expect(isLabelName(input.name, input.mode)).toBe(expected)
   })
 })

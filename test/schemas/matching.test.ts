@@ -11,7 +11,7 @@ interface MatchCase {
 }
 
 describe('matchers as Alertmanager applies them', () => {
-  it.each(cases<MatchCase>('matcher-match').map((one) => [one.name, one] as const))('%s', (_name, { input, expected }) => {
+  it.each((cases('matcher-match') as readonly MatchCase[]).map((one) => [one.name, one] as const))('%s', (_name, { input, expected }) => {
     const labels = input.labels ?? { [input.matcher.name]: input.labelValue ?? '' }
     expect(compileMatcher(input.matcher)(labels)).toBe(expected)
   })
