@@ -36,7 +36,7 @@ const ONE_BLOCK: ClickHouseSettings = {
 }
 
 /** Tables whose rows stay, so that a look at the positions tells whether an insert is there. In the others equal keys give one row. */
-const POSITIONS_STAY: readonly TableName[] = ['alerts', 'incident_changes', 'dead_letters']
+const POSITIONS_STAY: ReadonlySet<TableName> = new Set(['alerts', 'incident_changes', 'dead_letters'])
 const CHUNK_LINES = 500
 /** A process that slept this long between plan and insert may have been replaced, and its rows inserted long ago. */
 const STALE_AFTER_MS = 10_000
@@ -101,7 +101,7 @@ function* chunks(lines: readonly string[]): Generator<Buffer> {
 }
 
 async function isThere(client: ClickHouseClient, partition: number, batch: Batch, insert: Insert, signal: AbortSignal): Promise<boolean> {
-  if (!POSITIONS_STAY.includes(insert.table)) return false
+  if (!POSITIONS_STAY.has(insert.table)) return false
   const query = `
     SELECT 1 FROM ${insert.table}
     WHERE toYYYYMM(at) = {month:UInt32} AND log_partition = {partition:UInt16} AND log_position >= {from:UInt64} AND log_position < {to:UInt64}

@@ -13,15 +13,6 @@ export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerRespo
 
 const SHOWN_CHARS_MAX = 80
 
-function valueAt(data: unknown, path: readonly PropertyKey[]): unknown {
-  let value = data
-  for (const key of path) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined
-    value = (value as Record<PropertyKey, unknown>)[key]
-  }
-  return value
-}
-
 function shown(value: unknown): string {
   const text = JSON.stringify(value) ?? 'nothing'
   return text.length > SHOWN_CHARS_MAX ? `${text.slice(0, SHOWN_CHARS_MAX)}…` : text
@@ -35,27 +26,35 @@ function deepest(issue: z.core.$ZodIssue): z.core.$ZodIssue {
   return best ? deepest({ ...best, path: [...issue.path, ...best.path] }) : issue
 }
 
-function problem(data: unknown, issue: z.core.$ZodIssue): { field: string; message: string } {
+/** A union that is told apart by one key reports the whole object; what is wrong is that key. */
+function inputOf(issue: z.core.$ZodIssue): unknown {
+  const { input } = issue
+  if (issue.code !== 'invalid_union' || issue.discriminator === undefined || typeof input !== 'object' || input === null) return input
+  return (input as Record<string, unknown>)[issue.discriminator]
+}
+
+function problem(issue: z.core.$ZodIssue): { field: string; message: string } {
   if (issue.code === 'unrecognized_keys') {
     const field = [...issue.path, issue.keys[0] ?? ''].map(String).join('.')
     return { field, message: `${field} is not known here` }
   }
   const field = issue.path.map(String).join('.')
-  const value = valueAt(data, issue.path)
+  const name = field === '' ? 'the body' : field
+  const input = inputOf(issue)
   const what = issue.message.replace(/^Invalid (?:input|option): /, '')
-  return { field, message: value === undefined ? `${field === '' ? 'the body' : field} is missing: ${what}` : `${field === '' ? 'the body' : field} is ${shown(value)}: ${what}` }
+  return { field, message: input === undefined ? `${name} is missing: ${what}` : `${name} is ${shown(input)}: ${what}` }
 }
 
-function failure(part: string, data: unknown, error: z.ZodError): ApiError {
-  const { field, message } = problem(data, deepest(error.issues[0] as z.core.$ZodIssue))
+function failure(part: string, error: z.ZodError): ApiError {
+  const { field, message } = problem(deepest(error.issues[0] as z.core.$ZodIssue))
   return new ApiError(part === 'body' ? 'invalid-body' : 'invalid-parameter', message, { field, cause: error })
 }
 
 /** Fastify's validator over zod: the first thing that is wrong, by name. */
 export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart }) => {
   return (data: unknown) => {
-    const result = schema.safeParse(data)
-    return result.success ? { value: result.data } : { error: failure(httpPart ?? 'body', data, result.error) }
+    const result = schema.safeParse(data, { reportInput: true })
+    return result.success ? { value: result.data } : { error: failure(httpPart ?? 'body', result.error) }
   }
 }
 

@@ -101,7 +101,8 @@ async function alertTotals(client: ClickHouseClient, question: SummaryQuestion):
 
 async function durationRows(client: ClickHouseClient, question: SummaryQuestion): Promise<DurationRow[]> {
   const query = `
-    SELECT measure, toUInt32(ceil(dateDiff('millisecond', opened_at, coalesce(event, resolved, ${TIME('as_of_ms')})) / 1000)) AS seconds,
+    SELECT measure,
+           toUInt32(ceil(greatest(0, dateDiff('millisecond', opened_at, coalesce(event, resolved, ${TIME('as_of_ms')}))) / 1000)) AS seconds,
            countIf(isNotNull(event)) AS events, countIf(isNull(event) AND isNull(resolved)) AS open,
            countIf(isNull(event) AND isNotNull(resolved)) AS closed
     FROM (${cohort(question)})

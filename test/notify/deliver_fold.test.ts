@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest'
+import { DeliverFold } from '../../notify/deliver_fold.ts'
 import { type Action, RETAIN_CLOSED_MS, type Result, type SinkPolicy } from '../../notify/delivery.ts'
 import { readDeliveries } from '../../notify/rows.ts'
 import type { Sink, Telling } from '../../notify/sinks/sink.ts'
 import { systemClock } from '../../runtime/clock.ts'
+import { MemoryLog } from '../../runtime/log/memory.ts'
 import type { Clock, Store } from '../../runtime/ports.ts'
+import { MemoryStore } from '../../runtime/store/memory.ts'
+import { Worker } from '../../runtime/worker.ts'
 import type { Change } from '../../schemas/change.ts'
-import { decodeRecord } from '../../schemas/codec.ts'
+import { decodeRecord, encodeChange } from '../../schemas/codec.ts'
 import { partitionOf } from '../../schemas/ids.ts'
 import { eventually } from '../contracts/wait.ts'
 import { change } from './changes.ts'
@@ -273,4 +277,58 @@ it('the view of deliveries finds them by incident, sink and state', async () => 
   expect(await found({ incident_id: 'inc_a' })).toEqual({ total: 2, keys: ['inc_a/desk', 'inc_a/second'] })
   expect((await found({}, 3)).total).toBe(4)
   await shard.fold.close()
+})
+
+it('a worker that takes over from one that stopped within a creation finds the ticket and links it', async () => {
+  const clock = new AheadClock()
+  const log = new MemoryLog(clock, 1)
+  const store = new MemoryStore()
+  const errors: unknown[] = []
+  const observer = {
+    owned() {},
+    batch() {},
+    retrying() {},
+    fenced() {},
+    fatal: (_shard: string, error: unknown) => void errors.push(error),
+  }
+  const start = async (sink: Sink): Promise<Worker> => {
+    const parts = {
+      partition: 0,
+      sinks: [sink],
+      clock,
+      attempts_max: 4,
+      alerts_partitions: 1,
+      deadletters_partitions: 1,
+      attempted: () => {},
+      counted: () => {},
+    }
+    const worker = new Worker({
+      log,
+      store,
+      clock,
+      observer,
+      topic: 'incidents',
+      name: 'deliver',
+      make: () => new DeliverFold(parts),
+    })
+    await worker.start()
+    return worker
+  }
+  const silent = new Desk({}, true)
+  const first = await start(silent)
+  await log.append([{ topic: 'incidents', partition: 0, value: encodeChange(of('inc_a')) }])
+  const request = await eventually('the creation was sent', () => silent.asked[0])
+  silent.carryOut('create', request.telling)
+  await first.stop()
+  const talking = new Desk()
+  silent.tickets.forEach((id, incident_id) => talking.tickets.set(incident_id, id))
+  clock.ahead_ms = 120_000
+  const second = await start(talking)
+  const linked = async () =>
+    (await readDeliveries(store, 1, { state: 'delivered' }, 10)).deliveries[0]?.external_id
+  expect(await eventually('the ticket is known', linked)).toBe('1')
+  await second.stop()
+  expect(talking.asked.map(({ action }) => action)).toEqual(['look-up'])
+  expect((await log.bounds('alerts'))[0]?.next).toBe(1)
+  expect(errors).toEqual([])
 })

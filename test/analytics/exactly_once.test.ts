@@ -1,0 +1,203 @@
+import type { ClickHouseClient } from '@clickhouse/client'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { History } from '../../analytics/connection.ts'
+import { Fenced } from '../../runtime/errors.ts'
+import type { LogEntry } from '../../runtime/ports.ts'
+import { clickhouse, describeWith } from '../services/index.ts'
+import { type Crash, Crashed, Owner, type Run, Shard } from './driver.ts'
+import { alertOf, alertsEntries, alertsEntry, changeEntry, changeOf, incidentOf, memberOf, NOON_MS } from './fixtures.ts'
+import { openHistory, rowsOf } from './place.ts'
+
+await describeWith(clickhouse, 'the record fold', (address) => {
+  let history: History
+  let client: ClickHouseClient
+  let partition = 0
+  beforeAll(async () => ({ history, client } = await openHistory(address)))
+  afterAll(() => history.close())
+
+  /** A shard that no other test writes. */
+  const fresh = (more: Partial<Run> = {}): { shard: Shard; run: Run } => {
+    partition++
+    return { shard: new Shard(), run: { topic: 'alerts', partition, client, ...more } }
+  }
+  const recorded = (table = 'alerts') =>
+    rowsOf<{ position: number; ordinal: number }>(
+      client,
+      `SELECT log_position AS position, ${table === 'alerts' ? 'ordinal' : '0 AS ordinal'} FROM ${table} WHERE log_partition = ${partition} ORDER BY position, ordinal`,
+    )
+  const expected = (log: readonly LogEntry[], each: number) =>
+    log.flatMap(({ position }) => Array.from({ length: each }, (_, ordinal) => ({ position, ordinal })))
+
+  const CRASHES: readonly Crash[] = ['before-commit', 'after-commit', 'after-insert']
+  describe.each(CRASHES)('stopped %s', (crash) => {
+    it.each([1, 2])('at flush %i, writes every row once', async (nth) => {
+      const { shard, run } = fresh()
+      const log = alertsEntries(20, 3)
+      await expect((await new Owner(shard, run).claim()).read(log, crash, nth)).rejects.toBeInstanceOf(Crashed)
+      await (await new Owner(shard, run).claim()).read(log)
+      expect(await recorded()).toEqual(expected(log, 3))
+      expect(shard.position).toBe(20)
+    })
+
+    it('and started with other batch sizes and more in the log, writes every row once', async () => {
+      const { shard, run } = fresh()
+      await expect((await new Owner(shard, run).claim()).read(alertsEntries(9, 3), crash, 2)).rejects.toBeInstanceOf(Crashed)
+      const log = alertsEntries(40, 3)
+      const other = await new Owner(shard, { ...run, flush_rows: 33, entries_max: 7 }).claim()
+      await other.read(log)
+      expect(await recorded()).toEqual(expected(log, 3))
+    })
+  })
+
+  it('writes a batch once when the answer to its insert is lost', async () => {
+    let lost = 0
+    const deaf = new Proxy(client, {
+      get(target, name, receiver) {
+        if (name !== 'exec') return Reflect.get(target, name, receiver) as unknown
+        return async (...given: Parameters<ClickHouseClient['exec']>) => {
+          const answer = await target.exec(...given)
+          for await (const _ of answer.stream) continue
+          if (lost++ === 0) throw new Error('socket hang up')
+          return target.exec({ query: 'SELECT 1 FORMAT Null' })
+        }
+      },
+    })
+    const alarms: string[] = []
+    const { shard, run } = fresh({ client: deaf, observer: { retrying: (_, error) => alarms.push(error.code) } })
+    const log = alertsEntries(5, 3)
+    await (await new Owner(shard, run).claim()).read(log)
+    expect(alarms).toEqual(['history-unavailable'])
+    expect(await recorded()).toEqual(expected(log, 3))
+  })
+
+  it('writes once what two owners insert, and refuses the commit of the old one', async () => {
+    const { shard, run } = fresh()
+    const log = alertsEntries(12, 3)
+    const old = await new Owner(shard, run).claim()
+    const step = old.fold.fold(log.slice(0, 4))
+    await expect(old.carryOut(step ?? expect.fail('a plan'), 'after-commit')).rejects.toBeInstanceOf(Crashed)
+    const heir = await new Owner(shard, run).claim()
+    await Promise.all([heir.read(log), step?.after?.(new AbortController().signal)])
+    await expect(old.read(log)).rejects.toBeInstanceOf(Fenced)
+    expect(await recorded()).toEqual(expected(log, 3))
+  })
+
+  it('keeps an insert within one month, and is exact across its end', async () => {
+    const { shard, run } = fresh({ flush_rows: 1_000 })
+    const log = alertsEntries(10, 2, 0, Date.UTC(2026, 1, 1) - 5)
+    await expect((await new Owner(shard, run).claim()).read(log, 'after-insert')).rejects.toBeInstanceOf(Crashed)
+    await (await new Owner(shard, run).claim()).read(log)
+    expect(await recorded()).toEqual(expected(log, 2))
+    const months = `SELECT toYYYYMM(at) AS month, count() AS rows FROM alerts WHERE log_partition = ${partition} GROUP BY month ORDER BY month`
+    expect(await rowsOf(client, months)).toEqual([
+      { month: 202601, rows: 10 },
+      { month: 202602, rows: 10 },
+    ])
+  })
+
+  it('goes on after the last row when its state was lost, and still knows the places it has had', async () => {
+    const origin = { source: 'plant/alerts', partition: 3 }
+    const batch = (position: number, offsets: number[]) =>
+      alertsEntry(position, offsets.map((n) => alertOf(n)), { origin, places: offsets.map((n) => [n, 0]) })
+    const { shard, run } = fresh()
+    const log = [batch(0, [1, 2, 3]), batch(1, [4, 5])]
+    await (await new Owner(shard, run).claim()).read(log)
+    shard.lose()
+    log.push(batch(2, [4, 5, 6]), batch(3, [7]))
+    await (await new Owner(shard, run).claim()).read(log.slice(0, 3))
+    await (await new Owner(shard, run).claim()).read(log)
+    const offsets = await rowsOf(client, `SELECT origin_offset AS n FROM alerts WHERE log_partition = ${partition} ORDER BY log_position, ordinal`)
+    expect(offsets).toEqual([1, 2, 3, 4, 5, 6, 7].map((n) => ({ n })))
+  })
+
+  it('writes a batch of a source once when it was appended twice, cut in another way', async () => {
+    const origin = { source: 'plant/alerts', partition: 0 }
+    const batch = (position: number, places: [number, number][]) => alertsEntry(position, places.map(([n, m]) => alertOf(n * 10 + m)), { origin, places })
+    const { shard, run } = fresh({ flush_rows: 2 })
+    const log = [
+      batch(0, [[7, 0], [7, 1]]),
+      batch(1, [[7, 1], [7, 2], [8, 0]]),
+      batch(2, [[7, 0], [8, 0]]),
+    ]
+    await (await new Owner(shard, run).claim()).read(log.slice(0, 2), undefined)
+    await (await new Owner(shard, run).claim()).read(log)
+    const places = await rowsOf(client, `SELECT origin_offset AS n, origin_ordinal AS m FROM alerts WHERE log_partition = ${partition} ORDER BY n, m`)
+    expect(places).toEqual([{ n: 7, m: 0 }, { n: 7, m: 1 }, { n: 7, m: 2 }, { n: 8, m: 0 }])
+  })
+
+  it('commits nothing after an insert that was given up', async () => {
+    const abort = new AbortController()
+    const down = new Promise<ClickHouseClient>(() => {})
+    const { shard, run } = fresh({ client: down, signal: abort.signal })
+    shard.position = 0
+    const log = alertsEntries(20, 3)
+    const reading = (await new Owner(shard, run).claim()).read(log)
+    setImmediate(() => abort.abort())
+    await reading
+    expect(shard.position).toBe(0)
+    await (await new Owner(shard, { topic: 'alerts', partition, client }).claim()).read(log)
+    expect(await recorded()).toEqual(expected(log, 3))
+  })
+
+  it('tells of entries that are none and goes on', async () => {
+    const told: number[] = []
+    const { shard, run } = fresh({ observer: { undecodable: (_, position) => told.push(position) } })
+    const broken = { position: 1, time_ms: NOON_MS, value: Buffer.from('{"kind":'), headers: {} }
+    await (await new Owner(shard, run).claim()).read([...alertsEntries(1, 1), broken, ...alertsEntries(1, 1, 2)])
+    expect(told).toEqual([1])
+    expect(await recorded()).toEqual([{ position: 0, ordinal: 0 }, { position: 2, ordinal: 0 }])
+  })
+
+  describe('of incidents', () => {
+    const ended = memberOf(1, { firing: false, ended_at_ms: NOON_MS + 5_000 })
+    const lifecycle = (id: string) => [
+      changeOf(incidentOf(id), { memberships: { joined: [memberOf(1), memberOf(2)], ended: [] } }),
+      changeOf(incidentOf(id, { revision: 2, updated_at_ms: NOON_MS + 1_000, state: 'acknowledged', acknowledged_at_ms: NOON_MS + 1_000 }), { kind: 'acknowledged', actor: 'ann' }),
+      changeOf(incidentOf(id, { revision: 3, updated_at_ms: NOON_MS + 5_000, state: 'resolved', acknowledged_at_ms: NOON_MS + 1_000, resolved_at_ms: NOON_MS + 5_000 }), { kind: 'resolved', memberships: { joined: [], ended: [ended] } }),
+    ]
+
+    it.each(CRASHES)('writes each change once when stopped %s and published again', async (crash) => {
+      const { shard, run } = fresh({ topic: 'incidents', flush_rows: 4 })
+      const id = `inc_${partition}`
+      const published = [...lifecycle(id), ...lifecycle(id)]
+      const log = published.map((change, position) => changeEntry(position, change))
+      await expect((await new Owner(shard, run).claim()).read(log, crash)).rejects.toBeInstanceOf(Crashed)
+      await (await new Owner(shard, run).claim()).read(log)
+      const changes = `SELECT revision, kind, actor, JSONExtractString(change, 'incident', 'state') AS state FROM incident_changes WHERE incident_id = '${id}' ORDER BY revision`
+      expect(await rowsOf(client, changes)).toEqual([
+        { revision: 1, kind: 'opened', actor: 'system', state: 'open' },
+        { revision: 2, kind: 'acknowledged', actor: 'ann', state: 'acknowledged' },
+        { revision: 3, kind: 'resolved', actor: 'system', state: 'resolved' },
+      ])
+      const current = `SELECT revision, state, toUnixTimestamp64Milli(acknowledged_at) AS acknowledged_ms, mitigated_at FROM incidents FINAL WHERE id = '${id}'`
+      expect(await rowsOf(client, current)).toEqual([{ revision: 3, state: 'resolved', acknowledged_ms: NOON_MS + 1_000, mitigated_at: null }])
+      const members = `SELECT right(fingerprint, 1) AS n, toUnixTimestamp64Milli(ended_at) AS ended_ms, reason_rule FROM memberships FINAL WHERE incident_id = '${id}' ORDER BY n`
+      expect(await rowsOf(client, members)).toEqual([
+        { n: '1', ended_ms: NOON_MS + 5_000, reason_rule: 'by-alertname' },
+        { n: '2', ended_ms: null, reason_rule: 'by-alertname' },
+      ])
+    })
+
+    it('knows the revisions it has had after its state was lost', async () => {
+      const { shard, run } = fresh({ topic: 'incidents' })
+      const id = `inc_${partition}`
+      const log = lifecycle(id).slice(0, 2).map((change, position) => changeEntry(position, change))
+      await (await new Owner(shard, run).claim()).read(log)
+      shard.lose()
+      log.push(...lifecycle(id).map((change, i) => changeEntry(2 + i, change)))
+      await (await new Owner(shard, run).claim()).read(log)
+      expect(await recorded('incident_changes')).toEqual([0, 1, 4].map((position) => ({ position, ordinal: 0 })))
+    })
+  })
+
+  it('writes dead letters once', async () => {
+    const { shard, run } = fresh({ topic: 'deadletters' })
+    const letter = { id: 'd1', at_ms: NOON_MS, source: 'kafka', origin: 'kafka:plant/3@7#1', code: 'json-syntax', reason: 'no', payload: '{"\u0000', truncated: false }
+    const log = [{ position: 0, time_ms: NOON_MS, value: Buffer.from(JSON.stringify(letter)), headers: {} }]
+    await expect((await new Owner(shard, run).claim()).read(log, 'after-insert')).rejects.toBeInstanceOf(Crashed)
+    await (await new Owner(shard, run).claim()).read(log)
+    expect(await rowsOf(client, `SELECT id, code, payload, truncated FROM dead_letters WHERE log_partition = ${partition}`)).toEqual([
+      { id: 'd1', code: 'json-syntax', payload: '{"\u0000', truncated: false },
+    ])
+  })
+})
