@@ -42,7 +42,7 @@ function merged(requests: readonly Prepared[]): Prepared['alerts'] {
 }
 
 /** What to append for batches that were prepared, in order; dead letters go last. */
-export function appendsFor(prepared: readonly Prepared[], deadletters_partitions: number): readonly Append[] {
+export function appendsFor(prepared: readonly Prepared[], deadletters_partitions: number, headers: NonNullable<Append['headers']>): readonly Append[] {
   const requests = prepared.filter(({ origin }) => origin === null)
   const received_at_ms = Math.max(0, ...requests.map((request) => request.received_at_ms))
   const entries = [...appendsOf({ origin: null, received_at_ms }, merged(requests))]
@@ -51,5 +51,5 @@ export function appendsFor(prepared: readonly Prepared[], deadletters_partitions
     const partition = partitionOf(letter.id, deadletters_partitions)
     entries.push({ topic: 'deadletters', partition, value: Buffer.from(JSON.stringify(letter)) })
   }
-  return entries
+  return Object.keys(headers).length === 0 ? entries : entries.map((entry) => ({ ...entry, headers }))
 }

@@ -1,5 +1,6 @@
 import { Retryable } from '../runtime/errors.ts'
 import type { Append, Log, Position } from '../runtime/ports.ts'
+import type { Tracing } from '../runtime/tracing.ts'
 import { LIMITS } from '../schemas/limits.ts'
 import { type Batch, type Normalise, type Prepared, prepare } from './batch.ts'
 import { appendsFor } from './entries.ts'
@@ -16,6 +17,7 @@ export interface IntakeParts {
   readonly log: Pick<Log, 'append' | 'partitions'>
   readonly config: NormaliserConfig
   readonly observer: IntakeObserver
+  readonly tracing: Pick<Tracing, 'batch'>
 }
 
 export interface Accepted {
@@ -91,8 +93,10 @@ export class Intake {
       this.waiting = []
       this.waiting_alerts = 0
       try {
-        const entries = appendsFor(group.map(({ prepared }) => prepared), this.parts.log.partitions('deadletters'))
+        const span = this.parts.tracing.batch('ingest', group.length, [])
+        const entries = appendsFor(group.map(({ prepared }) => prepared), this.parts.log.partitions('deadletters'), span.headers)
         this.settle(group, entries, await this.parts.log.append(entries))
+        span.end()
       } catch (error) {
         for (const { reject } of group) reject(error)
       }

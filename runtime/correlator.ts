@@ -8,7 +8,6 @@ import { partitionOf } from '../schemas/ids.ts'
 import type { Rules } from '../schemas/rules.ts'
 import { EMPTY_STEP, type PartitionFold, type Step } from './fold.ts'
 import type { Append, LogEntry, Position } from './ports.ts'
-import type { SpanLinker } from './tracing.ts'
 
 /** Ticks are no closer than this, should the log's clock lag behind ours. */
 const TICK_INTERVAL_MS = 200
@@ -20,7 +19,6 @@ export interface CorrelatorParts {
   /** Partitions of the incidents log. */
   readonly incidents_partitions: number
   readonly deadletters_partitions: number
-  readonly spans: SpanLinker
   readonly told: (outcome: Outcome) => void
   readonly sized: (state: State) => void
 }
@@ -52,7 +50,6 @@ export class Correlator implements PartitionFold {
   fold(entries: readonly LogEntry[]): Step {
     const outcome = emptyOutcome()
     const publish: Append[] = []
-    const headers = this.parts.spans.link('correlate', entries)
     for (const entry of entries) {
       try {
         foldRecord(this.state, { position: entry.position, time_ms: entry.time_ms, record: decodeRecord(entry.value) }, outcome)
@@ -61,7 +58,7 @@ export class Correlator implements PartitionFold {
         publish.push(this.deadLetter(entry, error))
       }
     }
-    for (const change of outcome.changes) publish.push(this.entryOf(change, headers))
+    for (const change of outcome.changes) publish.push(this.entryOf(change))
     this.parts.told(outcome)
     this.parts.sized(this.state)
     return { publish, ...storedRows(outcome) }
@@ -90,8 +87,8 @@ export class Correlator implements PartitionFold {
     this.parts.sized(emptyState(this.parts.partition))
   }
 
-  private entryOf(change: Change, headers: Readonly<Record<string, string>>): Append {
-    return { topic: 'incidents', partition: partitionOf(change.incident_id, this.parts.incidents_partitions), value: encodeChange(change), headers }
+  private entryOf(change: Change): Append {
+    return { topic: 'incidents', partition: partitionOf(change.incident_id, this.parts.incidents_partitions), value: encodeChange(change) }
   }
 
   private deadLetter(entry: LogEntry, error: CodecError): Append {

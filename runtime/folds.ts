@@ -7,7 +7,7 @@ import { Correlator } from './correlator.ts'
 import type { Metrics } from './metrics.ts'
 import type { Observation } from './observation.ts'
 import type { Clock } from './ports.ts'
-import type { SpanLinker } from './tracing.ts'
+import type { Tracing } from './tracing.ts'
 import type { World } from './wire.ts'
 import { Worker } from './worker.ts'
 
@@ -20,7 +20,7 @@ export interface FoldParts {
   readonly clock: Clock
   readonly metrics: Metrics
   readonly observation: Observation
-  readonly spans: SpanLinker
+  readonly tracing: Tracing
   readonly history: History | null
   readonly public_url: string
 }
@@ -30,17 +30,18 @@ export function makeWorkers(parts: FoldParts): Worker[] {
   const wanted = parts.loaded.config.parts
   const workers: Worker[] = []
   if (wanted.includes('correlate')) workers.push(correlateWorker(parts))
-  if (wanted.includes('deliver') && parts.loaded.config.sinks.length > 0) workers.push(deliverWorker(parts))
+  // Without sinks too: a sink that is added later begins with what happens then, not with the whole past.
+  if (wanted.includes('deliver')) workers.push(deliverWorker(parts))
   if (wanted.includes('record') && parts.history) workers.push(...recordWorkers(parts, parts.history))
   return workers
 }
 
-function common({ world, clock, observation }: FoldParts) {
-  return { log: world.log, store: world.store, clock, observer: observation }
+function common({ world, clock, observation, tracing }: FoldParts) {
+  return { log: world.log, store: world.store, clock, observer: observation, tracing }
 }
 
 function correlateWorker(parts: FoldParts): Worker {
-  const { world, observation, spans, loaded } = parts
+  const { world, observation, loaded } = parts
   return new Worker({
     ...common(parts),
     name: 'correlate',
@@ -51,7 +52,6 @@ function correlateWorker(parts: FoldParts): Worker {
         rules: loaded.rules,
         incidents_partitions: world.log.partitions('incidents'),
         deadletters_partitions: world.log.partitions('deadletters'),
-        spans,
         told: (outcome) => observation.told(outcome),
         sized: (state) => observation.sized(state),
       }),

@@ -13,7 +13,7 @@ import type { Logger } from './logger.ts'
 import { Metrics } from './metrics.ts'
 import { Observation } from './observation.ts'
 import type { Clock } from './ports.ts'
-import { noTraces, otlpTraces, type SpanLinker } from './tracing.ts'
+import { noTraces, otlpTraces, type Tracing } from './tracing.ts'
 import { apiParts } from './service_api.ts'
 import { version } from './version.ts'
 import { type World, wire } from './wire.ts'
@@ -66,7 +66,7 @@ export class Service {
 /** What has to be stopped again, in the order of stopping. */
 export interface Running {
   readonly world: World
-  readonly spans: SpanLinker
+  readonly tracing: Tracing
   readonly metrics: Metrics
   readonly observation: Observation
   readonly history: History | null
@@ -82,12 +82,12 @@ async function assemble({ loaded, clock, logger, on_fatal }: ServiceParts, world
   const { config, rules } = loaded
   const metrics = new Metrics()
   const observation = new Observation({ metrics, logger, clock, log: world.log, on_fatal })
-  const spans = config.telemetry.otlp_traces_url === undefined ? noTraces : otlpTraces(config.telemetry.otlp_traces_url, version())
+  const tracing = config.telemetry.otlp_traces_url === undefined ? noTraces : otlpTraces(config.telemetry.otlp_traces_url, version())
   const history = world.history && new History({ address: world.history, clock, retrying: (error, attempt) => observation.retrying('history', error, attempt) })
-  const intake = new Intake({ log: world.log, config, observer: observation })
+  const intake = new Intake({ log: world.log, config, observer: observation, tracing })
   const consumers = await Promise.all(config.parts.includes('ingest') ? config.sources.map((source) => consumerOf(source)) : [])
-  const workers = makeWorkers({ loaded, world, clock, metrics, observation, spans, history, public_url: publicUrl(config) })
-  return { world, spans, metrics, observation, history, intake, consumers, workers, started_at_ms: clock.now(), live: null, server: null }
+  const workers = makeWorkers({ loaded, world, clock, metrics, observation, tracing, history, public_url: publicUrl(config) })
+  return { world, tracing, metrics, observation, history, intake, consumers, workers, started_at_ms: clock.now(), live: null, server: null }
 
   async function consumerOf(source: Config['sources'][number]): Promise<Consumer> {
     observation.source(source.name, source.kind)
@@ -118,6 +118,6 @@ async function shutDown(running: Running): Promise<void> {
   await Promise.all(running.workers.map((worker) => worker.stop()))
   await running.live?.close()
   await running.history?.close()
-  await running.spans.close()
+  await running.tracing.close()
   await running.world.close()
 }

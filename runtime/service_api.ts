@@ -1,5 +1,7 @@
 import type { LiveView } from '../api/live_view.ts'
 import type { ApiParts, ReadinessCheck } from '../api/parts.ts'
+import { summary } from '../analytics/queries/summary.ts'
+import { type History, unavailable } from '../analytics/connection.ts'
 import { readDeliveries } from '../notify/rows.ts'
 import { Retryable } from './errors.ts'
 import { publicUrl, type Running, type ServiceParts } from './service.ts'
@@ -22,7 +24,7 @@ export function apiParts(parts: ServiceParts, running: Running, live: LiveView):
     started_at_ms: running.started_at_ms,
     listDeliveries: (filter, limit) => readDeliveries(store, log.partitions('incidents'), filter, limit),
     sourcesStatus: async () => [...running.observation.sources.values()],
-    analyticsSummary: null,
+    analyticsSummary: running.history && summaryOf(running.history),
     metrics: () => running.observation.metricsText(),
     readiness: () => Promise.all([answering('log', () => log.ping()), answering('store', () => store.ping())]),
     observeRequest: (route, status, seconds) => running.metrics.http_seconds.observe({ route, status: `${Math.floor(status / 100)}xx` }, seconds),
@@ -36,5 +38,15 @@ async function answering(name: string, ping: () => Promise<void>): Promise<Readi
   } catch (error) {
     if (!(error instanceof Retryable)) throw error
     return { name, ok: false, detail: error.message }
+  }
+}
+
+function summaryOf(history: History): NonNullable<ApiParts['analyticsSummary']> {
+  return async (question) => {
+    try {
+      return await summary(history.client(), question)
+    } catch (error) {
+      throw unavailable(error)
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { type Context, context, type Link, propagation, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api'
+import { defaultTextMapGetter, defaultTextMapSetter, type Link, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api'
 import { W3CTraceContextPropagator } from '@opentelemetry/core'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { resourceFromAttributes } from '@opentelemetry/resources'
@@ -8,42 +8,46 @@ import type { LogEntry } from './ports.ts'
 /** A batch has many parents; a span links to this many of them. */
 const LINKS_MAX = 32
 
+export interface BatchSpan {
+  /** For what comes of the batch, so that the next part links to this span; empty when traces are off. */
+  readonly headers: Readonly<Record<string, string>>
+  end(): void
+}
+
 /** Carries traces across the logs: one span a batch, linked to what produced its entries. */
-export interface SpanLinker {
-  /** Headers for what comes of the batch; empty when traces are off. */
-  link(name: string, entries: readonly LogEntry[]): Readonly<Record<string, string>>
+export interface Tracing {
+  batch(name: string, size: number, causes: readonly Pick<LogEntry, 'headers'>[]): BatchSpan
   close(): Promise<void>
 }
 
-const NO_HEADERS: Readonly<Record<string, string>> = {}
+const NO_SPAN: BatchSpan = { headers: {}, end() {} }
 
-export const noTraces: SpanLinker = { link: () => NO_HEADERS, close: async () => {} }
+export const noTraces: Tracing = { batch: () => NO_SPAN, close: async () => {} }
 
 /** Exports spans by OTLP over HTTP. */
-export function otlpTraces(url: string, version: string): SpanLinker {
+export function otlpTraces(url: string, version: string): Tracing {
   const provider = new BasicTracerProvider({
     resource: resourceFromAttributes({ 'service.name': 'tocsin', 'service.version': version }),
     spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter({ url }))],
   })
-  propagation.setGlobalPropagator(new W3CTraceContextPropagator())
   const tracer = provider.getTracer('tocsin')
   return {
-    link(name, entries) {
-      const links: Link[] = []
-      const seen = new Set<string>()
-      for (const { headers } of entries) {
-        if (links.length >= LINKS_MAX || headers['traceparent'] === undefined || seen.has(headers['traceparent'])) continue
-        seen.add(headers['traceparent'])
-        const parent: Context = propagation.extract(ROOT_CONTEXT, headers)
-        const spanContext = trace.getSpanContext(parent)
-        if (spanContext) links.push({ context: spanContext })
-      }
-      const span = tracer.startSpan(name, { kind: SpanKind.CONSUMER, links, root: true, attributes: { 'messaging.batch.message_count': entries.length } })
-      const carrier: Record<string, string> = {}
-      propagation.inject(trace.setSpan(context.active(), span), carrier)
-      span.end()
-      return carrier
+    batch(name, size, causes) {
+      const span = tracer.startSpan(name, { kind: SpanKind.CONSUMER, links: linksTo(causes), root: true, attributes: { 'messaging.batch.message_count': size } })
+      const headers: Record<string, string> = {}
+      propagator.inject(trace.setSpan(ROOT_CONTEXT, span), headers, defaultTextMapSetter)
+      return { headers, end: () => span.end() }
     },
     close: () => provider.shutdown(),
   }
+}
+
+const propagator = new W3CTraceContextPropagator()
+
+function linksTo(causes: readonly Pick<LogEntry, 'headers'>[]): Link[] {
+  const parents = new Set(causes.map(({ headers }) => headers['traceparent']).filter((parent) => parent !== undefined))
+  return [...parents].slice(0, LINKS_MAX).flatMap((traceparent) => {
+    const context = trace.getSpanContext(propagator.extract(ROOT_CONTEXT, { traceparent }, defaultTextMapGetter))
+    return context ? [{ context }] : []
+  })
 }

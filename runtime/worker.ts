@@ -1,6 +1,7 @@
 import { Fenced, Retryable } from './errors.ts'
 import type { PartitionFold, Step } from './fold.ts'
-import type { Clock, Log, LogEntry, Ownership, PartitionReader, Position, Shard, Store, Subscription, Topic } from './ports.ts'
+import type { Append, Clock, Log, LogEntry, Ownership, PartitionReader, Position, Shard, Store, Subscription, Topic } from './ports.ts'
+import type { Tracing } from './tracing.ts'
 
 /** Entries given to a fold at once. An entry may hold a thousand alerts, so this bounds how long the loop is held. */
 const ENTRIES_MAX = 32
@@ -24,6 +25,7 @@ export interface WorkerParts {
   readonly store: Store
   readonly clock: Clock
   readonly observer: WorkerObserver
+  readonly tracing: Tracing
   readonly topic: Topic
   /** Name of the fold: its shards are `<name>/<topic>/<partition>`, its group `tocsin-<name>`. */
   readonly name: string
@@ -144,9 +146,11 @@ class PartitionLoop {
     if (this.stopped) return
     if (entries.length > 0) {
       const began_ms = this.parts.clock.now()
+      const span = this.parts.tracing.batch(this.parts.name, entries.length, entries)
       const step = fold.fold(entries)
       const next = (entries.at(-1) as LogEntry).position + 1
-      await this.carryOut(step, owner, next, { entries, fold_ms: this.parts.clock.now() - began_ms })
+      await this.carryOut(step, owner, next, { entries, fold_ms: this.parts.clock.now() - began_ms, headers: span.headers })
+      span.end()
     }
     const now_ms = this.parts.clock.now()
     const due_now_ms = fold.dueAt()
@@ -154,14 +158,15 @@ class PartitionLoop {
     await this.carryOut(fold.onDue(now_ms, entries.length === 0), owner, owner.position, null)
   }
 
-  private async carryOut(step: Step | null, owner: Owner, next: Position, batch: { entries: readonly LogEntry[]; fold_ms: number } | null): Promise<void> {
+  private async carryOut(step: Step | null, owner: Owner, next: Position, batch: FoldedBatch | null): Promise<void> {
     if (!step) {
       owner.position = next
       return
     }
     const { log, store, clock, observer } = this.parts
     const began_ms = clock.now()
-    if (step.publish.length > 0) await this.insist(() => log.append(step.publish))
+    const publish = batch ? withHeaders(step.publish, batch.headers) : step.publish
+    if (publish.length > 0) await this.insist(() => log.append(publish))
     const published_ms = clock.now()
     const position = step.position ?? next
     if (step.put.size > 0 || step.delete.size > 0 || batch) {
@@ -200,4 +205,14 @@ interface Owner {
   readonly token: string
   version: number
   position: Position
+}
+
+interface FoldedBatch {
+  readonly entries: readonly LogEntry[]
+  readonly fold_ms: number
+  readonly headers: Readonly<Record<string, string>>
+}
+
+function withHeaders(publish: readonly Append[], headers: FoldedBatch['headers']): readonly Append[] {
+  return Object.keys(headers).length === 0 ? publish : publish.map((append) => ({ ...append, headers: { ...append.headers, ...headers } }))
 }

@@ -25,10 +25,10 @@ function filters(question: SummaryQuestion, names: readonly ('scope' | 'severity
 /** Incidents opened in the period, as they stood at the time of asking as far as their current row tells. */
 function cohort(question: SummaryQuestion): string {
   return `
-    SELECT opened_at, state = 'merged' AS merged, reopened,
-           if(acknowledged_at <= ${TIME('as_of_ms')}, acknowledged_at, NULL) AS acknowledged,
-           if(mitigated_at <= ${TIME('as_of_ms')}, mitigated_at, NULL) AS mitigated,
-           if(resolved_at <= ${TIME('as_of_ms')}, resolved_at, NULL) AS resolved
+    SELECT opened_at, state = 'merged' AS was_merged, reopened AS times_reopened,
+           if(acknowledged_at <= ${TIME('as_of_ms')}, acknowledged_at, NULL) AS acknowledged_by,
+           if(mitigated_at <= ${TIME('as_of_ms')}, mitigated_at, NULL) AS mitigated_by,
+           if(resolved_at <= ${TIME('as_of_ms')}, resolved_at, NULL) AS resolved_by
     FROM incidents FINAL
     WHERE ${PERIOD('opened_at')} AND opened_at <= ${TIME('as_of_ms')}${filters(question, ['scope', 'severity', 'rule'])}`
 }
@@ -77,9 +77,9 @@ interface Totals {
 
 async function incidentTotals(client: ClickHouseClient, question: SummaryQuestion): Promise<Totals> {
   const query = `
-    SELECT count() AS opened, countIf(merged) AS merged, countIf(reopened > 0) AS reopened,
-           countIf(NOT merged AND isNotNull(resolved)) AS resolved,
-           countIf(NOT merged AND isNotNull(resolved) AND isNull(acknowledged)) AS never_acknowledged
+    SELECT count() AS opened, countIf(was_merged) AS merged, countIf(times_reopened > 0) AS reopened,
+           countIf(NOT was_merged AND isNotNull(resolved_by)) AS resolved,
+           countIf(NOT was_merged AND isNotNull(resolved_by) AND isNull(acknowledged_by)) AS never_acknowledged
     FROM (${cohort(question)})`
   const [row] = await rowsOf<Totals>(client, query, question)
   if (row === undefined) throw new Error('an aggregate without GROUP BY gave no row')
@@ -102,12 +102,12 @@ async function alertTotals(client: ClickHouseClient, question: SummaryQuestion):
 async function durationRows(client: ClickHouseClient, question: SummaryQuestion): Promise<DurationRow[]> {
   const query = `
     SELECT measure,
-           toUInt32(ceil(greatest(0, dateDiff('millisecond', opened_at, coalesce(event, resolved, ${TIME('as_of_ms')}))) / 1000)) AS seconds,
-           countIf(isNotNull(event)) AS events, countIf(isNull(event) AND isNull(resolved)) AS open,
-           countIf(isNull(event) AND isNotNull(resolved)) AS closed
+           toUInt32(ceil(greatest(0, dateDiff('millisecond', opened_at, coalesce(event, resolved_by, ${TIME('as_of_ms')}))) / 1000)) AS seconds,
+           countIf(isNotNull(event)) AS events, countIf(isNull(event) AND isNull(resolved_by)) AS open,
+           countIf(isNull(event) AND isNotNull(resolved_by)) AS closed
     FROM (${cohort(question)})
-    ARRAY JOIN ['acknowledge', 'mitigate', 'resolve'] AS measure, [acknowledged, mitigated, resolved] AS event
-    WHERE NOT merged
+    ARRAY JOIN ['acknowledge', 'mitigate', 'resolve'] AS measure, [acknowledged_by, mitigated_by, resolved_by] AS event
+    WHERE NOT was_merged
     GROUP BY measure, seconds`
   return rowsOf<DurationRow>(client, query, question)
 }

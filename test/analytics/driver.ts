@@ -45,6 +45,11 @@ export interface Run {
   readonly signal?: AbortSignal
 }
 
+/** A test that expects no trouble fails by it. */
+function unexpected(_shard: string, ...told: unknown[]): never {
+  throw new Error(`unexpected trouble: ${told.join(' ')}`)
+}
+
 /** One owner of a shard, as the worker loop drives it, that can be stopped between any two steps. */
 export class Owner {
   readonly fold: RecordFold
@@ -60,7 +65,7 @@ export class Owner {
       partition: run.partition ?? 0,
       client: Promise.resolve(run.client),
       clock: systemClock,
-      observer: { inserted() {}, retrying() {}, undecodable() {}, ...run.observer },
+      observer: { inserted() {}, retrying: unexpected, undecodable: unexpected, ...run.observer },
       flush_interval_ms: 60_000,
       flush_rows: run.flush_rows ?? 10,
     })

@@ -26,7 +26,7 @@ await describeWith(startClickHouse, 'the record fold, while ClickHouse goes down
     const observer = { retrying: () => alarm(), inserted: () => begin() }
     const reading = (await new Owner(shard, { topic: 'alerts', client, flush_rows: 400, observer }).claim()).read(log)
     await begun
-    await service.kill()
+    await service.kill9()
     await alarmed
     const [before, after] = [shard.position, await new Promise<number | null>((done) => setTimeout(() => done(shard.position), 500))]
     expect(after).toBe(before)
@@ -45,7 +45,7 @@ await describeWith(startClickHouse, 'the record fold, while ClickHouse goes down
     await expect((await new Owner(shard, { topic: 'alerts', client }).claim()).read(log, 'after-insert')).rejects.toThrow()
     // As if thousands of other inserts had pushed its token out of the window.
     await client.command({ query: 'ALTER TABLE alerts MODIFY SETTING non_replicated_deduplication_window = 0' })
-    await service.kill()
+    await service.kill9()
     await service.restart()
     await (await new Owner(shard, { topic: 'alerts', client }).claim()).read(log)
     expect(await rowsOf(client, `${COUNTS} AND log_position >= 1000`)).toEqual([{ rows: 10, different: 10 }])

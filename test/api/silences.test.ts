@@ -13,7 +13,7 @@ type SilenceCase =
   | { readonly name: string; readonly input: Times & { readonly kind: 'validateSilence'; readonly matcherSets: readonly (readonly Matcher[])[]; readonly mode?: MatcherMode }; readonly expected: { readonly errorContains: string | null; readonly fullError: string } }
   | { readonly name: string; readonly input: { readonly kind: 'apiFilter'; readonly filter: readonly Matcher[]; readonly silenceMatchers: readonly Matcher[] }; readonly expected: { readonly keep: boolean } }
 
-const ALL = cases<SilenceCase>('silence')
+const ALL = cases('silence') as readonly SilenceCase[]
 const NOW_MS = 1_800_000_000_000
 /** Where Go has no time at all it has the year 1, which is long over. */
 const at = (seconds: number | null) => (seconds === null ? 0 : NOW_MS + seconds * 1_000)

@@ -47,8 +47,8 @@ export const TOKENS: readonly Token[] = (Object.keys(SECRETS) as (keyof typeof S
 /** The correlator as in production, over partitions that this process owns alone. */
 function correlate(log: MemoryLog, store: MemoryStore, fail: (error: unknown) => void): Worker {
   const observer: WorkerObserver = { owned() {}, batch() {}, retrying() {}, fenced() {}, fatal: (_shard, error) => fail(error) }
-  const common = { rules: RULES, incidents_partitions: PARTITIONS, deadletters_partitions: PARTITIONS, spans: noTraces, told() {}, sized() {} }
-  return new Worker({ log, store, clock: systemClock, observer, topic: 'alerts', name: 'correlate', make: (partition) => new Correlator({ ...common, partition }) })
+  const common = { rules: RULES, incidents_partitions: PARTITIONS, deadletters_partitions: PARTITIONS, told() {}, sized() {} }
+  return new Worker({ log, store, clock: systemClock, observer, tracing: noTraces, topic: 'alerts', name: 'correlate', make: (partition) => new Correlator({ ...common, partition }) })
 }
 
 export interface World {
@@ -114,7 +114,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   await worker.start()
   for (let p = 0; p < PARTITIONS; p++) await eventually('rules are in force', async () => (await store.read(`correlate/alerts/${p}`, 'r/')).length > 0)
   const live = await LiveView.start({ log, store, clock: systemClock, closed_max: options.closed_max ?? 1_000 })
-  const intake = new Intake({ log, config: config.parse({}), observer: { accepted() {}, rejected() {} } })
+  const intake = new Intake({ log, config: config.parse({}), observer: { accepted() {}, rejected() {} }, tracing: noTraces })
   const parts: ApiParts = {
     log,
     store,

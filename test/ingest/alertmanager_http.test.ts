@@ -7,6 +7,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { alertmanagerIngest } from '../../ingest/http/alertmanager.ts'
 import { Intake } from '../../ingest/intake.ts'
+import { noTraces } from '../../runtime/tracing.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import { LIMITS } from '../../schemas/limits.ts'
 import { cases } from '../fixtures/cases.ts'
@@ -29,7 +30,7 @@ let port: number
 
 beforeEach(async () => {
   log = new KeptLog()
-  const intake = new Intake({ log, config: DEFAULTS, observer: { accepted: () => {}, rejected: () => {} } })
+  const intake = new Intake({ log, config: DEFAULTS, observer: { accepted: () => {}, rejected: () => {} }, tracing: noTraces })
   app = Fastify()
   await app.register(alertmanagerIngest({ intake, clock: { ...systemClock, now: () => AT_MS }, resolve_timeout_ms: RESOLVE_TIMEOUT_MS }))
   await app.listen({ host: '127.0.0.1', port: 0 })

@@ -2,6 +2,7 @@ import { setImmediate as breathe } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { Consumer } from '../../ingest/consumer.ts'
 import { Intake } from '../../ingest/intake.ts'
+import { noTraces } from '../../runtime/tracing.ts'
 import type { Retryable } from '../../runtime/errors.ts'
 import type { Clock, SourceMessage, TopicSource } from '../../runtime/ports.ts'
 import { KeptLog } from './kept_log.ts'
@@ -49,7 +50,7 @@ class HeldClock implements Clock {
 async function setUp() {
   const [log, clock, topic] = [new KeptLog(1), new HeldClock(), new HandedTopic()]
   const told: unknown[] = []
-  const intake = new Intake({ log, config: DEFAULTS, observer: { accepted: () => {}, rejected: () => {} } })
+  const intake = new Intake({ log, config: DEFAULTS, observer: { accepted: () => {}, rejected: () => {} }, tracing: noTraces })
   const observer = {
     halted: (...all: unknown[]) => told.push(['halted', ...all]),
     retrying: (_source: string, error: Retryable, attempt: number) => told.push(['retrying', error.code, attempt]),

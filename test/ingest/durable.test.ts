@@ -6,6 +6,7 @@ import Fastify from 'fastify'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { alertmanagerIngest } from '../../ingest/http/alertmanager.ts'
 import { Intake } from '../../ingest/intake.ts'
+import { noTraces } from '../../runtime/tracing.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import { SqliteLog } from '../../runtime/log/sqlite.ts'
 import type { LogEntry } from '../../runtime/ports.ts'
@@ -53,7 +54,7 @@ async function storedNames(): Promise<readonly string[]> {
 describe('over the log of the embedded mode', () => {
   it('every alert that was answered 200 is in the file once, whoever sent it at the same time', async () => {
     const { log, close } = await openLog()
-    const intake = new Intake({ log, config: DEFAULTS, observer: { accepted: () => {}, rejected: () => {} } })
+    const intake = new Intake({ log, config: DEFAULTS, observer: { accepted: () => {}, rejected: () => {} }, tracing: noTraces })
     const app = Fastify()
     await app.register(alertmanagerIngest({ intake, clock: systemClock, resolve_timeout_ms: RESOLVE_TIMEOUT_MS }))
     await app.listen({ host: '127.0.0.1', port: 0 })

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Batch } from '../../ingest/batch.ts'
 import { Intake } from '../../ingest/intake.ts'
+import { noTraces } from '../../runtime/tracing.ts'
 import type { RawAlert } from '../../ingest/sources/raw_alert.ts'
 import { Retryable } from '../../runtime/errors.ts'
 import { partitionOf } from '../../schemas/ids.ts'
@@ -27,7 +28,7 @@ function setUp(partitions = 4) {
   const log = new KeptLog(partitions)
   const seen = { accepted: 0, rejected: [] as string[] }
   const observer = { accepted: (_source: string, alerts: number) => (seen.accepted += alerts), rejected: (_source: string, code: string) => seen.rejected.push(code) }
-  return { log, seen, intake: new Intake({ log, config: DEFAULTS, observer }) }
+  return { log, seen, intake: new Intake({ log, config: DEFAULTS, observer, tracing: noTraces }) }
 }
 
 describe('a batch', () => {

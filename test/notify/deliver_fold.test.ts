@@ -7,6 +7,7 @@ import { systemClock } from '../../runtime/clock.ts'
 import { MemoryLog } from '../../runtime/log/memory.ts'
 import type { Clock, Store } from '../../runtime/ports.ts'
 import { MemoryStore } from '../../runtime/store/memory.ts'
+import { noTraces } from '../../runtime/tracing.ts'
 import { Worker } from '../../runtime/worker.ts'
 import type { Change } from '../../schemas/change.ts'
 import { decodeRecord, encodeChange } from '../../schemas/codec.ts'
@@ -307,6 +308,7 @@ it('a worker that takes over from one that stopped within a creation finds the t
       store,
       clock,
       observer,
+      tracing: noTraces,
       topic: 'incidents',
       name: 'deliver',
       make: () => new DeliverFold(parts),

@@ -28,8 +28,8 @@ function intercepted<T extends object>(port: T, calls: Partial<{ [K in keyof T]:
 
 function correlating(log: Log, store: Store, observer: Partial<WorkerObserver> = {}): Worker {
   return new Worker({
-    log, store, clock: systemClock, observer: { ...silent, ...observer }, topic: 'alerts', name: 'correlate',
-    make: (partition) => new Correlator({ partition, rules: { ...DEFAULT_RULES, version: 'test', growth_interval_ms: 0 }, incidents_partitions: 1, deadletters_partitions: 1, spans: noTraces, told() {}, sized() {} }),
+    log, store, clock: systemClock, observer: { ...silent, ...observer }, tracing: noTraces, topic: 'alerts', name: 'correlate',
+    make: (partition) => new Correlator({ partition, rules: { ...DEFAULT_RULES, version: 'test', growth_interval_ms: 0 }, incidents_partitions: 1, deadletters_partitions: 1, told() {}, sized() {} }),
   })
 }
 
@@ -153,7 +153,7 @@ describe('the worker loop', () => {
     const store = new MemoryStore()
     const faults: unknown[] = []
     const broken: PartitionFold = { restore() {}, restored: async () => 0, fold: () => { throw new TypeError('a bug') }, dueAt: () => null, onDue: () => null, close: async () => {} }
-    const worker = new Worker({ log, store, clock: systemClock, observer: { ...silent, fatal: (_shard, error) => faults.push(error) }, topic: 'alerts', name: 'broken', make: () => broken })
+    const worker = new Worker({ log, store, clock: systemClock, observer: { ...silent, fatal: (_shard, error) => faults.push(error) }, tracing: noTraces, topic: 'alerts', name: 'broken', make: () => broken })
     await worker.start()
     await log.append([alertsOf('a')])
     await eventually('the loop gets there', () => faults.length > 0)
@@ -178,7 +178,7 @@ describe('the worker loop', () => {
       },
       dueAt: () => null, onDue: () => null, close: async () => {},
     }
-    const worker = new Worker({ log, store, clock: systemClock, observer: silent, topic: 'alerts', name: 'effects', make: () => fold })
+    const worker = new Worker({ log, store, clock: systemClock, observer: silent, tracing: noTraces, topic: 'alerts', name: 'effects', make: () => fold })
     await worker.start()
     await log.append([alertsOf('a')])
     await eventually('the loop gets there', () => order.length === 2)
