@@ -1,4 +1,4 @@
-import { type Admin, ConfigResourceTypes, type DescribeConfigResponse, type ITopicConfig } from 'kafkajs'
+import kafkajs, { type Admin, type DescribeConfigResponse, type ITopicConfig } from 'kafkajs'
 import { Misconfigured } from '../../errors.ts'
 import { TOPICS, type Topic } from '../../ports.ts'
 import { Connection, type KafkaAccess } from './connection.ts'
@@ -51,7 +51,7 @@ async function ensure(admin: Admin, settings: TopicSettings): Promise<TopicsFact
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
     resources: names.map((name) => ({
-      type: ConfigResourceTypes.TOPIC,
+      type: kafkajs.ConfigResourceTypes.TOPIC,
       name,
       configNames: ['message.timestamp.type', 'max.message.bytes'],
     })),
