@@ -5,6 +5,7 @@ import { Misconfigured } from './errors.ts'
 import { HistoryServer } from './history_server.ts'
 import type { KafkaAccess, KafkaLogSettings } from './log/kafka.ts'
 import type { Logger } from './logger.ts'
+import { Retention } from './retention.ts'
 import type { Clock, Log, Store, TopicSource } from './ports.ts'
 
 /** Partitions of each internal topic unless the configuration says otherwise; for Kafka see log/kafka/topics.ts. */
@@ -38,7 +39,10 @@ async function embedded(parts: WireParts): Promise<World> {
   const engine = new SqliteEngine({ data_dir: config.data_dir })
   const log = await SqliteLog.open(engine, { clock: parts.clock, partitions: config.partitions ?? PARTITIONS_EMBEDDED })
   const store = await SqliteStore.open(engine)
-  const server = config.history.enabled ? new HistoryServer({ data_dir: config.data_dir, clock: parts.clock, logger: parts.logger }) : null
+  const server = config.history.enabled && (await historyIsInstalled(parts.logger)) ? new HistoryServer({ data_dir: config.data_dir, clock: parts.clock, logger: parts.logger }) : null
+  const recorded = server ? ['record'] : []
+  const folds = { alerts: ['correlate', ...recorded], incidents: ['deliver', ...recorded], deadletters: recorded }
+  const retention = new Retention({ log, store, clock: parts.clock, logger: parts.logger, folds })
   return {
     description: `embedded, data in ${config.data_dir}`,
     log,
@@ -46,11 +50,24 @@ async function embedded(parts: WireParts): Promise<World> {
     history: server && server.address,
     topicSource: (source) => sourceOf(parts, source),
     async close() {
+      await retention.stop()
       await server?.stop()
       await log.close()
       await store.close()
       await engine.close()
     },
+  }
+}
+
+async function historyIsInstalled(logger: Logger): Promise<boolean> {
+  const { findEngine } = await import('./clickhouse_engine.ts')
+  try {
+    await findEngine()
+    return true
+  } catch (error) {
+    if (!(error instanceof Misconfigured)) throw error
+    logger.error({ code: error.code }, `no history: ${error.message}`)
+    return false
   }
 }
 

@@ -134,6 +134,13 @@ export class SqliteLog implements Log {
     }
   }
 
+  /** The first kept position whose entry is not older than `time_ms`; the next position when all are older. */
+  async firstSince(topic: Topic, partition: number, time_ms: number): Promise<Position> {
+    this.checkOpen()
+    const { table, first, next } = this.partition(topic, partition)
+    return this.engine.read(() => table.firstSince(time_ms, first, next))
+  }
+
   async ping(): Promise<void> {
     this.checkOpen()
     await this.engine.read(() => this.partition('alerts', 0).table.ends())

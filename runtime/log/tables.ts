@@ -42,7 +42,7 @@ function makeTopic(engine: SqliteEngine, topic: Topic, partitions: number): void
 
 /** One partition's table. All methods are for use inside the engine's operations or over durable rows. */
 export class PartitionTable {
-  private readonly statements: Record<'ends' | 'insert' | 'select' | 'remove' | 'keep', StatementSync>
+  private readonly statements: Record<'ends' | 'insert' | 'select' | 'time' | 'remove' | 'keep', StatementSync>
   private readonly topic: Topic
   private readonly partition: number
 
@@ -59,6 +59,7 @@ export class PartitionTable {
       insert: engine.prepare(`INSERT INTO ${table} (position, time_ms, headers, value) VALUES (?, ?, ?, ?)`),
       select: engine.prepare(`SELECT position, time_ms, headers, value FROM ${table}
         WHERE position >= ? AND position < ? ORDER BY position LIMIT ?`),
+      time: engine.prepare(`SELECT time_ms FROM ${table} WHERE position >= ? ORDER BY position LIMIT 1`),
       remove: engine.prepare(`DELETE FROM ${table} WHERE position < ?`),
       keep: engine.prepare(
         'UPDATE log_partitions SET first = ?, last_time_ms = ? WHERE topic = ? AND partition = ?',
@@ -91,6 +92,19 @@ export class PartitionTable {
       if (bytes >= READ_MAX_BYTES) break
     }
     return entries
+  }
+
+  /** The first of the positions from `first` to before `next` whose time is not before `time_ms`; times ascend, so it is searched by halves. */
+  firstSince(time_ms: number, first: Position, next: Position): Position {
+    let low = first
+    let high = next
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2)
+      const found = this.statements.time.get(middle)
+      if (found !== undefined && Number(found['time_ms']) < time_ms) low = middle + 1
+      else high = middle
+    }
+    return low
   }
 
   /** `last_time_ms` is kept with the border, because the entry that had it may go. */
