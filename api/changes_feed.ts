@@ -121,6 +121,7 @@ export class ChangesFeed {
   async serve(res: ServerResponse, since: string | null): Promise<void> {
     const { live, bounds } = this.parts
     const client = new Client(res, bounds)
+    if (!client.open) return
     res.on('close', () => this.clients.delete(client))
     const until = live.positions()
     this.clients.add(client)

@@ -52,7 +52,7 @@ export class ApiError extends Error {
 }
 
 /** The one shape of an error on the wire. */
-export function errorBody(error: ApiError): { error: Record<string, string> } {
+function errorBody(error: ApiError): { error: Record<string, string> } {
   const remedy = error.details.remedy ?? CATALOGUE[error.code].remedy
   const { field } = error.details
   return { error: { code: error.code, message: error.message, ...(field !== undefined && { field }), ...(remedy !== null && { remedy }) } }

@@ -82,6 +82,7 @@ export async function collectOpenApi(app: FastifyInstance, version: string): Pro
       security: [{ token: [] }, {}],
     },
     transform,
+    convertConstToEnum: false,
     transformObject: (document) => {
       if (!('openapiObject' in document)) return document.swaggerObject
       const { openapiObject } = document

@@ -11,10 +11,10 @@ export const RECEIVER = 'tocsin'
 const TRUE_WORDS = new Set(['true', '1', 'yes', 'ok', 'y', 'on', 'selected', 'checked', 't', 'enabled'])
 
 /** A boolean as Alertmanager's generated server reads it (go-openapi/swag): any other word is false. */
-export const flag = z.preprocess((value) => (value === undefined ? true : typeof value === 'string' && TRUE_WORDS.has(value.toLowerCase())), z.boolean())
+const flag = z.preprocess((value) => (value === undefined ? true : typeof value === 'string' && TRUE_WORDS.has(value.toLowerCase())), z.boolean())
 
 /** A parameter that may be repeated. */
-export const repeated = z.preprocess((value): unknown => (value === undefined ? [] : Array.isArray(value) ? value : [value]), z.array(z.string()).max(200))
+const repeated = z.preprocess((value): unknown => (value === undefined ? [] : Array.isArray(value) ? value : [value]), z.array(z.string()).max(200))
 
 const filter = repeated.describe('a matcher such as alertname="DiskFull"; all must hold')
 const receiver = z.string().optional().describe('regular expression on the name of the receiver')

@@ -14,7 +14,7 @@ import { filterTest, groupsQuery, RECEIVER, wantsReceiver } from './filters.ts'
 import { type AlertGroup, alertGroup } from './shapes.ts'
 
 /** Fewer labels first; then by the first name in which they differ (LabelSet.Before of prometheus/common). */
-export function compareLabels(a: Labels, b: Labels): number {
+function compareLabels(a: Labels, b: Labels): number {
   const size = Object.keys(a).length - Object.keys(b).length
   if (size !== 0) return size
   for (const name of Object.keys({ ...a, ...b }).sort()) {
@@ -26,7 +26,7 @@ export function compareLabels(a: Labels, b: Labels): number {
 }
 
 /** By job, then instance (who has none comes last), then all labels (AlertSlice.Less of Alertmanager). */
-export function compareAlerts(a: Labels, b: Labels): number {
+function compareAlerts(a: Labels, b: Labels): number {
   for (const name of ['job', 'instance']) {
     const [x, y] = [a[name], b[name]]
     if (x === y) continue
@@ -37,7 +37,7 @@ export function compareAlerts(a: Labels, b: Labels): number {
 }
 
 /** Alerts by the grouping rule that they fall under; alerts of different scopes never share a group. */
-export function grouped(rules: Rules | null, rows: readonly AlertRow[]): AlertGroup[] {
+function grouped(rules: Rules | null, rows: readonly AlertRow[]): AlertGroup[] {
   const state = emptyState(0)
   if (rules) apply(state, [{ kind: 'rules', key: 'rules', value: rules }])
   const groups = new Map<string, AlertGroup>()

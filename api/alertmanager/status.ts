@@ -18,7 +18,7 @@ function routeOf(rule: GroupingRule) {
 }
 
 /** The grouping rules as an Alertmanager would be configured to group alike; tools such as amtool read it. */
-export function asAlertmanagerConfig(rules: Rules | null): string {
+function asAlertmanagerConfig(rules: Rules | null): string {
   const routes = rules?.grouping.map(routeOf) ?? []
   const global = rules ? { global: { resolve_timeout: `${Math.ceil(rules.resolve_timeout_ms / 1_000)}s` } } : {}
   return stringify({ ...global, route: { receiver: RECEIVER, routes }, receivers: [{ name: RECEIVER }] })

@@ -17,7 +17,7 @@ const [acknowledge, mitigate, resolve, review, reopen, assign, comment, merge, l
 const ON_PATH = { incident_id: true } as const
 
 /** As schemas/command.ts; the incident is named by the path. */
-export const commandRequest = z.discriminatedUnion('kind', [
+const commandRequest = z.discriminatedUnion('kind', [
   acknowledge.omit(ON_PATH).strict(),
   mitigate.omit(ON_PATH).strict(),
   resolve.omit(ON_PATH).strict(),

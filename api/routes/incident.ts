@@ -14,9 +14,9 @@ export function unknownIncident(id: string): ApiError {
 
 export function incidentRoute(app: App, { live }: ApiParts): void {
   const schema = { tags: ['incidents'], summary: 'Read one incident', params: incidentParams, response: answers({ 200: incident }) }
-  app.get('/api/v1/incidents/:id', { schema, config: { role: 'viewer' } }, async (request) => {
-    const found = live.get(request.params.id)
-    if (!found) throw unknownIncident(request.params.id)
+  app.get('/api/v1/incidents/:id', { schema, config: { role: 'viewer' } }, async ({ params: { id } }) => {
+    const found = live.get(id)
+    if (!found) throw unknownIncident(id)
     return found
   })
 }

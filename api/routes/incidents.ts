@@ -114,8 +114,7 @@ function find(all: Iterable<Incident>, wanted: Query): Found {
 
 export function incidentsRoute(app: App, { live }: ApiParts): void {
   const schema = { tags: ['incidents'], summary: 'List incidents', querystring: query, response: answers({ 200: page }) }
-  app.get('/api/v1/incidents', { schema, config: { role: 'viewer' } }, async (request) => {
-    const wanted = request.query
+  app.get('/api/v1/incidents', { schema, config: { role: 'viewer' } }, async ({ query: wanted }) => {
     const after = startOf(wanted)
     const found = find(live.all(), wanted)
     const keyed = found.incidents.map((one) => ({ one, key: sortKey(one, wanted.sort) }))

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
-import type { ApiParts } from '../parts.ts'
 import { LANGUAGES, type Language, TEXTS } from '../page/texts.ts'
 import type { App } from '../validation.ts'
 
@@ -15,7 +14,7 @@ function escapeHtml(text: string): string {
 }
 
 /** The first language of the header that we speak (its order stands; weights are seldom out of order). */
-export function preferredLanguage(accept: string | undefined): Language {
+function preferredLanguage(accept: string | undefined): Language {
   for (const part of (accept ?? '').split(',')) {
     const tag = part.split(';', 1)[0]?.trim().toLowerCase() ?? ''
     if (tag === 'zh' || tag.startsWith('zh-')) return 'zh-CN'
@@ -35,7 +34,7 @@ function render(template: string, language: Language): string {
 }
 
 /** A small page that shows what is open. It holds no data itself, so it is open; its script asks for a token when one is needed. */
-export function pageRoutes(app: App, _parts: ApiParts): void {
+export function pageRoutes(app: App): void {
   const template = pageFile('index.html')
   const pages = { en: render(template, 'en'), 'zh-CN': render(template, 'zh-CN') } as const satisfies Record<Language, string>
   const files = [

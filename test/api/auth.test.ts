@@ -51,8 +51,8 @@ describe('with tokens', () => {
     for (const who of EVERYBODY) {
       const response = await fetch(world.url + path, { method, headers: credentials(who) })
       const refused = response.status === 401 || response.status === 403
-      expect({ who, refused }).toEqual({ who, refused: !allowed.includes(who) })
-      if (refused) expect(response.status).toBe(who === 'nobody' || who === 'a stranger' ? 401 : 403)
+      const status = who === 'nobody' || who === 'a stranger' ? 401 : 403
+      expect({ who, refused: refused && response.status }).toEqual({ who, refused: !allowed.includes(who) && status })
       await response.arrayBuffer()
     }
   })
@@ -60,9 +60,9 @@ describe('with tokens', () => {
   it('covers every route', async () => {
     const { body } = await call(world.url, '/api/openapi.json', { headers: credentials('viewer') })
     const paths = Object.keys((body as { paths: object }).paths)
-    const covered = MATRIX.map(([, path]) => path.replace('inc_1', '{id}').replace(/\/none$/, '/{id}').replace(/494271df.*/, '{silenceID}'))
-    const files = ['/status.css', '/status.svg', '/event_stream.js']
-    expect(paths.filter((path) => !covered.includes(path) && !files.includes(path))).toEqual(['/api/v1/changes'])
+    const covered = new Set(MATRIX.map(([, path]) => path.replace('inc_1', '{id}').replace(/\/none$/, '/{id}').replace(/494271df.*/, '{silenceID}')))
+    const files = new Set(['/status.css', '/status.svg', '/event_stream.js'])
+    expect(paths.filter((path) => !covered.has(path) && !files.has(path))).toEqual(['/api/v1/changes'])
   })
 
   it('guards the changes like everything else', async () => {
@@ -127,8 +127,8 @@ describe('without tokens', () => {
     ['127.0.0.1@evil.example.com', 403],
   ])('the host %s is answered %i', async (host, status) => {
     const answer = await raw(world, 'GET', '/api/v1/incidents', { host })
-    expect(answer.status).toBe(status)
-    if (status === 403) expect(JSON.parse(answer.body)).toMatchObject({ error: { code: 'host-not-allowed', field: 'host' } })
+    const { error } = JSON.parse(answer.body) as { error?: { code: string; field: string } }
+    expect({ status: answer.status, code: error?.code, field: error?.field }).toEqual({ status, ...(status === 403 && { code: 'host-not-allowed', field: 'host' }) })
   })
 
   it.each<[string, Record<string, string>, boolean]>([
@@ -145,8 +145,7 @@ describe('without tokens', () => {
   ])('a change by %s', async (_who, headers, passes) => {
     for (const [method, path] of [['POST', '/api/v1/silences'], ['DELETE', '/api/v2/silence/494271df-3dea-4b02-b977-f18e4b9262dd'], ['POST', '/api/v2/alerts']] as const) {
       const { status, body } = await raw(world, method, path, { host: 'localhost:7600', ...headers })
-      expect({ path, refused: status === 403 }).toEqual({ path, refused: !passes })
-      if (!passes) expect(JSON.parse(body)).toMatchObject({ error: { code: 'cross-site' } })
+      expect({ path, refused: status === 403 && body.includes('"code":"cross-site"') }).toEqual({ path, refused: !passes })
     }
   })
 

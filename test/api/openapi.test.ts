@@ -24,7 +24,7 @@ interface Document {
 /** Every value of a key, wherever it is in the document. */
 function valuesOf(node: unknown, key: string): unknown[] {
   if (typeof node !== 'object' || node === null) return []
-  return Object.entries(node).flatMap(([name, value]) => [...(name === key ? [value] : []), ...valuesOf(value, key)])
+  return Object.entries(node as Record<string, unknown>).flatMap(([name, value]) => [...(name === key ? [value] : []), ...valuesOf(value, key)])
 }
 
 function resolve(document: unknown, pointer: string): unknown {
@@ -80,7 +80,7 @@ describe('/api/openapi.json', () => {
       'post /api/v2/silences',
     ])
     for (const { path, method } of operations()) {
-      expect(world.app.hasRoute({ url: path.replaceAll(/\{(\w+)\}/g, ':$1'), method: method.toUpperCase() as 'GET' })).toBe(true)
+      expect(world.app.hasRoute({ url: path.replaceAll(/\{(\w+)\}/g, ':$1'), method: method.toUpperCase() })).toBe(true)
     }
   })
 

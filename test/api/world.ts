@@ -71,7 +71,7 @@ interface WantedAlert {
   readonly entity: string
 }
 
-export function alertOf(wanted: Partial<WantedAlert>): Alert {
+function alertOf(wanted: Partial<WantedAlert>): Alert {
   const labels = wanted.labels ?? { alertname: 'DiskFull', instance: 'db-1' }
   const scope = wanted.scope ?? 'default'
   return {
