@@ -5,7 +5,7 @@ import { isUnresolved } from './home.ts'
 import { type AlertRow, type CommandOutcome, type IncidentRow, ROW_PREFIX, type Row, type State } from './state.ts'
 
 /** What became of a command is remembered for a day. */
-export const COMMAND_MEMORY_MS = 86_400_000
+const COMMAND_MEMORY_MS = 86_400_000
 /** An expired silence stays visible for five days, as in Alertmanager. */
 export const SILENCE_MEMORY_MS = 5 * 86_400_000
 

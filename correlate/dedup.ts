@@ -12,9 +12,9 @@ import type { AlertRow, Row, State } from './state.ts'
 import { silencedBy } from './suppress.ts'
 
 /** Ends in the future are rounded up to this, so that a repeat writes at most once in this time. */
-export const END_BUCKET_MS = 15_000
+const END_BUCKET_MS = 15_000
 /** A timer that comes up this late means that nobody kept the clock: the system was down, not the alert over. */
-export const OUTAGE_MS = 30_000
+const OUTAGE_MS = 30_000
 
 function roundedUp(ms: number): number {
   return Math.ceil(ms / END_BUCKET_MS) * END_BUCKET_MS

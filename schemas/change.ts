@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { timeMs } from './alert.ts'
 import { incident, member, reason } from './incident.ts'
 
-export const CHANGE_KINDS = [
+const CHANGE_KINDS = [
   'opened', 'grown', 'updated', 'severity-changed', 'acknowledged', 'mitigated', 'resolved', 'reviewed', 'reopened', 'assigned', 'commented',
   'merged', 'ticket-linked', 'suppressed', 'unsuppressed', 'command-refused',
 ] as const
@@ -10,7 +10,7 @@ export const changeKind = z.enum(CHANGE_KINDS)
 export type ChangeKind = z.infer<typeof changeKind>
 
 /** Memberships that began (`joined`) or whose alert stopped (`ended`) since the change before. */
-export const memberships = z.object({ joined: z.array(member), ended: z.array(member) })
+const memberships = z.object({ joined: z.array(member), ended: z.array(member) })
 
 /**
  * An incident event that leaves the correlator. `id` is the incident's id and the revision, so equal ids carry equal

@@ -7,6 +7,13 @@ const RETRY_MS = 2_000
 const SOURCES_INTERVAL_MS = 15_000
 
 const texts = JSON.parse(document.body.dataset.texts)
+
+/** What one source sent, in a line: `alertmanager: 412 alerts, 3 rejected, last 11:02:07`. */
+function sourceLine({ name, alerts, rejects, last_event_at_ms }) {
+  const last = last_event_at_ms === null ? texts.never_heard : `${texts.last_heard} ${time.format(last_event_at_ms)}`
+  return `${name}: ${alerts.toLocaleString()} ${texts.alerts_taken}, ${rejects.toLocaleString()} ${texts.rejected}, ${last}`
+}
+
 const time = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: 'short', timeStyle: 'medium' })
 const incidents = new Map()
 let token = sessionStorage.getItem('tocsin-token')
@@ -135,7 +142,7 @@ async function run() {
 async function drawSources() {
   try {
     const { sources } = await (await get('/api/v1/sources')).json()
-    const items = sources.map((source) => element('li', source.name))
+    const items = sources.map((source) => element('li', sourceLine(source)))
     byId('sources').replaceChildren(...(items.length > 0 ? items : [element('li', texts.no_sources)]))
   } catch {
     // The loop above tells what is wrong; the list keeps what it showed.

@@ -1,5 +1,4 @@
-export const LANGUAGES = ['en', 'zh-CN'] as const
-export type Language = (typeof LANGUAGES)[number]
+export type Language = 'en' | 'zh-CN'
 
 const en = {
   title: 'Tocsin',
@@ -23,6 +22,10 @@ const en = {
   token_submit: 'Continue',
   failed: 'Cannot read the incidents',
   no_sources: 'No source has sent anything yet.',
+  alerts_taken: 'alerts',
+  rejected: 'rejected',
+  last_heard: 'last',
+  never_heard: 'not heard of yet',
   api: 'API description',
   metrics: 'Metrics',
   other_language: '简体中文',
@@ -61,6 +64,10 @@ const zh: Texts = {
   token_submit: '继续',
   failed: '无法读取事件',
   no_sources: '尚无数据源发送过告警。',
+  alerts_taken: '条告警',
+  rejected: '条被拒绝',
+  last_heard: '最近',
+  never_heard: '尚未收到',
   api: 'API 说明',
   metrics: '指标',
   other_language: 'English',
