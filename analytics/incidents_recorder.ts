@@ -24,7 +24,7 @@ export interface RevisionLimits {
   readonly incidents_max: number
 }
 
-export const REVISION_LIMITS: RevisionLimits = { remember_closed_ms: 86_400_000, incidents_max: 100_000 }
+const REVISION_LIMITS: RevisionLimits = { remember_closed_ms: 86_400_000, incidents_max: 100_000 }
 
 /**
  * Incidents log → `incident_changes`, `incidents`, `memberships`. Remembers the highest revision of each incident that

@@ -34,9 +34,9 @@ export interface LogPlace {
   readonly time_ms: number
 }
 
-/** Time as ClickHouse's DateTime64(3) reads it: seconds and three digits. */
-export function seconds(ms: number): string {
-  const text = String(ms).padStart(4, '0')
+/** Time as ClickHouse's DateTime64(3) reads it: ten digits of seconds (with fewer it looks for a date) and three more. */
+function seconds(ms: number): string {
+  const text = String(ms).padStart(13, '0')
   return `${text.slice(0, -3)}.${text.slice(-3)}`
 }
 
@@ -93,7 +93,7 @@ export function incidentRow(place: LogPlace, change: Change): string {
     seconds(it.first_event_at_ms), seconds(it.opened_at_ms), secondsOrNull(it.acknowledged_at_ms), secondsOrNull(it.mitigated_at_ms),
     secondsOrNull(it.resolved_at_ms), secondsOrNull(it.reviewed_at_ms), seconds(it.updated_at_ms),
     it.assignee ?? '', it.merged_into ?? '', it.reopened, it.members_total, it.members_firing,
-    it.tickets.map(({ sink, external_id, url }) => [sink, external_id, url]), place.partition, place.position,
+    it.tickets, place.partition, place.position,
   ])
 }
 

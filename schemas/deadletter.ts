@@ -6,7 +6,7 @@ import { LIMITS } from './limits.ts'
 export const deadLetter = z.object({
   /** Derived from origin, code and payload, so that a repeated reading gives the same letter. */
   id: z.string(),
-  at_ms: z.number().int(),
+  at_ms: z.number().int().min(0),
   source: z.string(),
   /** e.g. `kafka:plant-alerts/3@1207#4` or `http:POST /api/v2/alerts#17`. */
   origin: z.string(),

@@ -2,6 +2,7 @@ import type { ClickHouseClient } from '@clickhouse/client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { History } from '../../analytics/connection.ts'
 import { Fenced } from '../../runtime/errors.ts'
+import type { Step } from '../../runtime/fold.ts'
 import type { LogEntry } from '../../runtime/ports.ts'
 import { clickhouse, describeWith } from '../services/index.ts'
 import { type Crash, Crashed, Owner, type Run, Shard } from './driver.ts'
@@ -74,10 +75,10 @@ await describeWith(clickhouse, 'the record fold', (address) => {
     const { shard, run } = fresh()
     const log = alertsEntries(12, 3)
     const old = await new Owner(shard, run).claim()
-    const step = old.fold.fold(log.slice(0, 4))
-    await expect(old.carryOut(step ?? expect.fail('a plan'), 'after-commit')).rejects.toBeInstanceOf(Crashed)
+    const step = old.fold.fold(log.slice(0, 4)) as Step
+    await expect(old.carryOut(step, 'after-commit')).rejects.toBeInstanceOf(Crashed)
     const heir = await new Owner(shard, run).claim()
-    await Promise.all([heir.read(log), step?.after?.(new AbortController().signal)])
+    await Promise.all([heir.read(log), step.after?.(new AbortController().signal)])
     await expect(old.read(log)).rejects.toBeInstanceOf(Fenced)
     expect(await recorded()).toEqual(expected(log, 3))
   })
@@ -93,6 +94,15 @@ await describeWith(clickhouse, 'the record fold', (address) => {
       { month: 202601, rows: 10 },
       { month: 202602, rows: 10 },
     ])
+  })
+
+  it('never splits an insert, however big a batch gets', async () => {
+    const own = await openHistory(address)
+    const owner = await new Owner(new Shard(), { topic: 'alerts', client: own.client, flush_rows: 20_000, entries_max: 32 }).claim()
+    await owner.read(alertsEntries(32, 1_000))
+    const parts = `SELECT sum(rows) AS rows, max(max_block_number) AS blocks FROM system.parts WHERE database = '${own.database}' AND table = 'alerts' AND active`
+    expect(await rowsOf(client, parts)).toEqual([{ rows: 32_000, blocks: 1 }])
+    await own.history.close()
   })
 
   it('goes on after the last row when its state was lost, and still knows the places it has had', async () => {

@@ -25,7 +25,7 @@ export function alertOf(n: number, more: Partial<Alert> = {}): Alert {
   }
 }
 
-export function entryOf(position: number, time_ms: number, value: Buffer): LogEntry {
+function entryOf(position: number, time_ms: number, value: Buffer): LogEntry {
   return { position, time_ms, value, headers: {} }
 }
 

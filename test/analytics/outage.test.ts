@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type ClickHouseAddress, type Controls, describeWith, startClickHouse } from '../services/index.ts'
-import { Owner, Shard } from './driver.ts'
+import { Crashed, Owner, Shard } from './driver.ts'
 import { alertsEntries } from './fixtures.ts'
 import { openHistory, rowsOf } from './place.ts'
 
@@ -42,7 +42,7 @@ await describeWith(startClickHouse, 'the record fold, while ClickHouse goes down
     const log = alertsEntries(5, 2, 1_000)
     const shard = new Shard()
     shard.position = 1_000
-    await expect((await new Owner(shard, { topic: 'alerts', client }).claim()).read(log, 'after-insert')).rejects.toThrow()
+    await expect((await new Owner(shard, { topic: 'alerts', client }).claim()).read(log, 'after-insert')).rejects.toBeInstanceOf(Crashed)
     // As if thousands of other inserts had pushed its token out of the window.
     await client.command({ query: 'ALTER TABLE alerts MODIFY SETTING non_replicated_deduplication_window = 0' })
     await service.kill9()
