@@ -13,6 +13,10 @@ Examples:
 中文：tocsin start 即可启动（数据在 ./data，地址 http://127.0.0.1:7600）；tocsin doctor 检查各项依赖。
 Documentation: README.md and docs/ beside this program.`
 
+interface ConfigOption {
+  config?: string
+}
+
 function withConfig(command: Command): Command {
   return command.option('-c, --config <file>', 'configuration file (YAML); without it the defaults hold')
 }
@@ -23,25 +27,25 @@ function program(): Command {
     .version(version())
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('(tocsin --help shows the commands)')
-  withConfig(tocsin.command('start')).description('run until SIGTERM or Ctrl-C').action(async (options) => (await import('./start.ts')).start(options))
-  withConfig(tocsin.command('check')).description('check a configuration file and print the effective configuration').action(async (options) => (await import('./check.ts')).check(options))
-  withConfig(tocsin.command('topics')).description('make the internal topics of the distributed mode, or show them').action(async (options) => (await import('./topics.ts')).topics(options))
+  withConfig(tocsin.command('start')).description('run until SIGTERM or Ctrl-C').action(async (options: ConfigOption) => (await import('./start.ts')).start(options))
+  withConfig(tocsin.command('check')).description('check a configuration file and print the effective configuration').action(async (options: ConfigOption) => (await import('./check.ts')).check(options))
+  withConfig(tocsin.command('topics')).description('make the internal topics of the distributed mode, or show them').action(async (options: ConfigOption) => (await import('./topics.ts')).topics(options))
   withConfig(tocsin.command('doctor'))
     .description('say what is wrong: with the log, the store, the history, the sources, the sinks')
-    .action(async (options) => (await import('./doctor.ts')).doctor(options))
+    .action(async (options: ConfigOption) => (await import('./doctor.ts')).doctor(options))
   tocsin
     .command('demo')
     .description('send a made-up outage of a shop to a running tocsin')
     .option('--url <url>', 'address of the running tocsin', 'http://127.0.0.1:7600')
     .option('--seed <n>', 'another seed tells another story', '1')
     .option('--speed <x>', 'times as fast as it would really happen', '20')
-    .action(async (options) => (await import('./demo.ts')).demo(options))
+    .action(async (options: { url: string; seed: string; speed: string }) => (await import('./demo.ts')).demo(options))
   tocsin
     .command('token')
     .description('make an API token and print the lines for the configuration')
     .requiredOption('--name <name>', 'who will use it')
     .option('--role <role>', 'ingest, viewer, responder or admin', 'responder')
-    .action(async (options) => (await import('./token.ts')).token(options))
+    .action(async (options: { name: string; role: string }) => (await import('./token.ts')).token(options))
   return tocsin
 }
 

@@ -107,6 +107,8 @@ function applyRules(state: State, rules: Rules): void {
   state.derived.rule_tests = rules.grouping.map((rule) => compileMatchers(rule.match))
 }
 
+const ROW_KINDS = Object.keys(ROW_PREFIX) as Row['kind'][]
+
 /** The stored key of a row. */
 export function storedKey(row: Row): string {
   return ROW_PREFIX[row.kind] + row.key
@@ -114,7 +116,8 @@ export function storedKey(row: Row): string {
 
 /** Puts a stored row back; `text` is the JSON of its value. Rows may come in any order, the time first or last. */
 export function restoreRow(state: State, stored_key: string, text: string): void {
-  const kind = (Object.keys(ROW_PREFIX) as Row['kind'][]).find((name) => stored_key.startsWith(ROW_PREFIX[name]))
+  const kind = ROW_KINDS.find((name) => stored_key.startsWith(ROW_PREFIX[name]))
   if (!kind) throw new RangeError(`a stored row has the unknown key ${stored_key}`)
-  applyRow(state, { kind, key: stored_key.slice(2), value: JSON.parse(text) } as Row)
+  const value: unknown = JSON.parse(text)
+  applyRow(state, { kind, key: stored_key.slice(2), value } as Row)
 }

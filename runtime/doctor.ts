@@ -42,7 +42,7 @@ function codeOf(error: unknown): string {
 /** The tocsin that should run at this address, and what it says of its own parts. */
 async function itself({ config }: Loaded, token: string | undefined): Promise<Finding[]> {
   const url = `http://${config.listen}`
-  const folder = config.mode === 'embedded' ? [dataFolder(config.data_dir)] : []
+  const folder = config.kafka ? [] : [dataFolder(config.data_dir)]
   try {
     const answer = await fetch(`${url}/-/ready`, { signal: AbortSignal.timeout(TIMEOUT_MS) })
     const running = answer.ok ? ok('tocsin', `runs at ${url} and is ready`) : fail('tocsin', `runs at ${url} but is not ready: ${(await answer.text()).slice(0, 300)}`, 'mend the part that it names')
@@ -104,7 +104,7 @@ async function redis({ secret }: Loaded, settings: NonNullable<Loaded['config'][
   client.on('error', () => {})
   try {
     await client.connect()
-    const policy = ((await client.config('GET', 'maxmemory-policy')) as string[])[1]
+    const policy = (await client.config('GET', 'maxmemory-policy'))[1]
     if (policy !== 'noeviction') return fail('redis', `${where} evicts keys (maxmemory-policy ${policy})`, 'redis-cli config set maxmemory-policy noeviction, and in redis.conf')
     return ok('redis', `${where} answers and evicts nothing`)
   } catch (error) {

@@ -15,18 +15,24 @@ export function makeLogger(level: string, terminal: boolean): Logger {
 function readable(): Writable {
   return new Writable({
     write(chunk: Buffer, _encoding, done) {
-      process.stderr.write(`${lineOf(JSON.parse(chunk.toString()) as Record<string, unknown>)}\n`)
+      process.stderr.write(`${lineOf(JSON.parse(chunk.toString()) as Entry)}\n`)
       done()
     },
   })
 }
 
-function lineOf(entry: Record<string, unknown>): string {
-  const time = new Date(entry['time'] as number).toISOString().slice(11, 23)
+interface Entry extends Record<string, unknown> {
+  readonly time: number
+  readonly level: number
+  readonly msg?: string
+  readonly err?: { readonly stack?: string; readonly message?: string }
+}
+
+function lineOf(entry: Entry): string {
+  const time = new Date(entry.time).toISOString().slice(11, 23)
   const fields = Object.entries(entry)
     .filter(([key]) => !PLUMBING.has(key))
     .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
-  const error = entry['err'] as { stack?: string; message?: string } | undefined
-  const cause = error ? `\n${error.stack ?? error.message ?? ''}` : ''
-  return `${time} ${LEVEL_NAMES[entry['level'] as number] ?? ''} ${String(entry['msg'] ?? '')}${fields.length > 0 ? `  ${fields.join(' ')}` : ''}${cause}`
+  const cause = entry.err ? `\n${entry.err.stack ?? entry.err.message ?? ''}` : ''
+  return `${time} ${LEVEL_NAMES[entry.level] ?? ''} ${entry.msg ?? ''}${fields.length > 0 ? `  ${fields.join(' ')}` : ''}${cause}`
 }

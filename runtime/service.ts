@@ -1,4 +1,3 @@
-import type { FastifyInstance } from 'fastify'
 import { History } from '../analytics/connection.ts'
 import { FEED_BOUNDS } from '../api/changes_feed.ts'
 import { LiveView } from '../api/live_view.ts'
@@ -7,28 +6,19 @@ import { Consumer } from '../ingest/consumer.ts'
 import { alertmanagerIngest } from '../ingest/http/alertmanager.ts'
 import { Intake } from '../ingest/intake.ts'
 import type { Config } from '../schemas/config.ts'
-import type { Loaded } from './config.ts'
+import { Retryable } from './errors.ts'
 import { makeWorkers } from './folds.ts'
-import type { Logger } from './logger.ts'
 import { Metrics } from './metrics.ts'
 import { Observation } from './observation.ts'
-import type { Clock } from './ports.ts'
-import { noTraces, otlpTraces, type Tracing } from './tracing.ts'
+import { noTraces, otlpTraces } from './tracing.ts'
 import { apiParts } from './service_api.ts'
+import { publicUrl, type Running, type ServiceParts } from './service_parts.ts'
 import { version } from './version.ts'
 import { type World, wire } from './wire.ts'
-import type { Worker } from './worker.ts'
 
 /** Resolved incidents that the live view keeps at most. */
 const CLOSED_IN_VIEW_MAX = 50_000
-
-export interface ServiceParts {
-  readonly loaded: Loaded
-  readonly clock: Clock
-  readonly logger: Logger
-  /** A fault of the program: the process must end and be started again. */
-  readonly on_fatal: () => void
-}
+const VIEW_RETRY_MS = 500
 
 /** The running program: the parts that the configuration asks for, over the world that its mode gives. */
 export class Service {
@@ -63,21 +53,6 @@ export class Service {
   }
 }
 
-/** What has to be stopped again, in the order of stopping. */
-export interface Running {
-  readonly world: World
-  readonly tracing: Tracing
-  readonly metrics: Metrics
-  readonly observation: Observation
-  readonly history: History | null
-  readonly intake: Intake
-  readonly consumers: readonly Consumer[]
-  readonly workers: readonly Worker[]
-  readonly started_at_ms: number
-  live: LiveView | null
-  server: FastifyInstance | null
-}
-
 async function assemble({ loaded, clock, logger, on_fatal }: ServiceParts, world: World): Promise<Running> {
   const { config, rules } = loaded
   const metrics = new Metrics()
@@ -96,20 +71,28 @@ async function assemble({ loaded, clock, logger, on_fatal }: ServiceParts, world
   }
 }
 
-export function publicUrl(config: Config): string {
-  return (config.public_url ?? `http://${config.listen}`).replace(/\/$/, '')
-}
-
 async function serve(parts: ServiceParts, running: Running): Promise<string> {
   const { loaded, clock, logger } = parts
-  const { log, store } = running.world
-  running.live = await LiveView.start({ log, store, clock, closed_max: CLOSED_IN_VIEW_MAX })
+  running.live = await liveView(parts, running.world)
   const takes_alerts = loaded.config.parts.includes('ingest')
   const ingest = takes_alerts ? [alertmanagerIngest({ intake: running.intake, clock, resolve_timeout_ms: loaded.rules.resolve_timeout_ms })] : []
   running.server = buildServer({ ...apiParts(parts, running, running.live), feed_bounds: FEED_BOUNDS, ingest, logger })
   const split = loaded.config.listen.lastIndexOf(':')
   const host = loaded.config.listen.slice(0, split).replace(/^\[|\]$/g, '')
   return running.server.listen({ host, port: Number(loaded.config.listen.slice(split + 1)) })
+}
+
+/** Log and store may be away while the program starts (brokers that elect a leader are); the view waits for them as all else does. */
+async function liveView({ clock, logger }: ServiceParts, { log, store }: World): Promise<LiveView> {
+  for (;;) {
+    try {
+      return await LiveView.start({ log, store, clock, closed_max: CLOSED_IN_VIEW_MAX })
+    } catch (error) {
+      if (!(error instanceof Retryable)) throw error
+      logger.warn({ code: error.code, retry_in_ms: VIEW_RETRY_MS }, `starting the live view: ${error.message}`)
+      await clock.sleep(VIEW_RETRY_MS)
+    }
+  }
 }
 
 async function shutDown(running: Running): Promise<void> {

@@ -4,7 +4,7 @@ import { summary } from '../analytics/queries/summary.ts'
 import { type History, unavailable } from '../analytics/connection.ts'
 import { readDeliveries } from '../notify/rows.ts'
 import { Retryable } from './errors.ts'
-import { publicUrl, type Running, type ServiceParts } from './service.ts'
+import { publicUrl, type Running, type ServiceParts } from './service_parts.ts'
 import { version } from './version.ts'
 
 /** What the HTTP server is given of the running program. */

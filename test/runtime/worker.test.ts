@@ -21,7 +21,7 @@ function intercepted<T extends object>(port: T, calls: Partial<{ [K in keyof T]:
   return new Proxy(port, {
     get(target, key) {
       const value: unknown = Reflect.get(calls, key) ?? Reflect.get(target, key)
-      return typeof value === 'function' ? value.bind(target) : value
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value
     },
   })
 }
