@@ -96,6 +96,8 @@ export interface DeliveryRow {
   readonly intent: Intent | null
   /** What a creation told whose outcome is not known: nothing is created before a look-up said that it is absent. */
   readonly unsure: Told | null
+  /** What an idempotent sink may have been told as the beginning: it is repeated as it was, so that it is dropped as a repetition. */
+  readonly creation: Summary | null
   readonly next_try_at_ms: number | null
   readonly error: { readonly code: string; readonly status: number | null; readonly at_ms: number } | null
   readonly created_at_ms: number
@@ -177,6 +179,7 @@ function newRow(wanted: Summary, sink: string, ticket: Ticket | null): DeliveryR
     attempts: 0,
     intent: null,
     unsure: null,
+    creation: null,
     next_try_at_ms: null,
     error: null,
     created_at_ms: wanted.at_ms,
@@ -237,7 +240,8 @@ function lacking(row: DeliveryRow, policy: Pick<SinkPolicy, 'update_interval_ms'
   if (wanted.suppressed && !closed) return { action: 'none', reason: 'suppressed' }
   if (told === null && row.external_id !== null)
     return { action: closed ? 'close' : 'update', reason: 'ticket-linked-by-hand' }
-  if (told === null && wanted.merged_into !== null) return { action: 'none', reason: 'merged-before-told' }
+  if (told === null && row.creation === null && wanted.merged_into !== null)
+    return { action: 'none', reason: 'merged-before-told' }
   if (told === null) return { action: 'create', reason: 'not-told-yet' }
   if (closed !== told.closed) return { action: closed ? 'close' : 'reopen', reason: `state-${wanted.state}` }
   if (row.tell_revision <= told.revision) return { action: 'none', reason: 'told' }
@@ -263,7 +267,8 @@ export function next(row: DeliveryRow, policy: SinkPolicy, now_ms: number): Next
 
 /** The row to store before the attempt begins. */
 export function began(row: DeliveryRow, action: Action, policy: SinkPolicy, now_ms: number): DeliveryRow {
-  const { state, severity, assignee, members_total, revision } = row.wanted
+  const creation = action === 'create' && policy.idempotent ? (row.creation ?? row.wanted) : null
+  const { state, severity, assignee, members_total, revision } = creation ?? row.wanted
   // A new ticket is open, whatever the incident is by now; an event says what is.
   const closed = (action !== 'create' || policy.idempotent) && CLOSED.has(state)
   const tells: Told = { state, severity, assignee, members_total, revision, closed, at_ms: now_ms }
@@ -275,6 +280,7 @@ export function began(row: DeliveryRow, action: Action, policy: SinkPolicy, now_
     attempts: row.attempts + 1,
     intent: { kind: action, attempt: row.attempts + 1, started_at_ms: now_ms, deadline_ms, tells },
     unsure: action === 'create' && !policy.idempotent ? tells : row.unsure,
+    creation,
     next_try_at_ms: null,
     updated_at_ms: now_ms,
   }
@@ -302,6 +308,7 @@ function succeeded(
     url: result.url ?? row.url,
     attempts: 0,
     unsure: null,
+    creation: null,
     error: null,
   }
 }
@@ -315,11 +322,14 @@ function failed(
   const error = { code: result.code, status: result.status, at_ms: now_ms }
   // Whoever refuses a creation has not created.
   const unsure = intent.kind === 'create' ? null : row.unsure
-  if (result.kind === 'gone') return { ...row, state: 'disabled', error, unsure }
-  if (result.kind === 'refused') return { ...row, state: 'failed-for-good', error, unsure }
+  if (result.kind === 'gone') return { ...row, state: 'disabled', error, unsure, creation: null }
+  if (result.kind === 'refused') return { ...row, state: 'failed-for-good', error, unsure, creation: null }
   const asked_ms = Math.min(result.retry_after_ms ?? 0, BACKOFF.retry_after_max_ms)
   const again_at_ms = now_ms + Math.max(backoffMs(row), asked_ms)
-  if (result.not_done) return { ...row, state: 'retrying', error, unsure, next_try_at_ms: again_at_ms }
+  if (result.not_done) {
+    const creation = row.attempts === 1 ? null : row.creation
+    return { ...row, state: 'retrying', error, unsure, creation, next_try_at_ms: again_at_ms }
+  }
   const running = intent.kind === 'create' && row.unsure !== null
   return {
     ...row,

@@ -76,7 +76,7 @@ export class Flights {
     const given_up = new AbortController()
     void this.clock.sleep(left_ms, ended.signal).then(() => given_up.abort())
     const telling = {
-      summary: row.wanted,
+      summary: row.creation ?? row.wanted,
       told: row.told,
       external_id: row.external_id,
       repeated: intent.attempt > 1,

@@ -70,6 +70,7 @@ const deliveryRow = z.object({
     })
     .nullable(),
   unsure: told.nullable(),
+  creation: summary.nullable().default(null),
   next_try_at_ms: z.number().nullable(),
   error: z.object({ code: z.string(), status: z.number().nullable(), at_ms: z.number() }).nullable(),
   created_at_ms: z.number(),

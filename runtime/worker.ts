@@ -27,7 +27,10 @@ export interface WorkerParts {
   readonly observer: WorkerObserver
   readonly tracing: Tracing
   readonly topic: Topic
-  /** Name of the fold: its shards are `<name>/<topic>/<partition>`, its group `tocsin-<name>`. */
+  /**
+   * Name of the fold: its shards are `<name>/<topic>/<partition>`, its group `tocsin-<name>-<topic>`. A group of its own for
+   * each topic: Kafka shares out only the topics of one member, so members that ask for different topics starve each other.
+   */
   readonly name: string
   readonly make: (partition: number) => PartitionFold
 }
@@ -46,7 +49,7 @@ export class Worker implements Ownership {
   }
 
   async start(): Promise<void> {
-    this.subscription = await this.parts.log.subscribe(this.parts.topic, `tocsin-${this.parts.name}`, this)
+    this.subscription = await this.parts.log.subscribe(this.parts.topic, `tocsin-${this.parts.name}-${this.parts.topic}`, this)
   }
 
   gained(reader: PartitionReader): void {

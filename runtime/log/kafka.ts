@@ -1,6 +1,16 @@
 /** The log of the distributed mode, and users' topics as a source: Apache Kafka 3 and later through kafkajs. */
 import { Retryable } from '../errors.ts'
-import type { Append, Log, LogEntry, Ownership, PartitionReader, Position, Subscription, Topic, TopicSource } from '../ports.ts'
+import type {
+  Append,
+  Log,
+  LogEntry,
+  Ownership,
+  PartitionReader,
+  Position,
+  Subscription,
+  Topic,
+  TopicSource,
+} from '../ports.ts'
 import type { KafkaAccess } from './kafka/connection.ts'
 import { Fetcher } from './kafka/fetcher.ts'
 import { Membership } from './kafka/membership.ts'
@@ -11,8 +21,8 @@ import { KafkaReader } from './kafka/reader.ts'
 import { KafkaSource } from './kafka/source.ts'
 import { ensureTopics, type TopicSettings, type TopicsFacts } from './kafka/topics.ts'
 
-export type { KafkaAccess, KafkaLogger } from './kafka/connection.ts'
-export { ensureTopics, type TopicFacts, type TopicSettings, type TopicsFacts } from './kafka/topics.ts'
+export type { KafkaAccess } from './kafka/connection.ts'
+export { ensureTopics } from './kafka/topics.ts'
 
 export interface KafkaLogSettings extends KafkaAccess, TopicSettings {
   /** A member that is not heard of for this long loses its partitions; the broker has bounds for it (6 s to 30 min by default). */
@@ -35,7 +45,10 @@ export async function openKafkaLog(settings: KafkaLogSettings, signal?: AbortSig
       return new KafkaLog(settings, await ensureTopics(settings, settings))
     } catch (error) {
       if (!(error instanceof Retryable) || signal?.aborted === true) throw error
-      settings.logger.warn({ code: error.code, brokers: settings.brokers, retry_in_ms: OPEN_RETRY_MS }, error.message)
+      settings.logger.warn(
+        { code: error.code, brokers: settings.brokers, retry_in_ms: OPEN_RETRY_MS },
+        error.message,
+      )
       await settings.clock.sleep(OPEN_RETRY_MS, signal)
     }
   }
@@ -83,12 +96,21 @@ class KafkaLog implements Log {
     const { clock, session_timeout_ms = SESSION_TIMEOUT_MS } = this.settings
     const fetcher = new Fetcher(this.settings)
     const readers = new Map<number, KafkaReader<LogEntry>>()
-    const membership = new Membership(this.settings, [this.topics[topic].name], group, session_timeout_ms, {
+    const { name: topic_name } = this.topics[topic]
+    // kafkajs' leader of a group shares out only the topics that it subscribed to itself: one group for each topic.
+    const group_id = `${group}.${topic_name}`
+    const membership = new Membership(this.settings, [topic_name], group_id, session_timeout_ms, {
       gained(name, partition) {
-        const reader: KafkaReader<LogEntry> & PartitionReader = new KafkaReader(name, partition, toLogEntry, clock, {
-          wanted: () => fetcher.schedule(),
-          progressed: (position) => membership.progressed(name, partition, position),
-        })
+        const reader: KafkaReader<LogEntry> & PartitionReader = new KafkaReader(
+          name,
+          partition,
+          toLogEntry,
+          clock,
+          {
+            wanted: () => fetcher.schedule(),
+            progressed: (position) => membership.progressed(name, partition, position),
+          },
+        )
         readers.set(partition, reader)
         fetcher.add(reader)
         ownership.gained(reader)
@@ -137,8 +159,7 @@ class KafkaLog implements Log {
 
   async close(): Promise<void> {
     this.is_closed = true
-    await Promise.all([...this.open].map((subscription) => subscription.close()))
-    this.appender.close()
+    await Promise.all([...[...this.open].map((subscription) => subscription.close()), this.appender.close()])
     this.inquiries.close()
   }
 
@@ -162,6 +183,7 @@ class KafkaLog implements Log {
 
   /** A live view goes on with what is there. */
   private async toFirstKept(topic: Topic, reader: KafkaReader<LogEntry>, fault: Retryable): Promise<void> {
+    if (reader.ended) return
     if (fault.code === 'position-trimmed' || fault.code === 'position-ahead') {
       const bounds = await this.bounds(topic).catch((error: unknown) => {
         if (error instanceof Retryable) return []
@@ -174,7 +196,7 @@ class KafkaLog implements Log {
   }
 
   private refuseWhenClosed(): void {
-    if (this.is_closed) throw new Retryable('log-closed', 'the log was closed')
+    if (this.is_closed) throw new Error('the log was closed')
   }
 
   private keep(end: () => Promise<void>): Subscription {

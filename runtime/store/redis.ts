@@ -5,7 +5,7 @@ import { type Client, openClient, type RedisSettings } from './redis/connection.
 import { asStoreError, replyCode } from './redis/faults.ts'
 import { CLAIM, COMMIT, COMMIT_STAGED, type Script, STAGE } from './redis/scripts.ts'
 
-export type { RedisLogger, RedisSettings } from './redis/connection.ts'
+export type { RedisSettings } from './redis/connection.ts'
 
 type Value = string | Buffer
 type Row = readonly [key: string, value: Buffer]
@@ -58,12 +58,22 @@ export class RedisStore implements Store {
     const head = [commit.token, String(commit.version), String(commit.position ?? '')]
     const deletes = [...commit.delete]
     const puts = [...commit.put].flat()
-    const is_small = deletes.length + puts.length <= ARGUMENTS_MAX && bytesOf([...deletes, ...puts]) <= ARGUMENT_BYTES_MAX
+    const is_small =
+      deletes.length + puts.length <= ARGUMENTS_MAX && bytesOf([...deletes, ...puts]) <= ARGUMENT_BYTES_MAX
     const version = is_small
-      ? await this.run(COMMIT, this.keys(shard, 'head', 'rows'), [...head, String(deletes.length), ...deletes, ...puts])
+      ? await this.run(COMMIT, this.keys(shard, 'head', 'rows'), [
+          ...head,
+          String(deletes.length),
+          ...deletes,
+          ...puts,
+        ])
       : await this.commitStaged(shard, head, deletes, puts)
     if (version === -1) throw new Fenced(shard)
-    if (version === -2) throw new Retryable('redis-staging-lost', `commit of shard ${shard}: what was staged is not there any more`)
+    if (version === -2)
+      throw new Retryable(
+        'redis-staging-lost',
+        `commit of shard ${shard}: what was staged is not there any more`,
+      )
     return version as number
   }
 
@@ -75,7 +85,9 @@ export class RedisStore implements Store {
   }
 
   async position(shard: Shard): Promise<Position | null> {
-    return positionOf(await this.ask('reading a position', () => this.client.hget(this.key(shard, 'head'), 'position')))
+    return positionOf(
+      await this.ask('reading a position', () => this.client.hget(this.key(shard, 'head'), 'position')),
+    )
   }
 
   async ping(): Promise<void> {
@@ -86,8 +98,12 @@ export class RedisStore implements Store {
     if (this.is_closed) return
     this.is_closed = true
     this.client.removeAllListeners('close')
-    const quit = this.client.quit().catch(() => undefined)
-    await Promise.race([quit, this.clock.sleep(QUIT_TIMEOUT_MS)])
+    const done = new AbortController()
+    const quit = this.client.quit().then(
+      () => done.abort(),
+      () => done.abort(),
+    )
+    await Promise.race([quit, this.clock.sleep(QUIT_TIMEOUT_MS, done.signal)])
     this.client.disconnect()
   }
 
@@ -99,10 +115,18 @@ export class RedisStore implements Store {
     return parts.map((part) => this.key(shard, part))
   }
 
-  private async commitStaged(shard: Shard, head: string[], deletes: Value[], puts: Value[]): Promise<unknown> {
+  private async commitStaged(
+    shard: Shard,
+    head: string[],
+    deletes: Value[],
+    puts: Value[],
+  ): Promise<unknown> {
     const name = `staged:${this.clock.token()}`
     const keys = this.keys(shard, 'head', 'rows', `${name}:delete`, `${name}:put`)
-    for (const [key, values] of [[keys[2] ?? '', deletes], [keys[3] ?? '', puts]] as const) {
+    for (const [key, values] of [
+      [keys[2] ?? '', deletes],
+      [keys[3] ?? '', puts],
+    ] as const) {
       for (const piece of pieces(values)) await this.run(STAGE, [key], [String(STAGED_TTL_MS), ...piece])
     }
     return this.run(COMMIT_STAGED, keys, [...head, String(deletes.length), String(puts.length)])

@@ -66,5 +66,17 @@ export function sharingContract(log: () => Log): void {
       expect(two.owner.losses).toEqual([])
       await two.subscription.close()
     })
+
+    it('of one group and two topics each own all of their topic', async () => {
+      const group = fresh('topics')
+      const [alerts, incidents] = await Promise.all([
+        subscribeAlone(log(), 'alerts', group),
+        subscribeAlone(log(), 'incidents', group),
+      ])
+      expect(alerts.owner.losses).toEqual([])
+      expect(incidents.owner.losses).toEqual([])
+      await alerts.subscription.close()
+      await incidents.subscription.close()
+    })
   })
 }

@@ -49,6 +49,28 @@ const step = (row: DeliveryRow, result: Result, now_ms: number, policy = TICKETS
 }
 const ticketed = step(tell(null, OPENED), OK, 2_000)
 
+describe('a creation that an idempotent sink may have had', () => {
+  const later = change('grown', 2, { members_total: 9 })
+  const begun = began(tell(null, OPENED), 'create', EVENTS, 2_000)
+
+  it.each([
+    ['its process died', begun],
+    ['its answer was lost', settled(begun, NO_ANSWER, 3_000)],
+  ])('is told again as it was, and then what is newer, when %s', (_how, row) => {
+    const grown = tell(row, later)
+    const repeated = began(grown, next(grown, EVENTS, 90_000).action as 'create', EVENTS, 90_000)
+    expect(repeated.creation).toEqual(begun.creation)
+    const known = settled(repeated, OK, 91_000)
+    expect(known).toMatchObject({ creation: null, told: { revision: 1 } })
+    expect(next(known, EVENTS, 100_000)).toMatchObject({ action: 'update' })
+  })
+
+  it('tells the newest when the sink was certainly not reached', () => {
+    const grown = tell(settled(begun, NOT_REACHED, 3_000), later)
+    expect(began(grown, 'create', EVENTS, 90_000).creation).toMatchObject({ revision: 2 })
+  })
+})
+
 describe('what a sink is told', () => {
   it.each([
     ['a suppressed incident', { suppressed: true }],

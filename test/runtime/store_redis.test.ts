@@ -5,14 +5,24 @@ import { Fenced, Misconfigured, Retryable } from '../../runtime/errors.ts'
 import { RedisStore, type RedisSettings } from '../../runtime/store/redis.ts'
 import { storeContract } from '../contracts/store.ts'
 import { eventually } from '../contracts/wait.ts'
-import { type Controls, describeWith, redis, type RedisAddress, startRedis, uniqueName } from '../services/index.ts'
+import {
+  type Controls,
+  describeWith,
+  redis,
+  type RedisAddress,
+  startRedis,
+  uniqueName,
+} from '../services/index.ts'
 
 interface Line {
   readonly details: object
   readonly message: string
 }
 
-function settings({ host, port }: RedisAddress, changes: Partial<RedisSettings> & { lines?: Line[] } = {}): RedisSettings {
+function settings(
+  { host, port }: RedisAddress,
+  changes: Partial<RedisSettings> & { lines?: Line[] } = {},
+): RedisSettings {
   const { lines = [], ...others } = changes
   const keep = (details: object, message: string) => void lines.push({ details, message })
   return {
@@ -28,7 +38,12 @@ function settings({ host, port }: RedisAddress, changes: Partial<RedisSettings> 
 const rows = (count: number, value: string) =>
   new Map(Array.from({ length: count }, (_, i) => [`row/${i}`, Buffer.from(`${value} ${i}`)]))
 
-const commitOf = (version: number, put: ReadonlyMap<string, Buffer>, gone: readonly string[] = [], token = 'token') => ({
+const commitOf = (
+  version: number,
+  put: ReadonlyMap<string, Buffer>,
+  gone: readonly string[] = [],
+  token = 'token',
+) => ({
   token,
   version,
   position: version,
@@ -54,28 +69,34 @@ await describeWith(redis, 'the Redis store', (address) => {
 
 type OwnRedis = RedisAddress & Controls
 
-await describeWith(() => startRedis({ arguments: ['--cluster-enabled', 'yes'] }), 'a cluster', (server: OwnRedis) => {
-  const client = new Redis({ ...server })
-  beforeAll(async () => {
-    await client.cluster('ADDSLOTSRANGE', 0, 16_383)
-    await eventually('the cluster is ready', async () => (await client.cluster('INFO')).startsWith('cluster_state:ok'))
-  })
-  afterAll(async () => {
-    client.disconnect()
-    await server.stop()
-  })
-  storeContract('Redis Cluster', async () => {
-    const store = await RedisStore.open(settings(server, { cluster: true }))
-    return { store, cleanup: () => store.close() }
-  })
-})
+await describeWith(
+  () => startRedis({ arguments: ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'] }),
+  'a cluster',
+  (server: OwnRedis) => {
+    const client = new Redis({ ...server })
+    beforeAll(async () => {
+      await client.cluster('ADDSLOTSRANGE', 0, 16_383)
+      await eventually('the cluster is ready', async () =>
+        (await client.cluster('INFO')).startsWith('cluster_state:ok'),
+      )
+    })
+    afterAll(async () => {
+      client.disconnect()
+      await server.stop()
+    })
+    storeContract('Redis Cluster', async () => {
+      const store = await RedisStore.open(settings(server, { cluster: true }))
+      return { store, cleanup: () => store.close() }
+    })
+  },
+)
 
 await describeWith(startRedis, 'a Redis of its own', (server: OwnRedis) => {
   let store: RedisStore
   const lines: Line[] = []
   const client = new Redis({ ...server })
   beforeAll(async () => {
-    store = await RedisStore.open(settings(server, { lines }))
+    store = await RedisStore.open(settings(server, { lines, command_timeout_ms: 2_000 }))
   })
   afterAll(async () => {
     client.disconnect()
@@ -100,7 +121,9 @@ await describeWith(startRedis, 'a Redis of its own', (server: OwnRedis) => {
       is_committing = false
       await watching
       // Of two reads the commit may fall in between, but never new before old.
-      expect(['old 0, old 49999', 'old 0, new 49999', 'new 0, new 49999']).toEqual(expect.arrayContaining([...sizes]))
+      expect(['old 0, old 49999', 'old 0, new 49999', 'new 0, new 49999']).toEqual(
+        expect.arrayContaining([...sizes]),
+      )
       const found = new Map(await store.read('big', ''))
       expect(found.size).toBe(50_000)
       expect(found.get('row/7')?.toString()).toBe('new 7')
@@ -112,7 +135,9 @@ await describeWith(startRedis, 'a Redis of its own', (server: OwnRedis) => {
       await store.claim('gone', 'token')
       const version = await store.commit('gone', commitOf(0, rows(50_000, 'old')))
       await store.commit('gone', commitOf(version, rows(1, 'kept'), [...rows(50_000, '').keys()].slice(1)))
-      expect((await store.read('gone', '')).map(([key, value]) => [key, value.toString()])).toEqual([['row/0', 'kept 0']])
+      expect((await store.read('gone', '')).map(([key, value]) => [key, value.toString()])).toEqual([
+        ['row/0', 'kept 0'],
+      ])
     })
 
     it('is fenced as a whole, and what it staged goes away', async () => {
@@ -135,7 +160,12 @@ await describeWith(startRedis, 'a Redis of its own', (server: OwnRedis) => {
     })
     await expect(store.ping()).rejects.toBeInstanceOf(Retryable)
     await server.restart()
-    await eventually('it is back', () => store.ping().then(() => true, () => false))
+    await eventually('it is back', () =>
+      store.ping().then(
+        () => true,
+        () => false,
+      ),
+    )
     // Scripts are forgotten over a restart, claims are not.
     const next = await store.commit('restarted', commitOf(version, rows(10, 'after')))
     expect(next).toBe(version + 1)
@@ -145,10 +175,18 @@ await describeWith(startRedis, 'a Redis of its own', (server: OwnRedis) => {
 
   it('is not waited for when it freezes', async () => {
     await server.pause()
-    const own = store.ping().then(() => 'answered', (error: unknown) => error)
+    const own = store.ping().then(
+      () => 'answered',
+      (error: unknown) => error,
+    )
     await expect(own).resolves.toMatchObject({ name: 'Retryable', code: 'redis-unavailable' })
     await server.resume()
-    await eventually('it is back', () => store.ping().then(() => true, () => false))
+    await eventually('it is back', () =>
+      store.ping().then(
+        () => true,
+        () => false,
+      ),
+    )
   })
 
   it('that is out of memory says so, and works on when there is some', async () => {
@@ -167,8 +205,15 @@ await describeWith(startRedis, 'a Redis of its own', (server: OwnRedis) => {
     await client.replicaof('127.0.0.1', 1)
     await expect(store.commit('replica', commitOf(0, rows(1, 'x')))).rejects.toBeInstanceOf(Retryable)
     await client.replicaof('NO', 'ONE')
-    await eventually('it is a master again', () => store.ping().then(() => true, () => false))
-    await eventually('it takes the commit', () => store.commit('replica', commitOf(0, rows(1, 'x'))).catch(() => null))
+    await eventually('it is a master again', () =>
+      store.ping().then(
+        () => true,
+        () => false,
+      ),
+    )
+    await eventually('it takes the commit', () =>
+      store.commit('replica', commitOf(0, rows(1, 'x'))).catch(() => null),
+    )
   })
 
   it('that may evict is refused with the remedy', async () => {
@@ -183,7 +228,11 @@ await describeWith(startRedis, 'a Redis of its own', (server: OwnRedis) => {
     await client.acl('SETUSER', 'limited', 'on', '>s3cret', '~*', '&*', '+@all', '-config')
     const warnings: Line[] = []
     const limited = await RedisStore.open(
-      settings(server, { url: `redis://limited@${server.host}:${server.port}`, password: 's3cret', lines: warnings }),
+      settings(server, {
+        url: `redis://limited@${server.host}:${server.port}`,
+        password: 's3cret',
+        lines: warnings,
+      }),
     )
     await limited.ping()
     await limited.close()
@@ -193,9 +242,9 @@ await describeWith(startRedis, 'a Redis of its own', (server: OwnRedis) => {
   it('that refuses the login says so without telling the password', async () => {
     const told: Line[] = []
     const url = `redis://limited@${server.host}:${server.port}`
-    const refused: unknown = await RedisStore.open(settings(server, { url, password: 'hunter2', lines: told })).catch(
-      (error: unknown) => error,
-    )
+    const refused: unknown = await RedisStore.open(
+      settings(server, { url, password: 'hunter2', lines: told }),
+    ).catch((error: unknown) => error)
     expect(refused).toMatchObject({ name: 'Misconfigured', code: 'redis-login-refused' })
     expect(JSON.stringify([told, String(refused)])).not.toContain('hunter2')
   })

@@ -50,6 +50,11 @@ export async function requestTracker(): Promise<RequestTrackerAddress> {
   return given === undefined ? shared<RequestTrackerAddress>('request-tracker') : withCredentials(given)
 }
 
+/** TOCSIN_TEST_ALERTS=1000000: how many alerts go through the proof of the distributed mode; the default fits into `npm test`. */
+export function alertsOfProof(): number {
+  return Number(process.env['TOCSIN_TEST_ALERTS'] ?? 200_000)
+}
+
 function withCredentials(given: string) {
   const { origin, username, password } = new URL(given)
   return { url: origin, username: decodeURIComponent(username), password: decodeURIComponent(password) }

@@ -63,10 +63,16 @@ export function unlessRefused(error: Retryable): Retryable | Misconfigured {
 }
 
 /** Rejects with Retryable `kafka-timeout` when the promise takes too long; it goes on unobserved. */
-export async function within<T>(promise: Promise<T>, timeout_ms: number, clock: Clock, doing: string): Promise<T> {
+export async function within<T>(
+  promise: Promise<T>,
+  timeout_ms: number,
+  clock: Clock,
+  doing: string,
+): Promise<T> {
   const done = new AbortController()
   const late = clock.sleep(timeout_ms, done.signal).then(() => {
-    if (!done.signal.aborted) throw new Retryable('kafka-timeout', `${doing}: no answer within ${timeout_ms} ms`)
+    if (!done.signal.aborted)
+      throw new Retryable('kafka-timeout', `${doing}: no answer within ${timeout_ms} ms`)
   })
   try {
     return (await Promise.race([promise, late])) as T

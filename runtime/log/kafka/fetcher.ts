@@ -99,7 +99,9 @@ export class Fetcher {
 
   private async fetch(node: number, hungry: readonly Reader[]): Promise<void> {
     const suspect = hungry.find((reader) => this.suspects.has(reader))
-    const asked = new Map((suspect === undefined ? hungry : [suspect]).map((reader) => [reader, reader.wants ?? 0]))
+    const asked = new Map(
+      (suspect === undefined ? hungry : [suspect]).map((reader) => [reader, reader.wants ?? 0]),
+    )
     try {
       const broker = await this.cluster.findBroker({ nodeId: node })
       const { responses } = await broker.fetch(this.request(node, asked))
@@ -137,19 +139,26 @@ export class Fetcher {
     }
   }
 
-  private hand(asked: ReadonlyMap<Reader, Position>, topic: string, data: ConstructorParameters<typeof Batch>[2]): void {
+  private hand(
+    asked: ReadonlyMap<Reader, Position>,
+    topic: string,
+    data: ConstructorParameters<typeof Batch>[2],
+  ): void {
     for (const [reader, position] of asked) {
       if (reader.partition !== data.partition || reader.topic !== topic) continue
       const batch = new Batch(topic, String(position), data)
       // Records may be there and none of them meant for readers: control records, aborted ones, compacted ones.
-      if (batch.rawMessages.length > 0) reader.receive(position, batch.messages, Number(batch.lastOffset()) + 1)
+      if (batch.rawMessages.length > 0)
+        reader.receive(position, batch.messages, Number(batch.lastOffset()) + 1)
     }
   }
 
   private async recover(asked: ReadonlyMap<Reader, Position>, error: unknown): Promise<void> {
     const root = rootOf(error)
     if (root.type === 'OFFSET_OUT_OF_RANGE') {
-      await this.explainRange(asked, root.topic, root.partition).catch((fault: unknown) => this.backOff(fault))
+      await this.explainRange(asked, root.topic, root.partition).catch((fault: unknown) =>
+        this.backOff(fault),
+      )
     } else if (isOfTheWay(root)) {
       if (typeof root.host === 'string' && typeof root.port === 'number') {
         this.cluster.removeBroker({ host: root.host, port: root.port })
@@ -161,17 +170,29 @@ export class Fetcher {
     } else {
       const [[reader, position] = [null, 0]] = asked
       const where = `${reader?.topic} ${reader?.partition} from position ${position}`
-      reader?.fail(position, new Retryable('log-unreadable', `cannot decode ${where}: ${root.message}`, { cause: error }))
+      reader?.fail(
+        position,
+        new Retryable('log-unreadable', `cannot decode ${where}: ${root.message}`, { cause: error }),
+      )
     }
   }
 
-  private async explainRange(asked: ReadonlyMap<Reader, Position>, topic: unknown, partition: unknown): Promise<void> {
+  private async explainRange(
+    asked: ReadonlyMap<Reader, Position>,
+    topic: unknown,
+    partition: unknown,
+  ): Promise<void> {
     for (const [reader, position] of asked) {
       if (reader.topic !== topic || reader.partition !== partition) continue
-      const [{ first, next } = { first: 0, next: 0 }] = await boundsOf(this.cluster, topic, [reader.partition])
+      const [{ first, next } = { first: 0, next: 0 }] = await boundsOf(this.cluster, topic, [
+        reader.partition,
+      ])
       const where = `position ${position} of ${topic} ${reader.partition}`
       if (position < first) {
-        reader.fail(position, new Retryable('position-trimmed', `${where} was trimmed away, the first kept is ${first}`))
+        reader.fail(
+          position,
+          new Retryable('position-trimmed', `${where} was trimmed away, the first kept is ${first}`),
+        )
       } else if (position > next) {
         const doubt = 'is this log older than the state?'
         reader.fail(position, new Retryable('position-ahead', `${where} is beyond the end ${next}: ${doubt}`))
@@ -196,6 +217,14 @@ function keyOf({ topic, partition }: Reader): string {
 
 /** Errors of brokers and connections have names of kafkajs; what is left comes from decoding. */
 function isOfTheWay({ name, type }: { name: string; type?: unknown }): boolean {
-  const of_decoding = ['KafkaJSNotImplemented', 'KafkaJSPartialMessageError', 'KafkaJSUnsupportedMagicByteInMessageSet']
-  return typeof type === 'string' || name === 'Retryable' || (name.startsWith('KafkaJS') && !of_decoding.includes(name))
+  const of_decoding = [
+    'KafkaJSNotImplemented',
+    'KafkaJSPartialMessageError',
+    'KafkaJSUnsupportedMagicByteInMessageSet',
+  ]
+  return (
+    typeof type === 'string' ||
+    name === 'Retryable' ||
+    (name.startsWith('KafkaJS') && !of_decoding.includes(name))
+  )
 }

@@ -97,6 +97,6 @@ declare module 'kafkajs/src/loggers/index.js' {
 declare module 'kafkajs/src/network/requestQueue/index.js' {
   export default class RequestQueue {
     readonly pending: readonly unknown[]
-    scheduleCheckPendingRequests(): void
+    scheduleCheckPendingRequests: (this: RequestQueue) => void
   }
 }

@@ -109,12 +109,18 @@ export class Membership {
     const crashed = Promise.withResolvers<never>()
     crashed.promise.catch(() => undefined)
     this.listen(consumer, crashed.reject)
+    const over = new AbortController()
     try {
       await within(this.join(consumer), 3 * this.session_timeout_ms, this.access.clock, 'joining the group')
-      await Promise.race([crashed.promise, this.tick(consumer)])
+      await Promise.race([
+        crashed.promise,
+        this.tick(consumer, AbortSignal.any([this.closing.signal, over.signal])),
+      ])
       this.loseAll()
       await within(this.leave(consumer), LEAVE_TIMEOUT_MS, this.access.clock, 'leaving the group')
     } finally {
+      // The ticks of a consumer that crashed would take away what the next one has to commit.
+      over.abort()
       connection.end()
     }
   }
@@ -124,7 +130,7 @@ export class Membership {
     consumer.on('consumer.heartbeat', sign)
     consumer.on('consumer.crash', ({ payload }) => crash(payload.error))
     // Said before the member joins again, while it may still commit.
-    consumer.on('consumer.rebalancing', () => this.commit(consumer))
+    consumer.on('consumer.rebalancing', () => void this.commit(consumer))
     consumer.on('consumer.group_join', ({ payload }) => {
       sign()
       consumer.pause(this.topics.map((topic) => ({ topic })))
@@ -144,10 +150,11 @@ export class Membership {
     await consumer.disconnect()
   }
 
-  private async tick(consumer: Consumer): Promise<void> {
+  private async tick(consumer: Consumer, ended: AbortSignal): Promise<void> {
     const { clock } = this.access
-    while (!this.closing.signal.aborted) {
-      await clock.sleep(TICK_MS, this.closing.signal)
+    while (!ended.aborted) {
+      await clock.sleep(TICK_MS, ended)
+      if (ended.aborted) return
       const silent_ms = clock.now() - this.last_sign_ms
       if (silent_ms > 3 * this.session_timeout_ms) {
         throw new Retryable('kafka-silent', `no heartbeat was answered for ${silent_ms} ms`)
@@ -157,13 +164,15 @@ export class Membership {
   }
 
   private async commit(consumer: Consumer): Promise<void> {
-    const offsets = [...this.progress.values()]
-    if (offsets.length === 0) return
+    const progress = [...this.progress]
+    if (progress.length === 0) return
     this.progress.clear()
     try {
-      await consumer.commitOffsets(offsets)
+      await consumer.commitOffsets(progress.map(([, place]) => place))
     } catch (error) {
-      // Nothing is lost: the next owner reads it again.
+      // Tried again with the next tick; if it never succeeds nothing is lost, as the next owner reads it again.
+      for (const [key, place] of progress)
+        if (this.owned.has(key) && !this.progress.has(key)) this.progress.set(key, place)
       const { code, message } = asRetryable(error, `committing how far group ${this.group} is`)
       this.access.logger.info({ code }, message)
     }
@@ -194,7 +203,9 @@ export class Membership {
     if (place === undefined) return
     this.owned.delete(key)
     if (!this.closing.signal.aborted) this.progress.delete(key)
-    const stopping = this.events.lost(place.topic, place.partition).finally(() => this.stopping.delete(stopping))
+    const stopping = this.events
+      .lost(place.topic, place.partition)
+      .finally(() => this.stopping.delete(stopping))
     this.stopping.add(stopping)
   }
 }

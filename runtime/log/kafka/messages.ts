@@ -6,7 +6,12 @@ const NO_HEADERS: LogEntry['headers'] = Object.freeze({})
 
 export function toLogEntry(message: KafkaMessage): LogEntry {
   const { offset, timestamp, value } = message
-  return { position: Number(offset), time_ms: Number(timestamp), value: value ?? NO_BYTES, headers: headersOf(message) }
+  return {
+    position: Number(offset),
+    time_ms: Number(timestamp),
+    value: value ?? NO_BYTES,
+    headers: headersOf(message),
+  }
 }
 
 /** As text; of a header that is there more than once, the last. */

@@ -11,7 +11,11 @@ export interface Bounds {
 }
 
 /** First kept and next position of each of the partitions. */
-export async function boundsOf(cluster: Cluster, topic: string, partitions: readonly number[]): Promise<Bounds[]> {
+export async function boundsOf(
+  cluster: Cluster,
+  topic: string,
+  partitions: readonly number[],
+): Promise<Bounds[]> {
   const ask = async (fromBeginning: boolean) => {
     const asked = partitions.map((partition) => ({ partition }))
     const [answer] = await cluster.fetchTopicsOffset([{ topic, partitions: asked, fromBeginning }])

@@ -6,6 +6,7 @@ import { asRetryable, protocolType, within } from './faults.ts'
 import type { TopicsFacts } from './topics.ts'
 
 const SEND_TIMEOUT_MS = 30_000
+const CLOSE_TIMEOUT_MS = 3_000
 /** Of one request: bounds memory, and the time that those behind it wait. */
 const REQUEST_BYTES_MAX = 8 * 1024 * 1024
 const REQUEST_ENTRIES_MAX = 2_000
@@ -42,6 +43,7 @@ export class Appender {
   private readonly topics: TopicsFacts
   private waiting: Item[] = []
   private is_sending = false
+  private sending: Promise<void> = Promise.resolve()
   private is_closed = false
   private client: { readonly connection: Connection; readonly producer: Producer } | null = null
 
@@ -51,19 +53,23 @@ export class Appender {
   }
 
   async append(entries: readonly Append[]): Promise<readonly Position[]> {
-    if (this.is_closed) throw new Retryable('log-closed', 'the log was closed')
+    if (this.is_closed) throw new Error('the log was closed')
     const sized = entries.map((append) => ({ append, bytes: this.check(append) }))
     if (sized.length === 0) return []
     return new Promise((resolve, reject) => {
       const call: Call = { positions: [], left: sized.length, resolve, reject }
-      for (const [index, { append, bytes }] of sized.entries()) this.waiting.push({ append, bytes, index, call })
-      void this.sendAll()
+      for (const [index, { append, bytes }] of sized.entries())
+        this.waiting.push({ append, bytes, index, call })
+      if (!this.is_sending) this.sending = this.sendAll()
     })
   }
 
-  /** What waits fails; what is under way may or may not have been taken. */
-  close(): void {
+  /** Waits for what is under way. What is not done by CLOSE_TIMEOUT_MS fails; it may or may not have been taken. */
+  async close(): Promise<void> {
     this.is_closed = true
+    await within(this.sending, CLOSE_TIMEOUT_MS, this.access.clock, 'finishing').catch((error: unknown) => {
+      if (!(error instanceof Retryable)) throw error
+    })
     this.failAll(new Retryable('log-closed', 'the log was closed'))
     this.discard()
   }
@@ -83,7 +89,6 @@ export class Appender {
   }
 
   private async sendAll(): Promise<void> {
-    if (this.is_sending) return
     this.is_sending = true
     // Calls of the same turn of the event loop go together.
     await Promise.resolve()
@@ -110,7 +115,9 @@ export class Appender {
       const batch_bytes = (batches.get(batch) ?? BATCH_OVERHEAD_BYTES) + size
       bytes += size
       const is_full =
-        count >= REQUEST_ENTRIES_MAX || bytes > REQUEST_BYTES_MAX || batch_bytes > this.topics[append.topic].batch_bytes_max
+        count >= REQUEST_ENTRIES_MAX ||
+        bytes > REQUEST_BYTES_MAX ||
+        batch_bytes > this.topics[append.topic].batch_bytes_max
       if (count > 0 && is_full) break
       batches.set(batch, batch_bytes)
       count += 1
@@ -131,7 +138,12 @@ export class Appender {
       // The broker took nothing: its limit is lower than it was at the start. Which entry is too large shows alone.
       const [first, ...others] = items
       if (first !== undefined && others.length === 0) throw tooLarge(first.append.topic, first.bytes)
-      for (const item of items) await this.send([item])
+      for (const item of items) {
+        await this.send([item]).catch((fault: unknown) => {
+          if (!(fault instanceof Reject)) throw fault
+          item.call.reject(fault)
+        })
+      }
     }
   }
 
@@ -150,12 +162,15 @@ export class Appender {
   }
 
   private settle(items: readonly Item[], answers: readonly RecordMetadata[]): void {
-    const next = new Map(answers.map((answer) => [`${answer.topicName}/${answer.partition}`, Number(answer.baseOffset)]))
+    const next = new Map(
+      answers.map((answer) => [`${answer.topicName}/${answer.partition}`, Number(answer.baseOffset)]),
+    )
     const positions = items.map(({ append: { topic, partition } }) => {
       const key = `${this.topics[topic].name}/${partition}`
       const position = next.get(key)
       // kafkajs forgets partitions that moved to another broker between two of its tries.
-      if (position === undefined || position < 0) throw new Retryable('kafka-unacknowledged', `no answer for ${key}`)
+      if (position === undefined || position < 0)
+        throw new Retryable('kafka-unacknowledged', `no answer for ${key}`)
       next.set(key, position + 1)
       return position
     })
@@ -168,7 +183,6 @@ export class Appender {
 
   private async producer(): Promise<Producer> {
     if (this.client !== null) return this.client.producer
-    if (this.is_closed) throw new Retryable('log-closed', 'the log was closed')
     const connection = new Connection(this.access, 'patient')
     const producer = connection.kafka.producer({
       idempotent: true,
@@ -191,5 +205,8 @@ export class Appender {
 }
 
 function tooLarge(topic: string, bytes: number): Reject {
-  return new Reject('too-large', `an entry of ${bytes} bytes is larger than topic ${topic} takes (max.message.bytes)`)
+  return new Reject(
+    'too-large',
+    `an entry of ${bytes} bytes is larger than topic ${topic} takes (max.message.bytes)`,
+  )
 }

@@ -1,5 +1,5 @@
 import type { KafkaMessage } from 'kafkajs'
-import type { Clock, PartitionReader, Position } from '../../ports.ts'
+import type { Clock, Position } from '../../ports.ts'
 
 /** Read ahead per partition while the owner is busy; more is asked for below this. */
 const AHEAD_BYTES = 256 * 1024
@@ -53,7 +53,8 @@ export class KafkaReader<Entry> {
 
   /** Where the next fetch should begin, or null when there is enough. */
   get wants(): Position | null {
-    const is_hungry = this.is_started && !this.is_ended && this.fault === null && this.ahead_bytes < AHEAD_BYTES
+    const is_hungry =
+      this.is_started && !this.is_ended && this.fault === null && this.ahead_bytes < AHEAD_BYTES
     return is_hungry ? this.position : null
   }
 
@@ -128,6 +129,3 @@ export class KafkaReader<Entry> {
     if (fault !== null) throw fault
   }
 }
-
-/** An entry of an internal topic. */
-export type LogReader = KafkaReader<Awaited<ReturnType<PartitionReader['poll']>>[number]> & PartitionReader

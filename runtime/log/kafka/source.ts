@@ -31,9 +31,10 @@ export class KafkaSource implements TopicSource {
   async consume(topics: readonly string[], group: string, handle: Handle): Promise<Subscription> {
     const consumption = new Consumption(this.access, group, handle)
     const membership = new Membership(this.access, topics, group, this.session_timeout_ms, {
-      gained: (topic, partition) => consumption.begin(topic, partition, (position) => {
-        membership.progressed(topic, partition, position)
-      }),
+      gained: (topic, partition) =>
+        consumption.begin(topic, partition, (position) => {
+          membership.progressed(topic, partition, position)
+        }),
       lost: (topic, partition) => consumption.stop(topic, partition),
     })
     return {
@@ -61,7 +62,10 @@ class Consumption {
   private readonly handle: Handle
   private readonly fetcher: Fetcher
   private readonly inquiries: Inquiries
-  private readonly active = new Map<string, { readonly reader: SourceReader; readonly following: Promise<void> }>()
+  private readonly active = new Map<
+    string,
+    { readonly reader: SourceReader; readonly following: Promise<void> }
+  >()
 
   constructor(access: KafkaAccess, group: string, handle: Handle) {
     this.access = access
@@ -110,7 +114,11 @@ class Consumption {
     const messages = await this.poll(reader)
     const last = messages.at(-1)
     if (last === undefined) return
-    await this.untilDone(() => reader.ended, `taking in ${topic} ${partition}`, () => this.handle(topic, partition, messages))
+    await this.untilDone(
+      () => reader.ended,
+      `taking in ${topic} ${partition}`,
+      () => this.handle(topic, partition, messages),
+    )
     reader.progressed(last.offset + 1)
   }
 
@@ -118,8 +126,12 @@ class Consumption {
     try {
       return await reader.poll(MESSAGES_MAX, POLL_MS)
     } catch (error) {
-      if (!(error instanceof Retryable) || !['position-trimmed', 'position-ahead'].includes(error.code)) throw error
-      this.access.logger.warn({ code: error.code, group: this.group }, `${error.message}; going on with the first kept`)
+      if (!(error instanceof Retryable) || !['position-trimmed', 'position-ahead'].includes(error.code))
+        throw error
+      this.access.logger.warn(
+        { code: error.code, group: this.group },
+        `${error.message}; going on with the first kept`,
+      )
       await reader.seek(await this.firstKept(reader))
       return []
     }
@@ -143,7 +155,12 @@ class Consumption {
   private async start(reader: SourceReader): Promise<Position> {
     const connection = new Connection(this.access, 'brisk')
     try {
-      return await within(this.committed(connection, reader), TIMEOUT_MS, this.access.clock, 'asking for offsets')
+      return await within(
+        this.committed(connection, reader),
+        TIMEOUT_MS,
+        this.access.clock,
+        'asking for offsets',
+      )
     } catch (error) {
       throw asRetryable(error, 'asking for offsets')
     } finally {
@@ -155,8 +172,11 @@ class Consumption {
     const admin = connection.kafka.admin()
     await admin.connect()
     const [found] = await admin.fetchOffsets({ groupId: this.group, topics: [reader.topic] })
-    const offset = Number(found?.partitions.find(({ partition }) => partition === reader.partition)?.offset ?? -1)
-    return offset >= 0 ? offset : await this.firstKept(reader)
+    const offset = Number(
+      found?.partitions.find(({ partition }) => partition === reader.partition)?.offset ?? -1,
+    )
+    if (offset >= 0) return offset
+    return this.firstKept(reader)
   }
 
   private async firstKept(reader: SourceReader): Promise<Position> {

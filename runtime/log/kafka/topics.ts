@@ -1,8 +1,10 @@
 import kafkajs, { type Admin, type DescribeConfigResponse, type ITopicConfig } from 'kafkajs'
+import type Cluster from 'kafkajs/src/cluster/index.js'
 import { Misconfigured } from '../../errors.ts'
 import { TOPICS, type Topic } from '../../ports.ts'
 import { Connection, type KafkaAccess } from './connection.ts'
 import { asRetryable, protocolType, unlessRefused, within } from './faults.ts'
+import { boundsOf } from './positions.ts'
 
 export interface TopicSettings {
   readonly topic_prefix: string
@@ -24,6 +26,9 @@ export type TopicsFacts = Readonly<Record<Topic, TopicFacts>>
 
 const DEFAULT_PARTITIONS = 64
 const TIMEOUT_MS = 30_000
+/** What brokers say of a topic that was just made, until all of them know it and its partitions have leaders. */
+const SETTLING = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE', 'NOT_LEADER_FOR_PARTITION'])
+const SETTLING_MS = 100
 
 /**
  * Makes the internal topics that are missing and checks those that exist.
@@ -33,7 +38,23 @@ export async function ensureTopics(access: KafkaAccess, settings: TopicSettings)
   const connection = new Connection(access, 'brisk')
   const admin = connection.kafka.admin()
   try {
-    return await within(ensure(admin, settings), TIMEOUT_MS, access.clock, 'making the topics')
+    const is_new = await within(makeMissing(admin, settings), TIMEOUT_MS, access.clock, 'making the topics')
+    const deadline_ms = access.clock.now() + TIMEOUT_MS
+    for (;;) {
+      try {
+        return await within(
+          check(admin, connection.cluster(), settings),
+          TIMEOUT_MS,
+          access.clock,
+          'checking the topics',
+        )
+      } catch (error) {
+        const is_settling =
+          is_new && SETTLING.has(protocolType(error) ?? '') && access.clock.now() < deadline_ms
+        if (!is_settling) throw error
+        await access.clock.sleep(SETTLING_MS)
+      }
+    }
   } catch (error) {
     throw error instanceof Misconfigured ? error : unlessRefused(asRetryable(error, 'making the topics'))
   } finally {
@@ -41,11 +62,16 @@ export async function ensureTopics(access: KafkaAccess, settings: TopicSettings)
   }
 }
 
-async function ensure(admin: Admin, settings: TopicSettings): Promise<TopicsFacts> {
+/** Returns whether there was something to make. */
+async function makeMissing(admin: Admin, settings: TopicSettings): Promise<boolean> {
   await admin.connect()
   const existing = new Set(await admin.listTopics())
   const missing = TOPICS.map((topic) => settings.topic_prefix + topic).filter((name) => !existing.has(name))
   if (missing.length > 0) await create(admin, missing, settings)
+  return missing.length > 0
+}
+
+async function check(admin: Admin, cluster: Cluster, settings: TopicSettings): Promise<TopicsFacts> {
   const names = TOPICS.map((topic) => settings.topic_prefix + topic)
   const { topics } = await admin.fetchTopicMetadata({ topics: names })
   const { resources } = await admin.describeConfigs({
@@ -56,13 +82,23 @@ async function ensure(admin: Admin, settings: TopicSettings): Promise<TopicsFact
       configNames: ['message.timestamp.type', 'max.message.bytes'],
     })),
   })
+  for (const { name, partitions } of topics) {
+    await boundsOf(
+      cluster,
+      name,
+      partitions.map(({ partitionId }) => partitionId),
+    )
+  }
   const facts = TOPICS.map((topic) => {
     const name = settings.topic_prefix + topic
     const partitions = topics.find((found) => found.name === name)?.partitions.length ?? 0
     checkPartitions(name, partitions, settings.partitions)
     const configuration = configurationOf(resources, name)
     checkTime(name, configuration.get('message.timestamp.type'))
-    return [topic, { name, partitions, batch_bytes_max: Number(configuration.get('max.message.bytes')) }] as const
+    return [
+      topic,
+      { name, partitions, batch_bytes_max: Number(configuration.get('max.message.bytes')) },
+    ] as const
   })
   return Object.fromEntries(facts) as Record<Topic, TopicFacts>
 }
@@ -83,7 +119,7 @@ async function create(admin: Admin, names: readonly string[], settings: TopicSet
     configEntries: Object.entries(configuration).map(([name, value]) => ({ name, value })),
   }))
   try {
-    await admin.createTopics({ topics, waitForLeaders: true })
+    await admin.createTopics({ topics, waitForLeaders: false })
   } catch (error) {
     const type = protocolType(error)
     // Another process that starts at the same time made it; what it is like is checked next.

@@ -1,4 +1,4 @@
-import { Cluster, Redis, type RedisOptions } from 'ioredis'
+import { Cluster, Redis } from 'ioredis'
 import { Misconfigured, Retryable } from '../../errors.ts'
 import type { Clock } from '../../ports.ts'
 import { asStoreError, isRefused, replyCode } from './faults.ts'
@@ -15,6 +15,8 @@ export interface RedisSettings {
   readonly password?: string
   readonly cluster: boolean
   readonly key_prefix: string
+  /** An answer that takes longer counts as none. */
+  readonly command_timeout_ms?: number
   readonly logger: RedisLogger
   readonly clock: Clock
 }
@@ -23,6 +25,7 @@ export type Client = Redis | Cluster
 
 const CONNECT_TIMEOUT_MS = 5_000
 const COMMAND_TIMEOUT_MS = 10_000
+const READY_TIMEOUT_MS = 15_000
 const OPEN_RETRY_MS = 2_000
 const RECONNECT_MAX_MS = 1_000
 
@@ -33,18 +36,21 @@ const RECONNECT_MAX_MS = 1_000
 export async function openClient(settings: RedisSettings, signal?: AbortSignal): Promise<Client> {
   for (;;) {
     const client = makeClient(settings)
+    const reason = lastError(client)
     try {
-      await client.connect()
-      await checkEviction(client, settings.logger)
+      await ready(client, settings)
       tellOutages(client, settings.logger)
       return client
     } catch (error) {
       client.disconnect()
       if (error instanceof Misconfigured) throw error
-      if (isRefused(error)) {
-        throw new Misconfigured('redis-login-refused', 'Redis refuses the login: check redis.password and the user in redis.url')
+      if ([error, reason()].some(isRefused)) {
+        throw new Misconfigured(
+          'redis-login-refused',
+          'Redis refuses the login: check redis.password and the user in redis.url',
+        )
       }
-      const fault = asStoreError(error, 'connecting')
+      const fault = asStoreError(reason() ?? error, 'connecting')
       if (!(fault instanceof Retryable) || signal?.aborted === true) throw fault
       settings.logger.warn({ code: fault.code, retry_in_ms: OPEN_RETRY_MS }, fault.message)
       await settings.clock.sleep(OPEN_RETRY_MS, signal)
@@ -52,33 +58,58 @@ export async function openClient(settings: RedisSettings, signal?: AbortSignal):
   }
 }
 
+/** connect() says that the connection was closed, or nothing at all; why comes as an event. */
+function lastError(client: Client): () => unknown {
+  let last: unknown
+  // Without listeners ioredis writes to the console.
+  client.on('error', (error: unknown) => (last = error))
+  client.on('node error', (error: unknown) => (last = error))
+  return () => last
+}
+
+async function ready(client: Client, { clock, logger }: RedisSettings): Promise<void> {
+  const done = new AbortController()
+  const late = clock.sleep(READY_TIMEOUT_MS, done.signal).then(() => {
+    if (!done.signal.aborted)
+      throw new Retryable('redis-unavailable', `Redis is not ready within ${READY_TIMEOUT_MS} ms`)
+  })
+  try {
+    await Promise.race([client.connect().then(() => checkEviction(client, logger)), late])
+  } finally {
+    done.abort()
+  }
+}
+
 function makeClient(settings: RedisSettings): Client {
   const { protocol, hostname, port, pathname, username, password } = parseUrl(settings.url)
   const secret = settings.password ?? decodeURIComponent(password)
-  const access: RedisOptions = {
+  const access = {
     ...(username === '' ? {} : { username: decodeURIComponent(username) }),
     ...(secret === '' ? {} : { password: secret }),
     ...(protocol === 'rediss:' ? { tls: {} } : {}),
   }
-  const options: RedisOptions = {
+  const options = {
     ...access,
-    lazyConnect: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
-    commandTimeout: COMMAND_TIMEOUT_MS,
+    commandTimeout: settings.command_timeout_ms ?? COMMAND_TIMEOUT_MS,
     // Callers try again by themselves, with what is true by then; nothing waits here for a connection.
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     // The address may lead to the new master after a failover.
-    reconnectOnError: (error) => replyCode(error) === 'READONLY',
+    reconnectOnError: (error: Error) => replyCode(error) === 'READONLY',
   }
   const address = { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? 6_379 : Number(port) }
   const retry = (times: number) => Math.min(times * 100, RECONNECT_MAX_MS)
-  const client = settings.cluster
-    ? new Cluster([address], { lazyConnect: true, enableOfflineQueue: false, clusterRetryStrategy: retry, redisOptions: options })
-    : new Redis({ ...options, ...address, db: Number(pathname.slice(1) || 0), enableOfflineQueue: false, retryStrategy: retry })
-  // Without a listener ioredis writes to the console. What matters of it is said by tellOutages and by every command.
-  client.on('error', () => undefined)
-  return client
+  const at_once = { lazyConnect: true, enableOfflineQueue: false }
+  if (settings.cluster)
+    return new Cluster([address], { ...at_once, clusterRetryStrategy: retry, redisOptions: options })
+  return new Redis({
+    ...options,
+    ...address,
+    ...at_once,
+    db: Number(pathname.slice(1) || 0),
+    retryStrategy: retry,
+  })
 }
 
 function parseUrl(text: string): URL {
@@ -98,7 +129,10 @@ async function checkEviction(client: Client, logger: RedisLogger): Promise<void>
   for (const node of nodes) {
     const policy = await evictionPolicy(node)
     if (policy === null) {
-      logger.warn({ code: 'redis-config-unknown' }, 'Redis does not tell its maxmemory-policy; it has to be noeviction')
+      logger.warn(
+        { code: 'redis-config-unknown' },
+        'Redis does not tell its maxmemory-policy; it has to be noeviction',
+      )
     } else if (policy !== 'noeviction') {
       throw new Misconfigured(
         'redis-eviction',
@@ -111,7 +145,7 @@ async function checkEviction(client: Client, logger: RedisLogger): Promise<void>
 /** Null where CONFIG is forbidden or renamed, as hosted services do. */
 async function evictionPolicy(node: Redis): Promise<string | null> {
   try {
-    const [, policy] = (await node.config('GET', 'maxmemory-policy')) as string[]
+    const [, policy] = await node.config('GET', 'maxmemory-policy')
     return policy ?? null
   } catch (error) {
     if (['NOPERM', 'ERR'].includes(replyCode(error) ?? '')) return null

@@ -1,0 +1,64 @@
+import { Output } from './output.ts'
+
+/** Of the framing of snappy-java: 8 bytes of magic, then two versions of 4 bytes. */
+const XERIAL_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00])
+const XERIAL_HEADER_BYTES = 16
+
+/**
+ * Reads the Snappy format (google/snappy, format_description.txt), bare or as Java producers write it: blocks with their
+ * lengths in the framing of snappy-java. Throws RangeError for data that is broken or larger than the bound.
+ */
+export function decompressSnappy(data: Buffer, bytes_max: number): Buffer {
+  if (!data.subarray(0, XERIAL_MAGIC.length).equals(XERIAL_MAGIC)) return block(data, bytes_max)
+  const blocks: Buffer[] = []
+  let bytes = 0
+  for (let at = XERIAL_HEADER_BYTES; at < data.length; ) {
+    const length = data.readInt32BE(at)
+    at += 4
+    if (length < 0 || at + length > data.length) throw new RangeError('compressed data ends too early')
+    const decompressed = block(data.subarray(at, at + length), bytes_max - bytes)
+    bytes += decompressed.length
+    blocks.push(decompressed)
+    at += length
+  }
+  return Buffer.concat(blocks)
+}
+
+function block(data: Buffer, bytes_max: number): Buffer {
+  const { length, at: first } = decompressedLength(data)
+  const output = new Output(Math.min(length, data.length * 8), bytes_max)
+  let at = first
+  while (at < data.length) {
+    const tag = data.readUInt8(at)
+    at += 1
+    const kind = tag & 3
+    if (kind === 0) {
+      const extra_bytes = Math.max(0, (tag >> 2) - 59)
+      const count = (extra_bytes === 0 ? tag >> 2 : data.readUIntLE(at, extra_bytes)) + 1
+      output.literal(data, at + extra_bytes, count)
+      at += extra_bytes + count
+    } else if (kind === 1) {
+      output.copy(((tag >> 5) << 8) | data.readUInt8(at), ((tag >> 2) & 7) + 4)
+      at += 1
+    } else {
+      const distance_bytes = kind === 2 ? 2 : 4
+      output.copy(data.readUIntLE(at, distance_bytes), (tag >> 2) + 1)
+      at += distance_bytes
+    }
+  }
+  const result = output.result()
+  if (result.length !== length)
+    throw new RangeError(`compressed data holds ${result.length} bytes, it says ${length}`)
+  return result
+}
+
+/** A little-endian base-128 number at the beginning. */
+function decompressedLength(data: Buffer): { readonly length: number; readonly at: number } {
+  let length = 0
+  for (let at = 0; at < 5; at += 1) {
+    const byte = data.readUInt8(at)
+    length += (byte & 0x7f) * 2 ** (7 * at)
+    if (byte < 0x80) return { length, at: at + 1 }
+  }
+  throw new RangeError('compressed data has no length')
+}
