@@ -3,7 +3,7 @@ use Cwd;
 Set($rtname, 'first-hour');
 Set($Organization, 'first-hour');
 Set($WebDomain, '127.0.0.1');
-Set($WebPort, 8080);
+Set($WebPort, 8191);
 Set($WebPath, '');
 Set($DatabaseType, 'SQLite');
 Set($DatabaseName, getcwd() . '/data/request-tracker.db');

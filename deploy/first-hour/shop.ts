@@ -4,7 +4,7 @@
  */
 import { createServer } from 'node:http'
 
-const port = Number(process.argv[2] ?? 9101)
+const port = Number(process.argv[2] ?? 9191)
 const lengths = new Map([
   ['orders', 3],
   ['payments', 1],

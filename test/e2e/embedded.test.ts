@@ -1,15 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Incident } from '../../schemas/incident.ts'
 import { Follower } from './follower.ts'
-import { type Ask, withStoppedHistory } from './history.ts'
+import { type Ask, readHistory } from './history.ts'
 import { Load } from './load.ts'
 import { pause, Tocsin, until } from './processes.ts'
 import { type Received, Receiver } from './receiver.ts'
 
 const SEED = 20_261
 const RESTARTS = 6
-/** What the history may need to catch up before it is looked at again. */
-const RECORDING_MS = 2_000
 const TIMEOUT_MS = 240_000
 
 /** Numbers between 0 and 1, the same for the same seed (mulberry32 by Tommy Ettinger, public domain). */
@@ -79,7 +77,10 @@ async function settledIncidents({ tocsin, load, follower, receiver }: World): Pr
     const incidents = await tocsin.incidents()
     const told = newest()
     const seen = new Set(follower.changes.map(({ id }) => id))
-    return incidents.every(({ id, revision }) => told.get(id) === revision && seen.has(`${id}.${revision}`)) && incidents
+    return (
+      incidents.every(({ id, revision }) => told.get(id) === revision && seen.has(`${id}.${revision}`)) &&
+      incidents
+    )
   })
 }
 
@@ -89,7 +90,9 @@ function upTo(revision: number): number[] {
 
 function expectNothingMissed(follower: Follower, incidents: readonly Incident[]): void {
   const seen = new Set(follower.changes.map(({ id }) => id))
-  const missed = incidents.flatMap(({ id, revision }) => upTo(revision).map((n) => `${id}.${n}`)).filter((change_id) => !seen.has(change_id))
+  const missed = incidents
+    .flatMap(({ id, revision }) => upTo(revision).map((n) => `${id}.${n}`))
+    .filter((change_id) => !seen.has(change_id))
   expect(follower.resyncs).toBe(0)
   expect(missed).toEqual([])
 }
@@ -97,42 +100,49 @@ function expectNothingMissed(follower: Follower, incidents: readonly Incident[])
 /** Whoever drops what it had by `webhook-id` hears of the beginning of each incident once. */
 function expectOneCreation(received: readonly Received[], incidents: readonly Incident[]): void {
   const creations = new Map<string, Set<string>>(incidents.map(({ id }) => [id, new Set()]))
-  for (const { kind, incident_id, webhook_id } of received) if (kind === 'opened') creations.get(incident_id)?.add(webhook_id)
+  for (const { kind, incident_id, webhook_id } of received)
+    if (kind === 'opened') creations.get(incident_id)?.add(webhook_id)
   expect([...creations.values()].filter(({ size }) => size !== 1)).toEqual([])
 }
 
-/** Stops it, and starts it again as long as rows are on their way; then reads the history. */
-async function completeHistory<T>({ tocsin, load }: World, incidents: readonly Incident[], read: (ask: Ask) => Promise<T>): Promise<T> {
-  const changes_expected = incidents.reduce((sum, { revision }) => sum + revision, 0)
-  const { answer } = await until('the history has every alert and every change', async () => {
-    expect(await tocsin.stop()).toBe(0)
-    const found = await withStoppedHistory(tocsin.data_dir, async (ask) => {
-      const rows = await ask<{ instance: string }>(`SELECT DISTINCT labels['instance'] AS instance FROM alerts`)
-      const recorded = new Set(rows.map(({ instance }) => instance))
-      const [changes] = await ask<{ count: number }>('SELECT uniqExact(incident_id, revision) AS count FROM incident_changes')
-      const complete = changes?.count === changes_expected && [...load.acknowledged].every((instance) => recorded.has(instance))
-      return complete && { answer: await read(ask) }
-    })
-    if (found) return found
-    await tocsin.start()
-    await pause(RECORDING_MS)
-    return null
-  })
-  return answer
+/** The history has everything that was acknowledged and every change that was told, if not more. */
+async function isComplete(ask: Ask, load: Load, incidents: readonly Incident[]): Promise<boolean> {
+  const rows = await ask<{ instance: string }>(`SELECT DISTINCT labels['instance'] AS instance FROM alerts`)
+  const [changes] = await ask<{ count: number }>(
+    'SELECT uniqExact(incident_id, revision) AS count FROM incident_changes',
+  )
+  const recorded = new Set(rows.map(({ instance }) => instance))
+  const expected = incidents.reduce((sum, { revision }) => sum + revision, 0)
+  return (
+    (changes?.count ?? 0) >= expected && [...load.acknowledged].every((instance) => recorded.has(instance))
+  )
 }
 
-async function expectExactHistory(world: World, incidents: readonly Incident[]): Promise<void> {
-  const history = await completeHistory(world, incidents, async (ask) => ({
-    alerts_twice: await ask(`SELECT fingerprint, log_partition, log_position, ordinal FROM alerts GROUP BY ALL HAVING count() > 1`),
-    changes: await ask<{ id: string; revisions: number[] }>(`SELECT incident_id AS id, arraySort(groupArray(revision)) AS revisions FROM incident_changes GROUP BY id ORDER BY id`),
-    incidents: await ask(`SELECT id, revision, members_total FROM incidents FINAL ORDER BY id`),
-    members: await ask(`SELECT incident_id AS id, uniqExact(fingerprint) AS members_total FROM memberships FINAL GROUP BY id ORDER BY id`),
-    alerts_in_two: await ask(`SELECT fingerprint FROM memberships GROUP BY fingerprint HAVING uniqExact(incident_id) > 1`),
-  }))
+async function expectExactHistory({ tocsin, load }: World, incidents: readonly Incident[]): Promise<void> {
+  const history = await readHistory(tocsin, 'the history is complete', async (ask) => {
+    if (!(await isComplete(ask, load, incidents))) return null
+    return {
+      alerts_twice: await ask(
+        `SELECT fingerprint, log_partition, log_position, ordinal FROM alerts GROUP BY ALL HAVING count() > 1`,
+      ),
+      changes: await ask<{ id: string; revisions: number[] }>(
+        `SELECT incident_id AS id, arraySort(groupArray(revision)) AS revisions FROM incident_changes GROUP BY id ORDER BY id`,
+      ),
+      incidents: await ask(`SELECT id, revision, members_total FROM incidents FINAL ORDER BY id`),
+      members: await ask(
+        `SELECT incident_id AS id, uniqExact(fingerprint) AS members_total FROM memberships FINAL GROUP BY id ORDER BY id`,
+      ),
+      alerts_in_two: await ask(
+        `SELECT fingerprint FROM memberships GROUP BY fingerprint HAVING uniqExact(incident_id) > 1`,
+      ),
+    }
+  })
   const sorted = incidents.toSorted((a, b) => (a.id < b.id ? -1 : 1))
   expect(history.alerts_twice).toEqual([])
   expect(history.changes).toEqual(sorted.map(({ id, revision }) => ({ id, revisions: upTo(revision) })))
-  expect(history.incidents).toEqual(sorted.map(({ id, revision, members_total }) => ({ id, revision, members_total })))
+  expect(history.incidents).toEqual(
+    sorted.map(({ id, revision, members_total }) => ({ id, revision, members_total })),
+  )
   expect(history.members).toEqual(sorted.map(({ id, members_total }) => ({ id, members_total })))
   expect(history.alerts_in_two).toEqual([])
 }
@@ -157,7 +167,9 @@ describe('an embedded tocsin under load', () => {
     await expectExactHistory(world, incidents)
   })
 
-  it('ends by itself when it is asked to, and has everything that it acknowledged afterwards', { timeout: TIMEOUT_MS }, async () => {
+  it('ends by itself when it is asked to, and has everything that it acknowledged afterwards', {
+    timeout: TIMEOUT_MS,
+  }, async () => {
     const world = await underLoad()
     const { tocsin, load, follower, receiver } = world
     await until('alerts are acknowledged', () => load.acknowledged.size > 500)
@@ -171,14 +183,19 @@ describe('an embedded tocsin under load', () => {
     await expectExactHistory(world, incidents)
   })
 
-  it('starts its ClickHouse again when that dies, and the history has no gap', { timeout: TIMEOUT_MS }, async () => {
+  it('starts its ClickHouse again when that dies, and the history has no gap', {
+    timeout: TIMEOUT_MS,
+  }, async () => {
     const world = await underLoad()
     const { tocsin, load } = world
     const killed = await until('ClickHouse runs', () => tocsin.clickhousePid())
     await until('alerts are acknowledged', () => load.acknowledged.size > 500)
     process.kill(killed, 'SIGKILL')
     const before = load.acknowledged.size
-    await until('alerts are acknowledged without ClickHouse or with a new one', () => load.acknowledged.size > before + 200)
+    await until(
+      'alerts are acknowledged without ClickHouse or with a new one',
+      () => load.acknowledged.size > before + 200,
+    )
     const again = await until('ClickHouse runs again', () => tocsin.clickhousePid())
     expect(again).not.toBe(killed)
     const since = load.acknowledged.size

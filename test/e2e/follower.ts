@@ -52,7 +52,11 @@ export class Follower {
   }
 
   private take(event: string): void {
-    const fields = new Map(event.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]))
+    const fields = new Map(
+      event
+        .split('\n')
+        .map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]),
+    )
     if (fields.get('event') === 'change') this.changes.push(JSON.parse(fields.get('data') ?? '') as Change)
     if (fields.get('event') === 'resync') this.resyncs++
     this.last_id = fields.get('id') ?? this.last_id

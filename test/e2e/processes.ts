@@ -18,17 +18,22 @@ const LOOK_EVERY_MS = 100
 const OUTPUT_KEPT_CHARS = 8_192
 
 /** Resolves once `holds` gives something other than false, null or undefined; throws what was missing, or its last error. */
-export async function until<T>(what: string, holds: () => T | Promise<T>): Promise<Exclude<T, false | null | undefined>> {
+export async function until<T>(
+  what: string,
+  holds: () => T | Promise<T>,
+): Promise<Exclude<T, false | null | undefined>> {
   const deadline_ms = Date.now() + PATIENCE_MS
   for (;;) {
     let fault: unknown
     try {
       const found = await holds()
-      if (found !== false && found !== null && found !== undefined) return found as Exclude<T, false | null | undefined>
+      if (found !== false && found !== null && found !== undefined)
+        return found as Exclude<T, false | null | undefined>
     } catch (error) {
       fault = error
     }
-    if (Date.now() > deadline_ms) throw new Error(`still not so after ${PATIENCE_MS} ms: ${what}`, { cause: fault })
+    if (Date.now() > deadline_ms)
+      throw new Error(`still not so after ${PATIENCE_MS} ms: ${what}`, { cause: fault })
     await pause(LOOK_EVERY_MS)
   }
 }
@@ -41,10 +46,17 @@ export function pause(ms: number): Promise<void> {
 type Heard = (line: string) => void
 
 /** Starts a program that the kernel kills when this process dies (where setpriv exists), with no environment but the given. */
-export function startProgram(argv: readonly string[], environment: Readonly<Record<string, string>>, heard: Heard): ChildProcess {
+export function startProgram(
+  argv: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  heard: Heard,
+): ChildProcess {
   const tied = programExists('setpriv') ? ['setpriv', '--pdeathsig', 'KILL', '--', ...argv] : argv
   const [command = '', ...args] = tied
-  const child = spawn(command, args, { env: { PATH: '/usr/local/bin:/usr/bin:/bin', ...environment }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(command, args, {
+    env: { PATH: '/usr/local/bin:/usr/bin:/bin', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   for (const output of [child.stdout, child.stderr]) createInterface({ input: output }).on('line', heard)
   return child
 }
@@ -85,8 +97,13 @@ export class Tocsin {
     const folder = await temporaryFolder('e2e')
     const tocsin = new Tocsin(folder, await freePort(), options)
     if (options.config !== undefined) await writeFile(join(folder, 'tocsin.yaml'), options.config)
-    await tocsin.start()
-    return tocsin
+    try {
+      await tocsin.start()
+      return tocsin
+    } catch (error) {
+      await tocsin.remove()
+      throw error
+    }
   }
 
   /** Resolves when it says that it is ready. */
@@ -132,7 +149,11 @@ export class Tocsin {
   }
 
   post(path: string, body: unknown): Promise<Response> {
-    return fetch(this.url + path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+    return fetch(this.url + path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
   }
 
   /** Every page of the incidents. */
@@ -140,7 +161,9 @@ export class Tocsin {
     const all: Incident[] = []
     let cursor = ''
     do {
-      const page = await this.get<{ incidents: Incident[]; next_cursor: string | null }>(`/api/v1/incidents?sort=opened&limit=200${cursor}`)
+      const page = await this.get<{ incidents: Incident[]; next_cursor: string | null }>(
+        `/api/v1/incidents?sort=opened&limit=200${cursor}`,
+      )
       all.push(...page.incidents)
       cursor = page.next_cursor === null ? '' : `&cursor=${page.next_cursor}`
     } while (cursor !== '')

@@ -34,7 +34,12 @@ export class Receiver {
       request.on('end', () => {
         const { type, subject, data } = JSON.parse(Buffer.concat(chunks).toString()) as Event
         const webhook_id = String(request.headers['webhook-id'])
-        receiver.received.push({ webhook_id, kind: type.replace('io.tocsin.incident.', ''), incident_id: subject, revision: data.revision })
+        receiver.received.push({
+          webhook_id,
+          kind: type.replace('io.tocsin.incident.', ''),
+          incident_id: subject,
+          revision: data.revision,
+        })
         void pause(answer_after_ms).then(() => response.end())
       })
     })
