@@ -8,6 +8,8 @@ export interface HistoryAddress {
   readonly username: string
   readonly password: string
   readonly database: string
+  /** Who asks questions; left out: the same as who writes. */
+  readonly reader?: { readonly username: string; readonly password: string }
 }
 
 export interface HistoryParts {
@@ -43,6 +45,7 @@ export class History {
   readonly ready: Promise<ClickHouseClient>
   private readonly closing = new AbortController()
   private connected: ClickHouseClient | null = null
+  private asking: ClickHouseClient | null = null
 
   constructor(parts: HistoryParts) {
     this.ready = this.connect(parts)
@@ -50,15 +53,15 @@ export class History {
     this.ready.catch(() => {})
   }
 
-  /** The client, when the tables are there; otherwise throws Retryable `history-unavailable` without waiting. */
-  client(): ClickHouseClient {
-    if (this.connected) return this.connected
+  /** The client for questions, when the tables are there; otherwise throws Retryable `history-unavailable` without waiting. */
+  reader(): ClickHouseClient {
+    if (this.asking) return this.asking
     throw new Retryable('history-unavailable', 'ClickHouse is not ready yet')
   }
 
   async close(): Promise<void> {
     this.closing.abort()
-    await this.connected?.close()
+    await Promise.all([this.connected?.close(), this.asking?.close()])
   }
 
   private async connect(parts: HistoryParts): Promise<ClickHouseClient> {
@@ -69,6 +72,7 @@ export class History {
       try {
         await migrate(maker, address.database)
         this.connected = open(address, address.database)
+        this.asking = open({ ...address, ...address.reader }, address.database)
         return this.connected
       } catch (error) {
         if (error instanceof Misconfigured) throw error

@@ -8,6 +8,8 @@ const STOP_TIMEOUT_MS = 9_000
 
 /** Runs until SIGTERM or SIGINT; prints one line when requests are answered. */
 export async function start(options: { config?: string }): Promise<void> {
+  // Alerts tell about the inside of a plant: files are for our own user only.
+  process.umask(0o077)
   const loaded = loadConfig(options.config, environment())
   const logger = makeLogger(loaded.config.log_level, process.stderr.isTTY)
   const fail = (error: unknown) => {

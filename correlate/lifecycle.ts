@@ -90,7 +90,7 @@ function onIncident(state: State, command: Command, body: OnIncident): Done {
   const draft = new IncidentDraft(home, state.time_ms)
   const refused = refusal(state, home, body)
   const rules_version = state.rules.version
-  const reason: Reason = { code: refused === null ? 'operator' : 'refused', rule: '', rules_version, text: refused ?? sentence(command.actor, body) }
+  const reason: Reason = { code: refused === null ? 'operator' : 'refused', rule: '', rules_version, text: refused ?? sentence(body) }
   const cause: Cause = { actor: command.actor, command_id: command.id, reason }
   if (refused !== null) {
     draft.note('command-refused', command.actor, `${body.kind}: ${refused}`)
@@ -116,20 +116,32 @@ function refusal(state: State, home: IncidentRow, body: OnIncident): string | nu
   return null
 }
 
-function sentence(actor: string, body: OnIncident): string {
-  const comment = 'comment' in body && body.comment !== undefined ? `: ${body.comment}` : ''
+/** What was done, in words; who did it stands beside it. */
+function sentence(body: OnIncident): string {
   switch (body.kind) {
     case 'assign':
-      return body.assignee === null ? `${actor} took the assignment away.` : `${actor} assigned it to ${body.assignee}.`
+      return body.assignee === null ? 'Assigned to nobody.' : `Assigned to ${body.assignee}.`
     case 'merge':
-      return `${actor} merged it into ${body.into}.`
+      return `Merged into ${body.into}.`
     case 'link-ticket':
       return `Ticket ${body.ticket.external_id} of ${body.ticket.sink}.`
     case 'comment':
       return body.comment
-    default:
-      return `${actor}: ${body.kind}${comment}`
+    case 'acknowledge':
+      return 'Acknowledged.'
+    case 'mitigate':
+      return withComment('Mitigated', body.comment)
+    case 'resolve':
+      return withComment('Resolved by hand', body.comment)
+    case 'review':
+      return withComment('Reviewed', body.comment)
+    case 'reopen':
+      return withComment('Reopened by hand', body.comment)
   }
+}
+
+function withComment(done: string, comment: string | undefined): string {
+  return comment === undefined ? `${done}.` : `${done}: ${comment}`
 }
 
 interface Others {

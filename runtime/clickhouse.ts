@@ -18,10 +18,11 @@ export interface EmbeddedClickHouseOptions {
   readonly on_exit: (reason: string) => void
   /** One line of text, without line end. */
   readonly log: (line: string) => void
-  /** Default: a free one. Give port and password of the start before and clients reconnect by themselves. */
+  /** Default: a free one. Give port and passwords of the start before and clients reconnect by themselves. */
   readonly port?: number
   /** Default: random. */
   readonly password?: string
+  readonly reader_password?: string
   readonly memory_max_bytes?: number
 }
 
@@ -30,9 +31,10 @@ export interface EmbeddedClickHouse {
   readonly port: number
   /** May do everything. */
   readonly username: string
-  /** May only select from tables: no writing, no files, no network. Same password. */
+  /** May only select from tables: no writing, no files, no network. */
   readonly reader_username: string
   readonly password: string
+  readonly reader_password: string
   readonly pid: number
   /** Kills the server and waits for its end. What a query was told to be done is on disk. */
   stop(): Promise<void>
@@ -66,6 +68,10 @@ export async function startEmbeddedClickHouse(
   }
 }
 
+function randomPassword(): string {
+  return randomBytes(24).toString('base64url')
+}
+
 /** Undefined when somebody took the port meanwhile and another may be tried. */
 async function startOnPort(
   options: EmbeddedClickHouseOptions,
@@ -73,7 +79,8 @@ async function startOnPort(
   port: number,
   retry_port: boolean,
 ) {
-  const password = options.password ?? randomBytes(24).toString('base64url')
+  const password = options.password ?? randomPassword()
+  const reader_password = options.reader_password ?? randomPassword()
   const instance = randomBytes(16).toString('hex')
   const folder = await mkdtemp(join(tmpdir(), 'tocsin-clickhouse-'))
   try {
@@ -81,12 +88,13 @@ async function startOnPort(
       username: USERNAME,
       reader_username: READER_USERNAME,
       password,
+      reader_password,
       instance,
       memory_max_bytes: options.memory_max_bytes ?? MEMORY_MAX_BYTES,
     })
     const attempt = launch(options.data_dir, library_path, config_path, port)
     const reason = await untilReady(attempt, { port, password, instance })
-    if (reason === undefined) return supervise(attempt, options, port, password)
+    if (reason === undefined) return supervise(attempt, options, port, { password, reader_password })
     await kill(attempt)
     const code = errorCode(attempt.complaint())
     if (code === NETWORK_ERROR && retry_port) return undefined
@@ -136,7 +144,7 @@ function supervise(
   attempt: EngineProcess,
   options: EmbeddedClickHouseOptions,
   port: number,
-  password: string,
+  passwords: Pick<EmbeddedClickHouse, 'password' | 'reader_password'>,
 ): EmbeddedClickHouse {
   const { child } = attempt
   const pid = child.pid
@@ -153,7 +161,7 @@ function supervise(
     port,
     username: USERNAME,
     reader_username: READER_USERNAME,
-    password,
+    ...passwords,
     pid,
     stop() {
       stopping = true

@@ -12,6 +12,7 @@ export interface EngineConfig {
   readonly username: string
   readonly reader_username: string
   readonly password: string
+  readonly reader_password: string
   /** Random value of this start, readable as `getMacro('instance')`. */
   readonly instance: string
   readonly memory_max_bytes: number
@@ -38,8 +39,11 @@ function userXml(name: string, password_sha256: string, profile: string, grants 
     <profile>${profile}</profile><quota>default</quota>${grants}</${name}>`
 }
 
+function sha256(password: string): string {
+  return createHash('sha256').update(password).digest('hex')
+}
+
 function usersXml(config: EngineConfig): string {
-  const hash = createHash('sha256').update(config.password).digest('hex')
   return `<clickhouse>
   <profiles>
     <default></default>
@@ -53,8 +57,8 @@ function usersXml(config: EngineConfig): string {
   <users>
     <default><password></password><networks><ip>::1</ip></networks><profile>engine</profile><quota>default</quota>
       <grants><query>GRANT SYSTEM LISTEN ON *.*</query></grants></default>
-    ${userXml(config.username, hash, 'default')}
-    ${userXml(config.reader_username, hash, 'reader', '<grants><query>GRANT SELECT, SHOW ON *.*</query></grants>')}
+    ${userXml(config.username, sha256(config.password), 'default')}
+    ${userXml(config.reader_username, sha256(config.reader_password), 'reader', '<grants><query>GRANT SELECT, SHOW ON *.*</query></grants>')}
   </users>
 </clickhouse>
 `

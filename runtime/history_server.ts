@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { HistoryAddress } from '../analytics/connection.ts'
 import { type EmbeddedClickHouse, startEmbeddedClickHouse } from './clickhouse.ts'
@@ -40,7 +41,8 @@ export class HistoryServer {
       try {
         const { server, ended } = await this.start(before)
         before = server
-        ready({ url: server.url, username: server.username, password: server.password, database: DATABASE })
+        await this.tellReaders(server)
+        ready(addressOf(server))
         logger.info({ url: server.url }, 'history is ready')
         const reason = await ended
         if (this.stopping.signal.aborted) return
@@ -64,11 +66,22 @@ export class HistoryServer {
       data_dir: join(this.parts.data_dir, 'clickhouse'),
       on_exit: resolve,
       log: (line) => this.parts.logger.debug({ clickhouse: line }, 'clickhouse'),
-      ...(before && { port: before.port, password: before.password }),
+      ...(before && { port: before.port, password: before.password, reader_password: before.reader_password }),
     })
     this.server = server
     this.stopping.signal.addEventListener('abort', () => resolve('stopped'))
     if (this.stopping.signal.aborted) await server.stop()
     return { server, ended }
   }
+
+  /** How people and tools on this machine reach the history: a file that only our user can read. */
+  private async tellReaders({ url, reader_username, reader_password }: EmbeddedClickHouse): Promise<void> {
+    const access = { url, database: DATABASE, username: reader_username, password: reader_password }
+    await writeFile(join(this.parts.data_dir, 'history.json'), `${JSON.stringify(access, null, 2)}\n`, { mode: 0o600 })
+  }
+}
+
+function addressOf(server: EmbeddedClickHouse): HistoryAddress {
+  const reader = { username: server.reader_username, password: server.reader_password }
+  return { url: server.url, username: server.username, password: server.password, database: DATABASE, reader }
 }

@@ -45,10 +45,13 @@ export class Observation implements WorkerObserver, IntakeObserver, ConsumerObse
     this.parts.logger.debug({ shard, owned }, 'ownership')
   }
 
+  committed(shard: Shard, position: Position): void {
+    this.positions.set(shard, position)
+  }
+
   batch(shard: Shard, batch: Parameters<WorkerObserver['batch']>[1]): void {
     const { metrics } = this.parts
     const { fold, topic } = foldOf(shard)
-    this.positions.set(shard, batch.position)
     metrics.entries_total.inc({ fold, topic }, batch.entries)
     metrics.fold_seconds.observe({ fold }, batch.fold_ms / 1_000)
     metrics.commit_seconds.observe({ fold }, batch.commit_ms / 1_000)

@@ -44,7 +44,7 @@ async function answering(name: string, ping: () => Promise<void>): Promise<Readi
 function summaryOf(history: History): NonNullable<ApiParts['analyticsSummary']> {
   return async (question) => {
     try {
-      return await summary(history.client(), question)
+      return await summary(history.reader(), question)
     } catch (error) {
       throw unavailable(error)
     }

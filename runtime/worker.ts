@@ -12,7 +12,9 @@ const BACKOFF_MAX_MS = 10_000
 /** What the worker tells about itself; metrics and logs hang on it. */
 export interface WorkerObserver {
   owned(shard: Shard, owned: boolean): void
-  batch(shard: Shard, batch: { entries: number; fold_ms: number; publish_ms: number; commit_ms: number; position: Position; record_age_ms: number }): void
+  /** Everything before this position is in the stored state. */
+  committed(shard: Shard, position: Position): void
+  batch(shard: Shard, batch: { entries: number; fold_ms: number; publish_ms: number; commit_ms: number; record_age_ms: number }): void
   /** The world outside failed; the worker goes on trying. */
   retrying(shard: Shard, error: Retryable, attempt: number): void
   fenced(shard: Shard): void
@@ -176,11 +178,12 @@ class PartitionLoop {
       const commit = { token: owner.token, version: owner.version, position, put: step.put, delete: step.delete }
       owner.version = await this.insist(() => store.commit(this.shard, commit))
       this.reader.progressed(position)
+      observer.committed(this.shard, position)
     }
     owner.position = next
     if (batch) {
       const age_ms = clock.now() - (batch.entries[0] as LogEntry).time_ms
-      observer.batch(this.shard, { entries: batch.entries.length, fold_ms: batch.fold_ms, publish_ms: published_ms - began_ms, commit_ms: clock.now() - published_ms, position, record_age_ms: age_ms })
+      observer.batch(this.shard, { entries: batch.entries.length, fold_ms: batch.fold_ms, publish_ms: published_ms - began_ms, commit_ms: clock.now() - published_ms, record_age_ms: age_ms })
     }
     if (step.after) await step.after(this.stopping.signal)
   }

@@ -44,7 +44,7 @@ it('a ClickHouse that is not there yet keeps nobody waiting', async () => {
     if (attempts.push(error) === 2) resolve()
   }
   const history = new History({ address: { url, username: 'x', password: 'y', database: 'z' }, clock: systemClock, retrying })
-  expect(() => history.client()).toThrow(Retryable)
+  expect(() => history.reader()).toThrow(Retryable)
   await told
   expect(attempts[0]?.code).toBe('history-unavailable')
   await history.close()

@@ -46,7 +46,7 @@ export const TOKENS: readonly Token[] = (Object.keys(SECRETS) as (keyof typeof S
 
 /** The correlator as in production, over partitions that this process owns alone. */
 function correlate(log: MemoryLog, store: MemoryStore, fail: (error: unknown) => void): Worker {
-  const observer: WorkerObserver = { owned() {}, batch() {}, retrying() {}, fenced() {}, fatal: (_shard, error) => fail(error) }
+  const observer: WorkerObserver = { owned() {}, committed() {}, batch() {}, retrying() {}, fenced() {}, fatal: (_shard, error) => fail(error) }
   const common = { rules: RULES, incidents_partitions: PARTITIONS, deadletters_partitions: PARTITIONS, told() {}, sized() {} }
   return new Worker({ log, store, clock: systemClock, observer, tracing: noTraces, topic: 'alerts', name: 'correlate', make: (partition) => new Correlator({ ...common, partition }) })
 }

@@ -288,6 +288,7 @@ it('a worker that takes over from one that stopped within a creation finds the t
   const observer = {
     owned() {},
     batch() {},
+    committed() {},
     retrying() {},
     fenced() {},
     fatal: (_shard: string, error: unknown) => void errors.push(error),

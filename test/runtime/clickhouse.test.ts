@@ -21,7 +21,7 @@ function clientOf(server: EmbeddedClickHouse, username = server.username): Click
   const client = createClient({
     url: server.url,
     username,
-    password: server.password,
+    password: username === server.reader_username ? server.reader_password : server.password,
     log: { level: ClickHouseLogLevel.OFF },
   })
   clients.push(client)

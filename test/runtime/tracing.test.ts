@@ -19,7 +19,7 @@ interface Span {
   readonly links?: readonly { readonly traceId: string; readonly spanId: string }[]
 }
 
-const silent: WorkerObserver = { owned() {}, batch() {}, retrying() {}, fenced() {}, fatal: (_shard, error) => { throw error } }
+const silent: WorkerObserver = { owned() {}, committed() {}, batch() {}, retrying() {}, fenced() {}, fatal: (_shard, error) => { throw error } }
 
 describe('traces', () => {
   it('follow an alert from ingest through the fold to who reads its changes, by links', async () => {

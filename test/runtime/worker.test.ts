@@ -14,7 +14,7 @@ import { DEFAULT_RULES } from '../../schemas/rules.ts'
 import { anAlert } from '../correlate/timeline.ts'
 import { eventually } from '../contracts/wait.ts'
 
-const silent: WorkerObserver = { owned() {}, batch() {}, retrying() {}, fenced() {}, fatal: (_shard, error) => { throw error } }
+const silent: WorkerObserver = { owned() {}, committed() {}, batch() {}, retrying() {}, fenced() {}, fatal: (_shard, error) => { throw error } }
 
 /** A port whose named calls go through `around` first. */
 function intercepted<T extends object>(port: T, calls: Partial<{ [K in keyof T]: T[K] }>): T {
