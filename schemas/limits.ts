@@ -24,8 +24,8 @@ export const LIMITS = {
   active_alerts_per_partition: 250_000,
   /** Beyond this many, new alerts of a scope join its one overflow incident. */
   unresolved_incidents_per_partition: 20_000,
-  /** Members listed in a summary; the rest is counted. */
-  members_listed_per_incident: 100,
+  /** Members listed in a summary; the rest is counted, and all memberships are in the history. The summary goes with every change and every commit. */
+  members_listed_per_incident: 25,
   /** Memberships told in one change; more are told by further changes. */
   memberships_per_change: 200,
   timeline_entries_per_incident: 100,
