@@ -189,7 +189,7 @@ export function furnace(random: Random): Condition[] {
 }
 
 /** Three runs of a job fail for a reason of their own. */
-export function billing(random: Random): Condition[] {
+export function billing(): Condition[] {
   return [5, 5.5, 6].map((minute, i) => ({
     labels: {
       alertname: 'KubeJobFailed',
@@ -199,7 +199,6 @@ export function billing(random: Random): Condition[] {
       team: 'finance',
       service: BILLING_JOB,
       job_name: `${BILLING_JOB}-${29_384_160 + i}`,
-      instance: `10.42.9.${2 + random.below(250)}:8080`,
       job: 'kube-state-metrics',
       condition: 'true',
     },

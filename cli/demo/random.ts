@@ -1,3 +1,5 @@
+const SUFFIX_LETTERS = 'bcdfghjklmnpqrstvwxz2456789'.split('')
+
 /** A small seeded generator (Mulberry32, Tommy Ettinger, public domain): the same seed gives the same story. */
 export class Random {
   private state: number
@@ -20,6 +22,6 @@ export class Random {
 
   /** A word of the letters that Kubernetes ends pod names with. */
   suffix(length: number): string {
-    return Array.from({ length }, () => this.pick([...'bcdfghjklmnpqrstvwxz2456789'])).join('')
+    return Array.from({ length }, () => this.pick(SUFFIX_LETTERS)).join('')
   }
 }

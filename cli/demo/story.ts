@@ -44,7 +44,7 @@ const TOLD: Readonly<Record<number, string>> = {
 /** A shop's checkout outage, a drifting furnace and a failed job, as Prometheus would tell them. Pure: equal seeds, equal stories. */
 export function story(seed: number): Story {
   const random = new Random(seed)
-  const conditions = [...outage(random), ...furnace(random), ...billing(random)]
+  const conditions = [...outage(random), ...furnace(random), ...billing()]
   const steps: Step[] = []
   for (let at_ms = 0; at_ms <= DURATION_MS; at_ms += EVALUATION_MS) {
     steps.push({

@@ -104,7 +104,7 @@ function yamlLines(value: unknown, depth: number): string[] {
         node.flow = true
     },
   })
-  const text = document.toString({ lineWidth: 0, singleQuote: true, flowCollectionPadding: false })
+  const text = document.toString({ lineWidth: 0, flowCollectionPadding: false })
   return text
     .trimEnd()
     .split('\n')

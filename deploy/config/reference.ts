@@ -6,7 +6,7 @@ const INTRODUCTION = `# Configuration
 Tocsin runs without a configuration file. \`tocsin start --config tocsin.yaml\` reads one, and \`tocsin check --config tocsin.yaml\` names every mistake with its line. [deploy/tocsin.example.yaml](../deploy/tocsin.example.yaml) shows every key in place; editors that speak the YAML language server check it against [schemas/json/config.schema.json](../schemas/json/config.schema.json).
 
 - Unknown keys are mistakes; a key without a value is one that was left out.
-- \`TOCSIN_LISTEN\` and \`TOCSIN_DATA_DIR\` in the environment override \`listen\` and \`data_dir\`. No other variable is read but those that the configuration names for secrets, and \`TOCSIN_TOKEN\` by \`tocsin demo\`.
+- \`TOCSIN_LISTEN\` and \`TOCSIN_DATA_DIR\` in the environment override \`listen\` and \`data_dir\`. No other variable is read but those that the configuration names for secrets, and \`TOCSIN_TOKEN\` by \`tocsin demo\` and \`tocsin doctor\`.
 - A secret is never written into the file: \`{env: NAME}\` names the environment variable that holds it, \`{file: PATH}\` the file.
 - Durations are whole milliseconds.
 

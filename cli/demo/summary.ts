@@ -1,0 +1,33 @@
+import type { Incident } from '../../schemas/incident.ts'
+import { DEFAULT_RULES } from '../../schemas/rules.ts'
+import { DEMO_LABELS } from './conditions.ts'
+
+/** What really went wrong in the story: the outage, the furnace, the job. */
+const TROUBLES = 3
+const HINT =
+  'Grouped by namespace, the outage is one incident: see the rule by-namespace in deploy/tocsin.example.yaml.'
+
+const CLOSED = new Set<Incident['state']>(['resolved', 'reviewed', 'merged'])
+
+/** An incident of this run, or of an earlier one that goes on: it lists alerts of the demo, and is not closed since long. */
+export function isOfDemo({ members, state, updated_at_ms }: Incident, began_ms: number): boolean {
+  if (CLOSED.has(state) && updated_at_ms < began_ms) return false
+  return members.some(({ labels }) => labels['environment'] === DEMO_LABELS.environment)
+}
+
+/** What became of the alerts, for a person. */
+export function summary(alerts: number, sent: number, incidents: readonly Incident[], url: string): string {
+  const fewer = Math.round((1 - incidents.length / alerts) * 1_000) / 10
+  const rows = incidents.map(
+    ({ state, severity, members_total, title }) =>
+      `  ${state.padEnd(13)} ${severity.padEnd(9)} ${`${members_total} alert${members_total === 1 ? '' : 's'}`.padStart(10)}  ${title}`,
+  )
+  return [
+    `${alerts} alerts (${sent} notifications) → ${incidents.length} incidents (${fewer} % fewer)`,
+    ...rows,
+    ...(incidents.some(({ rule }) => rule === DEFAULT_RULES.grouping[0]?.name) && incidents.length > TROUBLES
+      ? [HINT]
+      : []),
+    `Look at them: ${url}/`,
+  ].join('\n')
+}
