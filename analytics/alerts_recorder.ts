@@ -24,12 +24,18 @@ export class AlertsRecorder implements Recorder {
 
   restored(): void {}
 
-  async rebuild(client: ClickHouseClient, partition: number, remembered: Remembered, signal: AbortSignal): Promise<Position | null> {
+  async rebuild(
+    client: ClickHouseClient,
+    partition: number,
+    remembered: Remembered,
+    signal: AbortSignal,
+  ): Promise<Position | null> {
     const query = `
       SELECT origin_source AS source, origin_partition AS partition, max((origin_offset, origin_ordinal)) AS place,
              place.1 AS offset, place.2 AS ordinal
       FROM alerts WHERE log_partition = {partition:UInt16} AND origin_source != '' GROUP BY source, partition`
-    for (const row of await ask<OriginRow>(client, query, { partition }, signal)) this.remember(originKey(row), [row.offset, row.ordinal], remembered)
+    for (const row of await ask<OriginRow>(client, query, { partition }, signal))
+      this.remember(originKey(row), [row.offset, row.ordinal], remembered)
     return highestPosition(client, 'alerts', partition, signal)
   }
 
@@ -38,7 +44,11 @@ export class AlertsRecorder implements Recorder {
     if (record.kind !== 'alerts') return
     const key = record.origin && originKey(record.origin)
     const first = unseen(record.places, key === null ? undefined : this.origins.get(key))
-    batch.add('alerts', entry.time_ms, alertRows({ partition, position: entry.position, time_ms: entry.time_ms }, record, first))
+    batch.add(
+      'alerts',
+      entry.time_ms,
+      alertRows({ partition, position: entry.position, time_ms: entry.time_ms }, record, first),
+    )
     const last = record.places.at(-1)
     if (key === null || last === undefined || first === record.alerts.length) return
     this.remember(key, last, batch.remembered)

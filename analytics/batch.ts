@@ -49,7 +49,15 @@ export class Batch {
    * incidents come after the tables that can be written twice, for the same purpose.
    */
   inserts(): readonly Insert[] {
-    const order: readonly TableName[] = ['alerts', 'dead_letters', 'memberships', 'incidents', 'incident_changes']
-    return [...this.parts.values()].sort((a, b) => order.indexOf(a.table) - order.indexOf(b.table) || a.month - b.month)
+    const order: readonly TableName[] = [
+      'alerts',
+      'dead_letters',
+      'memberships',
+      'incidents',
+      'incident_changes',
+    ]
+    return [...this.parts.values()].sort(
+      (a, b) => order.indexOf(a.table) - order.indexOf(b.table) || a.month - b.month,
+    )
   }
 }

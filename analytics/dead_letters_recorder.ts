@@ -12,14 +12,22 @@ export class DeadLettersRecorder implements Recorder {
 
   restored(): void {}
 
-  rebuild(client: ClickHouseClient, partition: number, _remembered: Remembered, signal: AbortSignal): Promise<Position | null> {
+  rebuild(
+    client: ClickHouseClient,
+    partition: number,
+    _remembered: Remembered,
+    signal: AbortSignal,
+  ): Promise<Position | null> {
     return highestPosition(client, 'dead_letters', partition, signal)
   }
 
   add(partition: number, entry: LogEntry, batch: Batch): void {
     const letter = deadLetter.safeParse(parse(entry.value))
     if (!letter.success) {
-      throw new CodecError('entry-shape', `a dead letter has the wrong shape at ${letter.error.issues[0]?.path.join('.') ?? ''}`)
+      throw new CodecError(
+        'entry-shape',
+        `a dead letter has the wrong shape at ${letter.error.issues[0]?.path.join('.') ?? ''}`,
+      )
     }
     const place = { partition, position: entry.position, time_ms: entry.time_ms }
     batch.add('dead_letters', letter.data.at_ms, [deadLetterRow(place, letter.data)])

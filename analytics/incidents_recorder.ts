@@ -55,7 +55,12 @@ export class IncidentsRecorder implements Recorder {
     }
   }
 
-  async rebuild(client: ClickHouseClient, partition: number, remembered: Remembered, signal: AbortSignal): Promise<Position | null> {
+  async rebuild(
+    client: ClickHouseClient,
+    partition: number,
+    remembered: Remembered,
+    signal: AbortSignal,
+  ): Promise<Position | null> {
     const query = `
       SELECT incident_id, max(revision) AS highest, argMax(state, revision) IN {closed:Array(String)} AS closed,
              toUnixTimestamp64Milli(max(at)) AS time_ms
@@ -96,7 +101,11 @@ export class IncidentsRecorder implements Recorder {
       batch.remembered.set(PREFIX + incident_id, null)
     }
     for (const [incident_id, { time_ms }] of this.closed) {
-      if (time_ms + this.limits.remember_closed_ms >= this.time_ms && this.open.size + this.closed.size <= this.limits.incidents_max) break
+      if (
+        time_ms + this.limits.remember_closed_ms >= this.time_ms &&
+        this.open.size + this.closed.size <= this.limits.incidents_max
+      )
+        break
       drop(this.closed, incident_id)
     }
     for (const incident_id of this.open.keys()) {

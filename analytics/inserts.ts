@@ -46,7 +46,12 @@ const STALE_AFTER_MS = 10_000
  * token makes ClickHouse drop what its deduplication window still knows, and from the second attempt on (`again`: from
  * the first, for a plan found at a restart) a look into the table tells the rest. Tries for ever; false when aborted.
  */
-export async function insertAll(parts: InsertParts, batch: Batch, again: boolean, signal: AbortSignal): Promise<boolean> {
+export async function insertAll(
+  parts: InsertParts,
+  batch: Batch,
+  again: boolean,
+  signal: AbortSignal,
+): Promise<boolean> {
   const planned_ms = parts.clock.now()
   const client = await unlessAborted(parts.client, signal)
   if (client === null) return false
@@ -80,7 +85,14 @@ async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promi
   }
 }
 
-async function insertOnce(parts: InsertParts, client: ClickHouseClient, batch: Batch, insert: Insert, look: boolean, signal: AbortSignal): Promise<void> {
+async function insertOnce(
+  parts: InsertParts,
+  client: ClickHouseClient,
+  batch: Batch,
+  insert: Insert,
+  look: boolean,
+  signal: AbortSignal,
+): Promise<void> {
   const { table, month, lines } = insert
   if (look && (await isThere(client, parts.partition, batch, insert, signal))) return
   const began_ms = parts.clock.now()
@@ -97,15 +109,27 @@ async function insertOnce(parts: InsertParts, client: ClickHouseClient, batch: B
 }
 
 function* chunks(lines: readonly string[]): Generator<Buffer> {
-  for (let i = 0; i < lines.length; i += CHUNK_LINES) yield Buffer.from(`${lines.slice(i, i + CHUNK_LINES).join('\n')}\n`)
+  for (let i = 0; i < lines.length; i += CHUNK_LINES)
+    yield Buffer.from(`${lines.slice(i, i + CHUNK_LINES).join('\n')}\n`)
 }
 
-async function isThere(client: ClickHouseClient, partition: number, batch: Batch, insert: Insert, signal: AbortSignal): Promise<boolean> {
+async function isThere(
+  client: ClickHouseClient,
+  partition: number,
+  batch: Batch,
+  insert: Insert,
+  signal: AbortSignal,
+): Promise<boolean> {
   if (!POSITIONS_STAY.has(insert.table)) return false
   const query = `
     SELECT 1 FROM ${insert.table}
     WHERE toYYYYMM(at) = {month:UInt32} AND log_partition = {partition:UInt16} AND log_position >= {from:UInt64} AND log_position < {to:UInt64}
     LIMIT 1`
-  const found = await ask(client, query, { month: insert.month, partition, from: batch.from, to: batch.to }, signal)
+  const found = await ask(
+    client,
+    query,
+    { month: insert.month, partition, from: batch.from, to: batch.to },
+    signal,
+  )
   return found.length > 0
 }

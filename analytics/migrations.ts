@@ -25,7 +25,11 @@ function migrations(): readonly Migration[] {
   const files = readdirSync(folder).filter((file) => /^\d{4}_\w+\.sql$/.test(file))
   return files.sort().map((name) => {
     const statements = readFileSync(join(folder, name), 'utf8').split(/;$/m)
-    return { version: Number(name.slice(0, 4)), name, statements: statements.filter((text) => text.trim() !== '') }
+    return {
+      version: Number(name.slice(0, 4)),
+      name,
+      statements: statements.filter((text) => text.trim() !== ''),
+    }
   })
 }
 
@@ -34,7 +38,8 @@ function migrations(): readonly Migration[] {
  * repeated. Throws Misconfigured `history-schema-newer`, and whatever the client throws.
  */
 export async function migrate(client: ClickHouseClient, database: string): Promise<void> {
-  const run = (statement: string) => client.command({ query: statement.replaceAll('{database}', `\`${database}\``) })
+  const run = (statement: string) =>
+    client.command({ query: statement.replaceAll('{database}', `\`${database}\``) })
   await run('CREATE DATABASE IF NOT EXISTS {database}')
   await run(VERSIONS_TABLE)
   const applied = await appliedVersion(client, database)
@@ -50,7 +55,12 @@ export async function migrate(client: ClickHouseClient, database: string): Promi
     if (migration.version <= applied) continue
     for (const statement of migration.statements) await run(statement)
     const values = [{ version: migration.version, name: migration.name }]
-    await client.insert({ table: `\`${database}\`.schema_migrations`, columns: ['version', 'name'], values, format: 'JSONEachRow' })
+    await client.insert({
+      table: `\`${database}\`.schema_migrations`,
+      columns: ['version', 'name'],
+      values,
+      format: 'JSONEachRow',
+    })
   }
 }
 

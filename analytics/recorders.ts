@@ -15,7 +15,12 @@ export interface Recorder {
    * Nothing was stored, or it was lost: gather from ClickHouse what is to be remembered, and put it into `remembered`
    * to be stored again. Returns the highest position found, or null.
    */
-  rebuild(client: ClickHouseClient, partition: number, remembered: Remembered, signal: AbortSignal): Promise<Position | null>
+  rebuild(
+    client: ClickHouseClient,
+    partition: number,
+    remembered: Remembered,
+    signal: AbortSignal,
+  ): Promise<Position | null>
   /** Adds the rows of one entry; throws CodecError when it is no entry of this topic. */
   add(partition: number, entry: LogEntry, batch: Batch): void
   /** A batch is complete: forget what need not be remembered any more. */
@@ -23,7 +28,12 @@ export interface Recorder {
 }
 
 /** Rows of a question to ClickHouse about one partition of the log. */
-export async function ask<Row>(client: ClickHouseClient, query: string, query_params: Record<string, unknown>, signal: AbortSignal): Promise<Row[]> {
+export async function ask<Row>(
+  client: ClickHouseClient,
+  query: string,
+  query_params: Record<string, unknown>,
+  signal: AbortSignal,
+): Promise<Row[]> {
   const result = await client.query({
     query,
     query_params,
@@ -35,7 +45,12 @@ export async function ask<Row>(client: ClickHouseClient, query: string, query_pa
 }
 
 /** The highest position that a table has of one partition of the log, or null. */
-export async function highestPosition(client: ClickHouseClient, table: string, partition: number, signal: AbortSignal): Promise<Position | null> {
+export async function highestPosition(
+  client: ClickHouseClient,
+  table: string,
+  partition: number,
+  signal: AbortSignal,
+): Promise<Position | null> {
   const query = `SELECT count() AS rows, max(log_position) AS position FROM ${table} WHERE log_partition = {partition:UInt16}`
   const [found] = await ask<{ rows: number; position: number }>(client, query, { partition }, signal)
   return found === undefined || found.rows === 0 ? null : found.position

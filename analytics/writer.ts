@@ -128,7 +128,13 @@ export class RecordFold implements PartitionFold {
     if (batch.rows === 0) return { ...EMPTY_STEP, put, delete: gone.add(PLAN_KEY), position: batch.to }
     const plan: Plan = { from: batch.from, to: batch.to }
     put.set(PLAN_KEY, Buffer.from(JSON.stringify(plan)))
-    return { ...EMPTY_STEP, put, delete: gone, position: batch.from, after: (signal) => this.insert(batch, false, signal) }
+    return {
+      ...EMPTY_STEP,
+      put,
+      delete: gone,
+      position: batch.from,
+      after: (signal) => this.insert(batch, false, signal),
+    }
   }
 
   private async insert(batch: Batch, again: boolean, signal: AbortSignal): Promise<void> {
@@ -163,13 +169,17 @@ export class RecordFold implements PartitionFold {
   private async rebuild(): Promise<Position> {
     const signal = AbortSignal.any([this.closing.signal, AbortSignal.timeout(REBUILD_TIMEOUT_MS)])
     const expired = new Promise<never>((_, reject) => {
-      signal.addEventListener('abort', () => reject(new Retryable('history-unavailable', 'ClickHouse is not ready yet')))
+      signal.addEventListener('abort', () =>
+        reject(new Retryable('history-unavailable', 'ClickHouse is not ready yet')),
+      )
     })
     const client = await Promise.race([this.parts.client, expired])
     const remembered: Remembered = new Map()
-    const highest = await this.recorder.rebuild(client, this.parts.partition, remembered, signal).catch((error: unknown) => {
-      throw unavailable(error)
-    })
+    const highest = await this.recorder
+      .rebuild(client, this.parts.partition, remembered, signal)
+      .catch((error: unknown) => {
+        throw unavailable(error)
+      })
     const from = highest === null ? 0 : highest + 1
     if (remembered.size > 0) this.done = new Batch(from, remembered)
     return from

@@ -27,14 +27,25 @@ export class Appended {
 
   async command(command: Command, partitions: readonly number[]): Promise<void> {
     const value = encodeRecord({ kind: 'command', command })
-    const positions = await this.parts.log.append(partitions.map((partition) => ({ topic: 'alerts', partition, value })))
+    const positions = await this.parts.log.append(
+      partitions.map((partition) => ({ topic: 'alerts', partition, value })),
+    )
     for (const [i, partition] of partitions.entries()) this.commands.set(partition, positions[i] as Position)
   }
 
   /** What concerns every scope goes to every partition, under one id for each command. */
-  async everywhere(command_id: string, actor: string, bodies: readonly CommandBody[], partitions: number): Promise<void> {
+  async everywhere(
+    command_id: string,
+    actor: string,
+    bodies: readonly CommandBody[],
+    partitions: number,
+  ): Promise<void> {
     const all = Array.from({ length: partitions }, (_, partition) => partition)
-    for (const [i, body] of bodies.entries()) await this.command({ id: i === bodies.length - 1 ? command_id : `${command_id}.${i}`, actor, body }, all)
+    for (const [i, body] of bodies.entries())
+      await this.command(
+        { id: i === bodies.length - 1 ? command_id : `${command_id}.${i}`, actor, body },
+        all,
+      )
   }
 
   /** Resolves once the correlator has folded what this process appended, or after a second. */
@@ -42,7 +53,8 @@ export class Appended {
     const open = new Map<number, Position>()
     for (const written of [this.parts.intake.appended(), this.commands]) {
       for (const [partition, position] of written) {
-        if (position > (this.done.get(partition) ?? -1)) open.set(partition, Math.max(position, open.get(partition) ?? -1))
+        if (position > (this.done.get(partition) ?? -1))
+          open.set(partition, Math.max(position, open.get(partition) ?? -1))
       }
     }
     for (let waited_ms = 0; open.size > 0 && waited_ms < WAIT_MS; waited_ms += POLL_MS) {

@@ -49,7 +49,11 @@ function checkHost(request: FastifyRequest): void {
   const match = HOST.exec(request.headers.host ?? '')
   const name = (match?.[1] ?? match?.[2] ?? '').toLowerCase()
   if (isIP(name) > 0 || name === 'localhost' || name.endsWith('.localhost')) return
-  throw new ApiError('host-not-allowed', `requests for the host ${JSON.stringify(name)} are refused while no tokens are configured`, { field: 'host' })
+  throw new ApiError(
+    'host-not-allowed',
+    `requests for the host ${JSON.stringify(name)} are refused while no tokens are configured`,
+    { field: 'host' },
+  )
 }
 
 function hostOf(url: string): string | null {
@@ -60,11 +64,15 @@ function hostOf(url: string): string | null {
 function checkSameSite(request: FastifyRequest, public_host: string | null): void {
   if (SAFE_METHODS.has(request.method)) return
   const site = request.headers['sec-fetch-site']
-  if (site !== undefined && site !== 'same-origin' && site !== 'none') throw new ApiError('cross-site', `a request from another site is refused (Sec-Fetch-Site: ${site})`, { field: 'sec-fetch-site' })
+  if (site !== undefined && site !== 'same-origin' && site !== 'none')
+    throw new ApiError('cross-site', `a request from another site is refused (Sec-Fetch-Site: ${site})`, {
+      field: 'sec-fetch-site',
+    })
   const { origin } = request.headers
   if (origin === undefined) return
   const host = hostOf(origin)
-  if (host === null || (host !== request.headers.host && host !== public_host)) throw new ApiError('cross-site', 'a request from another origin is refused', { field: 'origin' })
+  if (host === null || (host !== request.headers.host && host !== public_host))
+    throw new ApiError('cross-site', 'a request from another origin is refused', { field: 'origin' })
 }
 
 /** An installation without tokens trusts its only machine, also in who acts. */
@@ -74,7 +82,11 @@ function namedActor(request: FastifyRequest): string {
   // Node reads header bytes as Latin-1; names are sent as UTF-8.
   const name = typeof header === 'string' ? Buffer.from(header, 'latin1').toString('utf8').trim() : ''
   if (ACTOR.test(name) && name.length <= LIMITS.source_chars && !name.includes('\ufffd')) return name
-  throw new ApiError('invalid-parameter', `expected a name of 1 to ${LIMITS.source_chars} printable characters`, { field: 'x-tocsin-actor' })
+  throw new ApiError(
+    'invalid-parameter',
+    `expected a name of 1 to ${LIMITS.source_chars} printable characters`,
+    { field: 'x-tocsin-actor' },
+  )
 }
 
 function authorise(tokens: readonly Token[], request: FastifyRequest, need: Role): string {
@@ -85,7 +97,10 @@ function authorise(tokens: readonly Token[], request: FastifyRequest, need: Role
   const token = presented(tokens, request.headers.authorization)
   if (request.is404 || SATISFIED_BY[need].includes(token.role)) return token.name
   const able = ROLES.filter((role) => SATISFIED_BY[need].includes(role))
-  throw new ApiError('forbidden', `this needs the role ${able.join(' or ')}; the token ${token.name} has the role ${token.role}`)
+  throw new ApiError(
+    'forbidden',
+    `this needs the role ${able.join(' or ')}; the token ${token.name} has the role ${token.role}`,
+  )
 }
 
 /** Checks every request before its body is read. `public_url` is where browsers see this installation, behind a proxy perhaps. */

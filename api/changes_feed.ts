@@ -13,7 +13,12 @@ export interface FeedBounds {
   readonly clients_max: number
 }
 
-export const FEED_BOUNDS: FeedBounds = { heartbeat_ms: 15_000, buffer_bytes_max: 4_194_304, replay_entries_max: 20_000, clients_max: 1_000 }
+export const FEED_BOUNDS: FeedBounds = {
+  heartbeat_ms: 15_000,
+  buffer_bytes_max: 4_194_304,
+  replay_entries_max: 20_000,
+  clients_max: 1_000,
+}
 
 const RETRY_MS = 2_000
 const REPLAY_WAIT_MS = 10_000
@@ -142,7 +147,11 @@ export class ChangesFeed {
   }
 
   /** Writes all changes from `since` to `until`; or says why that cannot be. */
-  private async replay(client: Client, since: string, until: readonly Position[]): Promise<ResyncReason | null> {
+  private async replay(
+    client: Client,
+    since: string,
+    until: readonly Position[],
+  ): Promise<ResyncReason | null> {
     const { log, bounds } = this.parts
     const from = decodeCursor(since, until.length)
     const kept = await log.bounds('incidents')
@@ -152,7 +161,9 @@ export class ChangesFeed {
     if (missed > bounds.replay_entries_max) return 'too-far-behind'
     if (missed === 0) return null
     const replay = new Replay(client, from, until)
-    const subscription: Subscription = await log.tail('incidents', from, (partition, entries) => replay.take(partition, entries))
+    const subscription: Subscription = await log.tail('incidents', from, (partition, entries) =>
+      replay.take(partition, entries),
+    )
     const complete = await this.finished(replay)
     await subscription.close()
     return complete ? null : 'too-far-behind'

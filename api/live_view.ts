@@ -64,9 +64,14 @@ export class LiveView {
   static async start(parts: LiveViewParts): Promise<LiveView> {
     const bounds = await parts.log.bounds('incidents')
     await settle(parts)
-    const view = new LiveView(parts, bounds.map((bound) => bound.next))
+    const view = new LiveView(
+      parts,
+      bounds.map((bound) => bound.next),
+    )
     await view.load()
-    view.subscription = await parts.log.tail('incidents', view.next, (partition, entries) => view.take(partition, entries))
+    view.subscription = await parts.log.tail('incidents', view.next, (partition, entries) =>
+      view.take(partition, entries),
+    )
     void view.sweeping()
     return view
   }
@@ -127,7 +132,8 @@ export class LiveView {
     const found: Incident[] = []
     for (let partition = 0; partition < log.partitions('alerts'); partition++) {
       // A row that was opened but not told yet has revision 0; its first change brings it.
-      for (const row of await incidentRows(store, partition)) if (row.incident.revision > 0) found.push(row.incident)
+      for (const row of await incidentRows(store, partition))
+        if (row.incident.revision > 0) found.push(row.incident)
     }
     found.sort((a, b) => (closedAt(a) ?? 0) - (closedAt(b) ?? 0))
     for (const incident of found) this.put(incident)
@@ -221,7 +227,8 @@ async function settle({ log, store, clock }: LiveViewParts): Promise<void> {
   for (let waited_ms = 0; waited_ms < SETTLE_WAIT_MS; waited_ms += SETTLE_POLL_MS) {
     for (const partition of open) {
       const position = await store.position(correlateShard(partition))
-      if (position !== began[partition] || (position ?? 0) >= (ends[partition]?.next ?? 0)) open.delete(partition)
+      if (position !== began[partition] || (position ?? 0) >= (ends[partition]?.next ?? 0))
+        open.delete(partition)
     }
     if (open.size === 0) return
     await clock.sleep(SETTLE_POLL_MS)

@@ -28,7 +28,10 @@ export interface ApiParts {
   readonly version: string
   readonly started_at_ms: number
   /** As notify/rows.ts reads them. */
-  readonly listDeliveries: (filter: DeliveryFilter, limit: number) => Promise<{ readonly total: number; readonly deliveries: readonly object[] }>
+  readonly listDeliveries: (
+    filter: DeliveryFilter,
+    limit: number,
+  ) => Promise<{ readonly total: number; readonly deliveries: readonly object[] }>
   readonly sourcesStatus: () => Promise<readonly { readonly name: string }[]>
   /** Null: history is off. Throws Retryable when ClickHouse does not answer. */
   readonly analyticsSummary: ((question: SummaryQuestion) => Promise<Summary>) | null

@@ -30,7 +30,11 @@ export async function rulesInForce(store: Store): Promise<Rules | null> {
 }
 
 /** What became of a command that was folded before. */
-export async function commandOutcome(store: Store, partition: number, command_id: string): Promise<CommandOutcome | null> {
+export async function commandOutcome(
+  store: Store,
+  partition: number,
+  command_id: string,
+): Promise<CommandOutcome | null> {
   const key = ROW_PREFIX.command + command_id
   const rows = await store.read(correlateShard(partition), key)
   const row = rows.find(([found]) => found === key)

@@ -21,7 +21,8 @@ import { sourcesRoute } from './routes/sources.ts'
 import { type App, validatorCompiler, type ZodTypeProvider } from './validation.ts'
 
 const SECURITY_HEADERS = {
-  'content-security-policy': "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'",
+  'content-security-policy':
+    "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'",
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
   'referrer-policy': 'no-referrer',
@@ -43,17 +44,26 @@ function installHeaders(app: FastifyInstance): void {
 function installErrors(app: FastifyInstance): void {
   app.setErrorHandler((error, request, reply) => {
     const told = toApiError(error)
-    if (told.code === 'internal') request.log.error({ err: error }, 'a request failed by a fault of the program')
+    if (told.code === 'internal')
+      request.log.error({ err: error }, 'a request failed by a fault of the program')
     return sendError(reply, told)
   })
-  app.setNotFoundHandler((request, reply) => sendError(reply, new ApiError('not-found', `there is no ${request.method} ${request.url.split('?', 1)[0] ?? ''}`)))
+  app.setNotFoundHandler((request, reply) =>
+    sendError(
+      reply,
+      new ApiError('not-found', `there is no ${request.method} ${request.url.split('?', 1)[0] ?? ''}`),
+    ),
+  )
 }
 
 function installObservation(app: FastifyInstance, { observeRequest }: ApiParts): void {
   app.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'unknown'
     observeRequest(route, reply.statusCode, reply.elapsedTime / 1_000)
-    request.log.debug({ method: request.method, route, status: reply.statusCode, ms: reply.elapsedTime }, 'request')
+    request.log.debug(
+      { method: request.method, route, status: reply.statusCode, ms: reply.elapsedTime },
+      'request',
+    )
     done()
   })
 }
@@ -62,12 +72,24 @@ function installRoutes(app: App, parts: ApiParts, feed: ChangesFeed): void {
   // A body in another type is refused as such, not read as a string.
   app.removeContentTypeParser('text/plain')
   const appended = new Appended(parts)
-  for (const install of [incidentsRoute, incidentRoute, rulesRoute, deliveriesRoute, sourcesRoute, analyticsRoute, healthRoutes, pageRoutes]) install(app, parts)
+  for (const install of [
+    incidentsRoute,
+    incidentRoute,
+    rulesRoute,
+    deliveriesRoute,
+    sourcesRoute,
+    analyticsRoute,
+    healthRoutes,
+    pageRoutes,
+  ])
+    install(app, parts)
   commandsRoute(app, parts, appended)
   changesRoute(app, feed)
   silencesRoutes(app, parts, appended)
   openApiRoute(app)
-  app.register(async (scope) => alertmanagerRoutes(scope.withTypeProvider<ZodTypeProvider>(), parts, appended))
+  app.register(async (scope) =>
+    alertmanagerRoutes(scope.withTypeProvider<ZodTypeProvider>(), parts, appended),
+  )
 }
 
 /** The whole HTTP interface, not listening yet. `close()` ends its followers; log, store and live view stay with the caller. */
@@ -85,7 +107,12 @@ export function buildServer(parts: ApiParts): FastifyInstance {
   })
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
-  const feed = new ChangesFeed({ log: parts.log, live: parts.live, clock: parts.clock, bounds: parts.feed_bounds })
+  const feed = new ChangesFeed({
+    log: parts.log,
+    live: parts.live,
+    clock: parts.clock,
+    bounds: parts.feed_bounds,
+  })
   app.addHook('preClose', (done) => {
     feed.close()
     // Requests under way may finish; a connection that never sent one would hold the end up for a minute.

@@ -1,4 +1,10 @@
-import type { FastifyBaseLogger, FastifyInstance, FastifySchemaCompiler, FastifyTypeProvider, RawServerDefault } from 'fastify'
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  FastifySchemaCompiler,
+  FastifyTypeProvider,
+  RawServerDefault,
+} from 'fastify'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { z } from 'zod'
 import { ApiError } from './errors.ts'
@@ -9,7 +15,13 @@ export interface ZodTypeProvider extends FastifyTypeProvider {
   serializer: this['schema'] extends z.ZodType ? z.input<this['schema']> : unknown
 }
 
-export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>
+export type App = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>
 
 const SHOWN_CHARS_MAX = 80
 
@@ -29,7 +41,13 @@ function deepest(issue: z.core.$ZodIssue): z.core.$ZodIssue {
 /** A union that is told apart by one key reports the whole object; what is wrong is that key. */
 function inputOf(issue: z.core.$ZodIssue): unknown {
   const { input } = issue
-  if (issue.code !== 'invalid_union' || issue.discriminator === undefined || typeof input !== 'object' || input === null) return input
+  if (
+    issue.code !== 'invalid_union' ||
+    issue.discriminator === undefined ||
+    typeof input !== 'object' ||
+    input === null
+  )
+    return input
   return (input as Record<string, unknown>)[issue.discriminator]
 }
 
@@ -42,12 +60,18 @@ function problem(issue: z.core.$ZodIssue): { field: string; message: string } {
   const name = field === '' ? 'the body' : field
   const input = inputOf(issue)
   const what = issue.message.replace(/^Invalid (?:input|option): /, '')
-  return { field, message: input === undefined ? `${name} is missing: ${what}` : `${name} is ${shown(input)}: ${what}` }
+  return {
+    field,
+    message: input === undefined ? `${name} is missing: ${what}` : `${name} is ${shown(input)}: ${what}`,
+  }
 }
 
 function failure(part: string, error: z.ZodError): ApiError {
   const { field, message } = problem(deepest(error.issues[0] as z.core.$ZodIssue))
-  return new ApiError(part === 'body' ? 'invalid-body' : 'invalid-parameter', message, { field, cause: error })
+  return new ApiError(part === 'body' ? 'invalid-body' : 'invalid-parameter', message, {
+    field,
+    cause: error,
+  })
 }
 
 /** Fastify's validator over zod: the first thing that is wrong, by name. */

@@ -16,13 +16,27 @@ export async function run({ seconds, peer }: BenchOptions): Promise<Report> {
   const figures: Record<string, Figure> = {}
   for (const mix of MIXES) {
     Object.assign(figures, await measureTocsin(mix, seconds))
-    if (peer !== undefined) Object.assign(figures, await measurePeer(peer, mix, seconds, Number(figures[`${mix}_alerts_per_s`])))
+    if (peer !== undefined)
+      Object.assign(figures, await measurePeer(peer, mix, seconds, Number(figures[`${mix}_alerts_per_s`])))
   }
-  return { name: 'embedded', parameters: { ...SHAPE, batch: BATCH, connections: CONNECTIONS, seconds, peer: peer ?? null }, figures }
+  return {
+    name: 'embedded',
+    parameters: { ...SHAPE, batch: BATCH, connections: CONNECTIONS, seconds, peer: peer ?? null },
+    figures,
+  }
 }
 
 function order(url: string, mix: HttpOrder['mix'], seconds: number): HttpOrder {
-  return { url, shape: { ...SHAPE, started_at_ms: Date.now() }, batch: BATCH, connections: CONNECTIONS, warm: true, mix, seconds, rate: 0 }
+  return {
+    url,
+    shape: { ...SHAPE, started_at_ms: Date.now() },
+    batch: BATCH,
+    connections: CONNECTIONS,
+    warm: true,
+    mix,
+    seconds,
+    rate: 0,
+  }
 }
 
 async function measureTocsin(mix: HttpOrder['mix'], seconds: number): Promise<Record<string, Figure>> {
@@ -61,7 +75,12 @@ async function drained(url: string): Promise<number> {
   }
 }
 
-async function measurePeer(peer: string, mix: HttpOrder['mix'], seconds: number, ours: number): Promise<Record<string, Figure>> {
+async function measurePeer(
+  peer: string,
+  mix: HttpOrder['mix'],
+  seconds: number,
+  ours: number,
+): Promise<Record<string, Figure>> {
   const result = await runScript<HttpResult>('./load/http.ts', order(peer, mix, seconds))
   const theirs = Math.round(result.sent / result.seconds)
   return { [`${mix}_peer_alerts_per_s`]: theirs, [`${mix}_ratio_to_peer`]: rounded(ours / theirs) }

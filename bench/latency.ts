@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { alertOf } from './load/alerts.ts'
 import type { HttpOrder, HttpResult } from './load/http.ts'
 import type { BenchOptions } from './main.ts'
-import { runScript, startTocsin } from './processes.ts'
+import { runScript, type Started, startTocsin } from './processes.ts'
 import { type Figure, quantile, type Report, rounded } from './report.ts'
 
 const LOAD_PER_S = 10_000
@@ -13,16 +13,47 @@ const PROBES_PER_S = 20
 
 /** From posting an alert that opens an incident until its change arrives on the event stream: idle, and beside a given load. */
 export async function run({ seconds }: BenchOptions): Promise<Report> {
-  const figures: Record<string, Figure> = {}
-  for (const beside of ['idle', 'repeats', 'new'] as const) Object.assign(figures, await measure(beside, seconds))
-  return { name: 'latency', parameters: { seconds, probes_per_s: PROBES_PER_S, load_alerts_per_s: LOAD_PER_S }, figures }
+  const figures = await measureAll(seconds, startEmbedded)
+  return { name: 'latency', parameters: parametersOf(seconds), figures }
 }
 
-async function measure(beside: 'idle' | 'repeats' | 'new', seconds: number): Promise<Record<string, Figure>> {
+export function parametersOf(seconds: number): Report['parameters'] {
+  return { seconds, probes_per_s: PROBES_PER_S, load_alerts_per_s: LOAD_PER_S }
+}
+
+/** The same over whatever tocsin is given, for each kind of load beside it. `start` is called for each anew. */
+export async function measureAll(
+  seconds: number,
+  start: () => Promise<Pick<Started, 'url' | 'stop'>>,
+): Promise<Record<string, Figure>> {
+  const figures: Record<string, Figure> = {}
+  for (const beside of ['idle', 'repeats', 'new'] as const)
+    Object.assign(figures, await measure(beside, seconds, await start()))
+  return figures
+}
+
+async function startEmbedded(): Promise<Pick<Started, 'url' | 'stop'>> {
   const data_dir = mkdtempSync(join(tmpdir(), 'tocsin-bench-'))
   const tocsin = await startTocsin([], { TOCSIN_DATA_DIR: data_dir, TOCSIN_LISTEN: '127.0.0.1:0' })
+  return {
+    url: tocsin.url,
+    async stop() {
+      await tocsin.stop()
+      rmSync(data_dir, { recursive: true, force: true })
+    },
+  }
+}
+
+async function measure(
+  beside: 'idle' | 'repeats' | 'new',
+  seconds: number,
+  tocsin: Pick<Started, 'url' | 'stop'>,
+): Promise<Record<string, Figure>> {
   try {
-    const load = beside === 'idle' ? null : runScript<HttpResult>('./load/http.ts', loadOrder(tocsin.url, beside, seconds + 4))
+    const load =
+      beside === 'idle'
+        ? null
+        : runScript<HttpResult>('./load/http.ts', loadOrder(tocsin.url, beside, seconds + 4))
     await pause(3_000)
     const found = await probe(tocsin.url, seconds)
     const sent = await load
@@ -36,7 +67,6 @@ async function measure(beside: 'idle' | 'repeats' | 'new', seconds: number): Pro
     }
   } finally {
     await tocsin.stop()
-    rmSync(data_dir, { recursive: true, force: true })
   }
 }
 
@@ -63,7 +93,11 @@ async function probe(url: string, seconds: number): Promise<{ changes: number[];
     alert.labels['alertname'] = name
     const began = performance.now()
     waiting.set(name, began)
-    await fetch(`${url}/api/v2/alerts`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify([alert]) })
+    await fetch(`${url}/api/v2/alerts`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify([alert]),
+    })
     answers.push(performance.now() - began)
     await pause(1_000 / PROBES_PER_S)
   }

@@ -8,17 +8,24 @@ export interface BenchOptions {
   readonly peer: string | undefined
 }
 
-const BENCHES: Readonly<Record<string, () => Promise<{ run: (options: BenchOptions) => Promise<Report> }>>> = {
-  embedded: () => import('./embedded.ts'),
-  distributed: () => import('./distributed.ts'),
-  latency: () => import('./latency.ts'),
-  fold: () => import('./fold.ts'),
-}
+const BENCHES: Readonly<Record<string, () => Promise<{ run: (options: BenchOptions) => Promise<Report> }>>> =
+  {
+    embedded: () => import('./embedded.ts'),
+    distributed: () => import('./distributed.ts'),
+    latency: () => import('./latency.ts'),
+    'latency-distributed': () => import('./latency_distributed.ts'),
+    fold: () => import('./fold.ts'),
+  }
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { seconds: { type: 'string', default: '10' }, json: { type: 'string' }, peer: { type: 'string' } } })
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { seconds: { type: 'string', default: '10' }, json: { type: 'string' }, peer: { type: 'string' } },
+})
 const bench = BENCHES[positionals[0] ?? '']
 if (!bench) {
-  console.error(`usage: npm run bench -- NAME [--seconds N] [--json FILE] [--peer URL]\nNAME is one of ${Object.keys(BENCHES).join(', ')}`)
+  console.error(
+    `usage: npm run bench -- NAME [--seconds N] [--json FILE] [--peer URL]\nNAME is one of ${Object.keys(BENCHES).join(', ')}`,
+  )
   process.exit(2)
 }
 const { run } = await bench()

@@ -15,8 +15,14 @@ export interface Started {
 }
 
 /** Starts a tocsin of its own and waits for its ready line. */
-export async function startTocsin(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Started> {
-  const child = spawn(process.execPath, [MAIN, 'start', ...args], { env: { PATH: '/usr/bin:/bin', ...env }, stdio: ['ignore', 'pipe', 'inherit'] })
+export async function startTocsin(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<Started> {
+  const child = spawn(process.execPath, [MAIN, 'start', ...args], {
+    env: { PATH: '/usr/bin:/bin', ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   for await (const line of createInterface({ input: child.stdout })) {
     const ready = /(http:\/\/\S+)/.exec(line)
     if (!ready) continue
@@ -72,7 +78,11 @@ export function rssMegabytes(pid: number): number {
 
 /** Runs a script of this folder in a process of its own and gives the JSON that it prints last. */
 export async function runScript<T>(script: string, order: unknown): Promise<T> {
-  const child = spawn(process.execPath, [fileURLToPath(new URL(script, import.meta.url)), JSON.stringify(order)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(new URL(script, import.meta.url)), JSON.stringify(order)],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  )
   let last = ''
   for await (const line of createInterface({ input: child.stdout })) last = line
   if (child.exitCode === null) await once(child, 'exit')

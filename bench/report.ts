@@ -27,13 +27,20 @@ export function complete(report: Report): FullReport {
     tocsin: version(),
     commit: commit(),
     node: process.versions.node,
-    machine: { cpu: cpu?.model.trim() ?? 'unknown', cores: cpus().length, memory_gb: Math.round(totalmem() / 2 ** 30) },
+    machine: {
+      cpu: cpu?.model.trim() ?? 'unknown',
+      cores: cpus().length,
+      memory_gb: Math.round(totalmem() / 2 ** 30),
+    },
   }
 }
 
 function commit(): string {
   try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim()
   } catch {
     return 'unknown'
   }
@@ -59,5 +66,9 @@ export function table(report: FullReport): string {
   const width = Math.max(...Object.keys(report.figures).map((key) => key.length))
   const parameters = Object.entries(report.parameters).map(([key, value]) => `${key}=${value}`)
   const lines = Object.entries(report.figures).map(([key, value]) => `  ${key.padEnd(width)}  ${value}`)
-  return [`${report.name}: ${parameters.join(' ')}`, `on ${report.machine.cores} cores of ${report.machine.cpu}, Node ${report.node}, commit ${report.commit}`, ...lines].join('\n')
+  return [
+    `${report.name}: ${parameters.join(' ')}`,
+    `on ${report.machine.cores} cores of ${report.machine.cpu}, Node ${report.node}, commit ${report.commit}`,
+    ...lines,
+  ].join('\n')
 }

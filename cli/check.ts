@@ -5,5 +5,7 @@ import { environment, loadConfig } from '../runtime/config.ts'
 export function check(options: { config?: string }): void {
   const { config, rules } = loadConfig(options.config, environment())
   console.log(stringify(config).trimEnd())
-  console.error(`${options.config ?? 'the built-in configuration'} is right (rules version ${rules.version}).`)
+  console.error(
+    `${options.config ?? 'the built-in configuration'} is right (rules version ${rules.version}).`,
+  )
 }

@@ -10,7 +10,11 @@ export async function doctor(options: { config?: string }): Promise<void> {
   const findings = await examine(loaded, environment()['TOCSIN_TOKEN'])
   for (const finding of findings) console.log(lineOf(finding))
   const failed = findings.filter(({ level }) => level === 'fail').length
-  console.log(failed === 0 ? '\nEverything that is needed answers. 一切正常。' : `\n${failed} of ${findings.length} do not work: see FAIL above. 有 ${failed} 项异常，见上面的 FAIL。`)
+  console.log(
+    failed === 0
+      ? '\nEverything that is needed answers. 一切正常。'
+      : `\n${failed} of ${findings.length} do not work: see FAIL above. 有 ${failed} 项异常，见上面的 FAIL。`,
+  )
   process.exitCode = failed === 0 ? 0 : 1
 }
 

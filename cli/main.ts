@@ -23,13 +23,21 @@ function withConfig(command: Command): Command {
 
 function program(): Command {
   const tocsin = new Command('tocsin')
-    .description('Streams of alerts in; few, explained incidents out, with one ticket each and their whole history.')
+    .description(
+      'Streams of alerts in; few, explained incidents out, with one ticket each and their whole history.',
+    )
     .version(version())
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('(tocsin --help shows the commands)')
-  withConfig(tocsin.command('start')).description('run until SIGTERM or Ctrl-C').action(async (options: ConfigOption) => (await import('./start.ts')).start(options))
-  withConfig(tocsin.command('check')).description('check a configuration file and print the effective configuration').action(async (options: ConfigOption) => (await import('./check.ts')).check(options))
-  withConfig(tocsin.command('topics')).description('make the internal topics of the distributed mode, or show them').action(async (options: ConfigOption) => (await import('./topics.ts')).topics(options))
+  withConfig(tocsin.command('start'))
+    .description('run until SIGTERM or Ctrl-C')
+    .action(async (options: ConfigOption) => (await import('./start.ts')).start(options))
+  withConfig(tocsin.command('check'))
+    .description('check a configuration file and print the effective configuration')
+    .action(async (options: ConfigOption) => (await import('./check.ts')).check(options))
+  withConfig(tocsin.command('topics'))
+    .description('make the internal topics of the distributed mode, or show them')
+    .action(async (options: ConfigOption) => (await import('./topics.ts')).topics(options))
   withConfig(tocsin.command('doctor'))
     .description('say what is wrong: with the log, the store, the history, the sources, the sinks')
     .action(async (options: ConfigOption) => (await import('./doctor.ts')).doctor(options))
@@ -39,7 +47,9 @@ function program(): Command {
     .option('--url <url>', 'address of the running tocsin', 'http://127.0.0.1:7600')
     .option('--seed <n>', 'another seed tells another story', '1')
     .option('--speed <x>', 'times as fast as it would really happen', '20')
-    .action(async (options: { url: string; seed: string; speed: string }) => (await import('./demo.ts')).demo(options))
+    .action(async (options: { url: string; seed: string; speed: string }) =>
+      (await import('./demo.ts')).demo(options),
+    )
   tocsin
     .command('token')
     .description('make an API token and print the lines for the configuration')

@@ -18,7 +18,12 @@ export async function start(options: { config?: string }): Promise<void> {
   }
   process.on('uncaughtException', fail)
   process.on('unhandledRejection', fail)
-  const service = await Service.start({ loaded, clock: systemClock, logger, on_fatal: () => process.exit(70) })
+  const service = await Service.start({
+    loaded,
+    clock: systemClock,
+    logger,
+    on_fatal: () => process.exit(70),
+  })
   const where = service.url === '' ? 'without HTTP' : `at ${service.url}`
   console.log(`tocsin is ready ${where} (${service.description})`)
   const stop = (signal: NodeJS.Signals) => {

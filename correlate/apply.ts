@@ -2,7 +2,14 @@ import type { Silence } from '../schemas/command.ts'
 import { compileMatchers } from '../schemas/matching.ts'
 import type { Rules } from '../schemas/rules.ts'
 import { isUnresolved } from './home.ts'
-import { type AlertRow, type CommandOutcome, type IncidentRow, ROW_PREFIX, type Row, type State } from './state.ts'
+import {
+  type AlertRow,
+  type CommandOutcome,
+  type IncidentRow,
+  ROW_PREFIX,
+  type Row,
+  type State,
+} from './state.ts'
 
 /** What became of a command is remembered for a day. */
 const COMMAND_MEMORY_MS = 86_400_000

@@ -6,7 +6,8 @@ import type { State } from './state.ts'
 export function incidentDue(state: State, incident_id: string): Decision {
   const row = state.incidents.get(incident_id)
   if (!row) return NOTHING
-  if (row.tell_at_ms === null) return { rows: [{ kind: 'incident', key: incident_id, value: null }], changes: [] }
+  if (row.tell_at_ms === null)
+    return { rows: [{ kind: 'incident', key: incident_id, value: null }], changes: [] }
   const draft = new IncidentDraft(row, state.time_ms)
   const last = row.joined.at(-1) ?? row.ended.at(-1)
   const kind = row.joined.length > 0 ? 'grown' : 'updated'

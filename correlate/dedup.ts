@@ -36,14 +36,16 @@ export function arrive(state: State, alert: Alert, place: Place): Decision {
   const row = state.alerts.get(alert.fingerprint)
   const resolved = isResolved(alert, state.time_ms)
   if (!row) {
-    if (resolved) return { ...NOTHING, unassigned: { fingerprint: alert.fingerprint, code: 'resolved-unknown' } }
+    if (resolved)
+      return { ...NOTHING, unassigned: { fingerprint: alert.fingerprint, code: 'resolved-unknown' } }
     if (state.derived.firing >= LIMITS.active_alerts_per_partition) {
       return { ...NOTHING, unassigned: { fingerprint: alert.fingerprint, code: 'active-alerts-bound' } }
     }
     return placeAlert(state, freshRow(state, alert, rules), place)
   }
   if (!row.firing) return resolved ? NOTHING : again(state, row, alert, rules, place)
-  if (resolved) return end(state, { ...row, alert: merged(row.alert, alert) }, alert.ends_at_ms as number, null)
+  if (resolved)
+    return end(state, { ...row, alert: merged(row.alert, alert) }, alert.ends_at_ms as number, null)
   if (row.dismissed && alert.starts_at_ms > row.updated_at_ms) return again(state, row, alert, rules, place)
   return repeat(state, row, alert, rules)
 }
@@ -72,7 +74,10 @@ function merged(old: Alert, alert: Alert): Alert {
 function sameContent(a: Alert, b: Alert): boolean {
   if (a.generator_url !== b.generator_url || a.severity !== b.severity || a.entity !== b.entity) return false
   const names = Object.keys(a.annotations)
-  return names.length === Object.keys(b.annotations).length && names.every((name) => a.annotations[name] === b.annotations[name])
+  return (
+    names.length === Object.keys(b.annotations).length &&
+    names.every((name) => a.annotations[name] === b.annotations[name])
+  )
 }
 
 /**
@@ -85,7 +90,11 @@ function repeat(state: State, row: AlertRow, alert: Alert, rules: Rules): Decisi
   const sooner = next.expires_at_ms < row.expires_at_ms && row.by_timeout && !next.by_timeout
   const starts_earlier = alert.starts_at_ms < row.alert.starts_at_ms
   if (!later && !sooner && !starts_earlier && sameContent(row.alert, alert)) return NOTHING
-  const expires_at_ms = later ? roundedUp(next.expires_at_ms) : sooner ? next.expires_at_ms : row.expires_at_ms
+  const expires_at_ms = later
+    ? roundedUp(next.expires_at_ms)
+    : sooner
+      ? next.expires_at_ms
+      : row.expires_at_ms
   const by_timeout = later || sooner ? next.by_timeout : row.by_timeout
   const value: AlertRow = { ...row, alert: merged(row.alert, alert), expires_at_ms, by_timeout }
   return { rows: [{ kind: 'alert', key: alert.fingerprint, value }], changes: [] }
@@ -96,8 +105,18 @@ function again(state: State, row: AlertRow, alert: Alert, rules: Rules, place: P
   const fresh = freshRow(state, alert, rules)
   const home = homeOf(state, row.incident_id)
   if (home && (isUnresolved(home) || withinReopening(state, home.incident.resolved_at_ms, rules))) {
-    const reason: Reason = { code: 'fired-again', rule: home.incident.rule, rules_version: rules.version, text: 'The alert fired again and belonged here before.' }
-    return fireAgain(state, home, { ...fresh, incident_id: home.incident.id, reason }, row.incident_id === home.incident.id)
+    const reason: Reason = {
+      code: 'fired-again',
+      rule: home.incident.rule,
+      rules_version: rules.version,
+      text: 'The alert fired again and belonged here before.',
+    }
+    return fireAgain(
+      state,
+      home,
+      { ...fresh, incident_id: home.incident.id, reason },
+      row.incident_id === home.incident.id,
+    )
   }
   return placeAlert(state, fresh, place)
 }
@@ -113,7 +132,10 @@ export function alertEnds(state: State, fingerprint: string, late_ms: number): D
   if (!row) return NOTHING
   if (!row.firing) return forget(state, row, rules)
   if (late_ms > OUTAGE_MS) {
-    const value: AlertRow = { ...row, expires_at_ms: roundedUp(state.time_ms + late_ms + rules.resolve_timeout_ms) }
+    const value: AlertRow = {
+      ...row,
+      expires_at_ms: roundedUp(state.time_ms + late_ms + rules.resolve_timeout_ms),
+    }
     return { rows: [{ kind: 'alert', key: fingerprint, value }], changes: [] }
   }
   return end(state, row, row.expires_at_ms, row.by_timeout ? 'timeout' : null)
@@ -124,7 +146,10 @@ function forget(state: State, row: AlertRow, rules: Rules): Decision {
   const home = homeOf(state, row.incident_id)
   const key = row.alert.fingerprint
   if (!home || !isUnresolved(home)) return { rows: [{ kind: 'alert', key, value: null }], changes: [] }
-  const value: AlertRow = { ...row, forget_at_ms: state.time_ms + Math.max(rules.reopen_within_ms, OUTAGE_MS) }
+  const value: AlertRow = {
+    ...row,
+    forget_at_ms: state.time_ms + Math.max(rules.reopen_within_ms, OUTAGE_MS),
+  }
   return { rows: [{ kind: 'alert', key, value }], changes: [] }
 }
 

@@ -82,7 +82,8 @@ export class IncidentDraft {
     const { incident } = this
     const at = incident.members.findIndex((listed) => listed.fingerprint === member.fingerprint)
     if (at >= 0) incident.members = incident.members.with(at, member)
-    else if (incident.members.length < LIMITS.members_listed_per_incident) incident.members = [...incident.members, member]
+    else if (incident.members.length < LIMITS.members_listed_per_incident)
+      incident.members = [...incident.members, member]
   }
 
   setState(state: IncidentState, retain_ms: number | null): void {
@@ -91,7 +92,13 @@ export class IncidentDraft {
   }
 
   note(kind: string, actor: string, text: string): void {
-    const entry: TimelineEntry = { at_ms: this.now_ms, kind, actor, text, revision: this.incident.revision + 1 }
+    const entry: TimelineEntry = {
+      at_ms: this.now_ms,
+      kind,
+      actor,
+      text,
+      revision: this.incident.revision + 1,
+    }
     this.incident.timeline = [...this.incident.timeline, entry].slice(-LIMITS.timeline_entries_per_incident)
   }
 
@@ -131,7 +138,8 @@ export class IncidentDraft {
     if (this.turnsQuiet() !== null) return this.tellMuting(reason)
     const due_ms = row.told_at_ms + interval_ms
     const much = row.joined.length + row.ended.length >= LIMITS.memberships_per_change
-    if (much || due_ms <= this.now_ms) return this.tell(row.joined.length > 0 ? 'grown' : 'updated', systemCause(reason))
+    if (much || due_ms <= this.now_ms)
+      return this.tell(row.joined.length > 0 ? 'grown' : 'updated', systemCause(reason))
     row.tell_at_ms ??= due_ms
   }
 

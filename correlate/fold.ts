@@ -52,10 +52,15 @@ function foldAlerts(state: State, position: number, record: AlertsRecord, outcom
   const first = unseen(record.places, key === null ? undefined : state.origins.get(key))
   outcome.skipped += first
   for (let i = first; i < record.alerts.length; i++) {
-    step(state, { kind: 'alert', alert: record.alerts[i] as AlertsRecord['alerts'][number], place: [position, i] }, outcome)
+    step(
+      state,
+      { kind: 'alert', alert: record.alerts[i] as AlertsRecord['alerts'][number], place: [position, i] },
+      outcome,
+    )
   }
   const last = record.places.at(-1)
-  if (key !== null && last && first < record.alerts.length) install(state, [{ kind: 'origin', key, value: last }], outcome)
+  if (key !== null && last && first < record.alerts.length)
+    install(state, [{ kind: 'origin', key, value: last }], outcome)
 }
 
 function originKey(origin: Origin | null): string | null {
@@ -78,7 +83,8 @@ function settleDue(state: State, until_ms: number, outcome: Outcome): void {
   const { timers } = state.derived
   for (let timer = timers.peek(); timer && timer.due_ms <= until_ms; timer = timers.peek()) {
     timers.take(timer)
-    if (timer.due_ms > state.time_ms) install(state, [{ kind: 'time', key: 'time', value: timer.due_ms }], outcome)
+    if (timer.due_ms > state.time_ms)
+      install(state, [{ kind: 'time', key: 'time', value: timer.due_ms }], outcome)
     step(state, dueEvent(timer, until_ms), outcome)
   }
 }
@@ -100,4 +106,3 @@ function dueEvent(timer: Timer, now_ms: number): Event {
 export function dueAt(state: State): number | null {
   return state.derived.timers.peek()?.due_ms ?? null
 }
-

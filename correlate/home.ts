@@ -9,6 +9,7 @@ export function isUnresolved(row: IncidentRow): boolean {
 export function homeOf(state: State, incident_id: string): IncidentRow | undefined {
   let home = state.incidents.get(incident_id)
   // Merging into a merged incident is refused, so chains are short; the bound is for a damaged state.
-  for (let hops = 0; home?.incident.merged_into && hops < 16; hops++) home = state.incidents.get(home.incident.merged_into)
+  for (let hops = 0; home?.incident.merged_into && hops < 16; hops++)
+    home = state.incidents.get(home.incident.merged_into)
   return home
 }

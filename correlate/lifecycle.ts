@@ -12,7 +12,9 @@ import { changeSilences } from './suppress.ts'
 type OnIncident = Exclude<CommandBody, { kind: 'silence' | 'expire-silence' }>
 
 /** The states from which a command is possible. */
-const FROM: Readonly<Record<Exclude<OnIncident['kind'], 'comment' | 'assign' | 'link-ticket'>, readonly IncidentState[]>> = {
+const FROM: Readonly<
+  Record<Exclude<OnIncident['kind'], 'comment' | 'assign' | 'link-ticket'>, readonly IncidentState[]>
+> = {
   acknowledge: ['open'],
   mitigate: ['open', 'acknowledged'],
   resolve: ['open', 'acknowledged', 'mitigated'],
@@ -29,7 +31,8 @@ export function resolveIfQuiet(draft: IncidentDraft, rules: Rules, code: 'timeou
       ? { code, text: `The last alert was not repeated for ${rules.resolve_timeout_ms / 1000} s.` }
       : { code: 'alerts-resolved', text: 'All alerts have resolved.' }
   const reason: Reason = { ...why, rule: incident.rule, rules_version: rules.version }
-  if (incident.members_firing > 0 || !isUnresolved(draft.row)) return draft.tellSoon(reason, rules.growth_interval_ms)
+  if (incident.members_firing > 0 || !isUnresolved(draft.row))
+    return draft.tellSoon(reason, rules.growth_interval_ms)
   incident.resolved_at_ms = draft.now_ms
   draft.setState('resolved', rules.retain_resolved_ms)
   draft.note('resolved', SYSTEM, reason.text)
@@ -69,9 +72,15 @@ function reopen(draft: IncidentDraft, cause: Cause): void {
 export function carryOut(state: State, command: Command): Decision {
   if (state.commands.has(command.id)) return NOTHING
   const { body } = command
-  const done = body.kind === 'silence' || body.kind === 'expire-silence' ? changeSilences(state, command.actor, body) : onIncident(state, command, body)
+  const done =
+    body.kind === 'silence' || body.kind === 'expire-silence'
+      ? changeSilences(state, command.actor, body)
+      : onIncident(state, command, body)
   const outcome: CommandOutcome = { at_ms: state.time_ms, refused: done.refused }
-  return { rows: [...done.rows, ...evicted(state), { kind: 'command', key: command.id, value: outcome }], changes: done.changes }
+  return {
+    rows: [...done.rows, ...evicted(state), { kind: 'command', key: command.id, value: outcome }],
+    changes: done.changes,
+  }
 }
 
 /** The oldest remembered command makes room when there are too many. */
@@ -90,27 +99,45 @@ function onIncident(state: State, command: Command, body: OnIncident): Done {
   const draft = new IncidentDraft(home, state.time_ms)
   const refused = refusal(state, home, body)
   const rules_version = state.rules.version
-  const reason: Reason = { code: refused === null ? 'operator' : 'refused', rule: '', rules_version, text: refused ?? sentence(body) }
+  const reason: Reason = {
+    code: refused === null ? 'operator' : 'refused',
+    rule: '',
+    rules_version,
+    text: refused ?? sentence(body),
+  }
   const cause: Cause = { actor: command.actor, command_id: command.id, reason }
   if (refused !== null) {
     draft.note('command-refused', command.actor, `${body.kind}: ${refused}`)
     draft.tell('command-refused', cause)
-    return { rows: [{ kind: 'incident', key: home.incident.id, value: draft.row }], changes: draft.changes, refused }
+    return {
+      rows: [{ kind: 'incident', key: home.incident.id, value: draft.row }],
+      changes: draft.changes,
+      refused,
+    }
   }
-  const others = body.kind === 'merge' ? merge(state, draft, body.into, cause) : perform(state, draft, body, cause)
-  return { rows: [{ kind: 'incident', key: home.incident.id, value: draft.row }, ...others.rows], changes: [...draft.changes, ...others.changes], refused: null }
+  const others =
+    body.kind === 'merge' ? merge(state, draft, body.into, cause) : perform(state, draft, body, cause)
+  return {
+    rows: [{ kind: 'incident', key: home.incident.id, value: draft.row }, ...others.rows],
+    changes: [...draft.changes, ...others.changes],
+    refused: null,
+  }
 }
 
 function refusal(state: State, home: IncidentRow, body: OnIncident): string | null {
   const { incident } = home
   if (body.kind === 'comment' || body.kind === 'assign') return null
   if (body.kind === 'link-ticket') {
-    return incident.tickets.length < LIMITS.tickets_per_incident ? null : `the incident has ${LIMITS.tickets_per_incident} tickets already`
+    return incident.tickets.length < LIMITS.tickets_per_incident
+      ? null
+      : `the incident has ${LIMITS.tickets_per_incident} tickets already`
   }
-  if (!FROM[body.kind].includes(incident.state)) return `${body.kind} is not possible while the incident is ${incident.state}; it is from ${FROM[body.kind].join(', ')}`
+  if (!FROM[body.kind].includes(incident.state))
+    return `${body.kind} is not possible while the incident is ${incident.state}; it is from ${FROM[body.kind].join(', ')}`
   if (body.kind !== 'merge') return null
   const parent = state.incidents.get(body.into)
-  if (!parent || parent.incident.scope !== incident.scope) return `no incident ${body.into} is known in scope ${incident.scope}`
+  if (!parent || parent.incident.scope !== incident.scope)
+    return `no incident ${body.into} is known in scope ${incident.scope}`
   if (body.into === incident.id) return 'an incident cannot be merged into itself'
   if (!isUnresolved(parent)) return `the incident ${body.into} is ${parent.incident.state}`
   return null
@@ -151,10 +178,24 @@ interface Others {
 
 const NO_OTHERS: Others = { rows: [], changes: [] }
 
-function perform(state: State, draft: IncidentDraft, body: Exclude<OnIncident, { kind: 'merge' }>, cause: Cause): Others {
+function perform(
+  state: State,
+  draft: IncidentDraft,
+  body: Exclude<OnIncident, { kind: 'merge' }>,
+  cause: Cause,
+): Others {
   const { incident } = draft
   const now_ms = state.time_ms
-  const told = { acknowledge: 'acknowledged', mitigate: 'mitigated', resolve: 'resolved', review: 'reviewed', reopen: 'reopened', assign: 'assigned', comment: 'commented', 'link-ticket': 'ticket-linked' } as const
+  const told = {
+    acknowledge: 'acknowledged',
+    mitigate: 'mitigated',
+    resolve: 'resolved',
+    review: 'reviewed',
+    reopen: 'reopened',
+    assign: 'assigned',
+    comment: 'commented',
+    'link-ticket': 'ticket-linked',
+  } as const
   if (body.kind === 'reopen') {
     reopen(draft, cause)
     return NO_OTHERS
@@ -188,7 +229,8 @@ function perform(state: State, draft: IncidentDraft, body: Exclude<OnIncident, {
 /** Alerts of one incident that fire, in the order of their fingerprints (maps differ after a restart). */
 function firingMembers(state: State, incident_id: string): AlertRow[] {
   const found: AlertRow[] = []
-  for (const row of state.alerts.values()) if (row.firing && !row.dismissed && row.incident_id === incident_id) found.push(row)
+  for (const row of state.alerts.values())
+    if (row.firing && !row.dismissed && row.incident_id === incident_id) found.push(row)
   return found.sort((a, b) => (a.alert.fingerprint < b.alert.fingerprint ? -1 : 1))
 }
 
@@ -205,7 +247,11 @@ function dismissMembers(state: State, draft: IncidentDraft): Row[] {
 function merge(state: State, child: IncidentDraft, into: string, cause: Cause): Others {
   const parent_row = state.incidents.get(into) as IncidentRow
   const parent = new IncidentDraft(parent_row, state.time_ms)
-  const reason: Reason = { ...cause.reason, code: 'merged', text: `Came with ${child.incident.id}, which ${cause.actor} merged into this incident.` }
+  const reason: Reason = {
+    ...cause.reason,
+    code: 'merged',
+    text: `Came with ${child.incident.id}, which ${cause.actor} merged into this incident.`,
+  }
   const rows: Row[] = []
   for (const row of firingMembers(state, child.incident.id)) {
     const value: AlertRow = { ...row, incident_id: into, reason, joined_at_ms: state.time_ms }

@@ -90,7 +90,15 @@ export type Row =
   | { readonly kind: 'time'; readonly key: string; readonly value: number }
 
 /** Stored keys: one letter for the kind, then the key, so that `a/` reads all alerts of a partition. */
-export const ROW_PREFIX = { alert: 'a/', incident: 'i/', silence: 's/', origin: 'o/', command: 'c/', rules: 'r/', time: 't/' } as const satisfies Record<Row['kind'], string>
+export const ROW_PREFIX = {
+  alert: 'a/',
+  incident: 'i/',
+  silence: 's/',
+  origin: 'o/',
+  command: 'c/',
+  rules: 'r/',
+  time: 't/',
+} as const satisfies Record<Row['kind'], string>
 
 export function emptyState(partition: number): State {
   return {
@@ -102,6 +110,13 @@ export function emptyState(partition: number): State {
     silences: new Map(),
     origins: new Map(),
     commands: new Map(),
-    derived: { groups: new Map(), timers: new Timers(), rule_tests: DEFAULT_RULES.grouping.map((rule) => compileMatchers(rule.match)), silence_tests: new Map(), firing: 0, unresolved: 0 },
+    derived: {
+      groups: new Map(),
+      timers: new Timers(),
+      rule_tests: DEFAULT_RULES.grouping.map((rule) => compileMatchers(rule.match)),
+      silence_tests: new Map(),
+      firing: 0,
+      unresolved: 0,
+    },
   }
 }

@@ -19,18 +19,30 @@ function isActive(silence: Silence, now_ms: number): boolean {
 export function silencedBy(state: State, alert: Alert): readonly string[] {
   const ids: string[] = []
   for (const silence of state.silences.values()) {
-    if (isActive(silence, state.time_ms) && state.derived.silence_tests.get(silence.id)?.(alert.labels)) ids.push(silence.id)
+    if (isActive(silence, state.time_ms) && state.derived.silence_tests.get(silence.id)?.(alert.labels))
+      ids.push(silence.id)
   }
   return ids.sort()
 }
 
 /** Makes, changes or ends a silence, and mutes or unmutes what fires. */
-export function changeSilences(state: State, actor: string, body: Extract<CommandBody, { kind: 'silence' | 'expire-silence' }>): Done {
-  if (body.kind === 'silence') return setSilence(state, { ...body.silence, created_by: body.silence.created_by || actor })
+export function changeSilences(
+  state: State,
+  actor: string,
+  body: Extract<CommandBody, { kind: 'silence' | 'expire-silence' }>,
+): Done {
+  if (body.kind === 'silence')
+    return setSilence(state, { ...body.silence, created_by: body.silence.created_by || actor })
   const silence = state.silences.get(body.silence_id)
-  if (!silence || silence.ends_at_ms <= state.time_ms) return refusedSilence(`no silence ${body.silence_id} is active or pending`)
+  if (!silence || silence.ends_at_ms <= state.time_ms)
+    return refusedSilence(`no silence ${body.silence_id} is active or pending`)
   // A pending silence ends before it began, as in Alertmanager: both times become now.
-  return setSilence(state, { ...silence, starts_at_ms: Math.min(silence.starts_at_ms, state.time_ms), ends_at_ms: state.time_ms, updated_at_ms: state.time_ms })
+  return setSilence(state, {
+    ...silence,
+    starts_at_ms: Math.min(silence.starts_at_ms, state.time_ms),
+    ends_at_ms: state.time_ms,
+    updated_at_ms: state.time_ms,
+  })
 }
 
 function refusedSilence(refused: string): Done {
@@ -44,7 +56,11 @@ function setSilence(state: State, silence: Silence): Done {
   const test = testOf(silence)
   if (typeof test === 'string') return refusedSilence(test)
   const spread = remute(state, silence, test)
-  return { rows: [{ kind: 'silence', key: silence.id, value: silence }, ...spread.rows], changes: spread.changes, refused: null }
+  return {
+    rows: [{ kind: 'silence', key: silence.id, value: silence }, ...spread.rows],
+    changes: spread.changes,
+    refused: null,
+  }
 }
 
 function testOf(silence: Silence): LabelTest | string {
@@ -61,9 +77,13 @@ export function silenceTurns(state: State, silence_id: string): Decision {
   const silence = state.silences.get(silence_id)
   const test = state.derived.silence_tests.get(silence_id)
   if (!silence || !test) return NOTHING
-  if (state.time_ms >= silence.ends_at_ms + SILENCE_MEMORY_MS) return { rows: [{ kind: 'silence', key: silence_id, value: null }], changes: [] }
+  if (state.time_ms >= silence.ends_at_ms + SILENCE_MEMORY_MS)
+    return { rows: [{ kind: 'silence', key: silence_id, value: null }], changes: [] }
   const spread = remute(state, silence, test)
-  return { rows: [{ kind: 'silence', key: silence_id, value: silence }, ...spread.rows], changes: spread.changes }
+  return {
+    rows: [{ kind: 'silence', key: silence_id, value: silence }, ...spread.rows],
+    changes: spread.changes,
+  }
 }
 
 /** Brings the mutes by this one silence up to date on every alert that fires. */
@@ -83,7 +103,9 @@ function remute(state: State, silence: Silence, test: LabelTest): { rows: Row[];
     code: 'silenced',
     rule: '',
     rules_version: state.rules.version,
-    text: active ? `Silence ${silence.id} by ${silence.created_by} began: ${silence.comment}` : `Silence ${silence.id} by ${silence.created_by} is over.`,
+    text: active
+      ? `Silence ${silence.id} by ${silence.created_by} began: ${silence.comment}`
+      : `Silence ${silence.id} by ${silence.created_by} is over.`,
   }
   const changes: Change[] = []
   for (const id of [...drafts.keys()].sort()) {
@@ -95,7 +117,11 @@ function remute(state: State, silence: Silence, test: LabelTest): { rows: Row[];
   return { rows, changes }
 }
 
-function draftOf(state: State, drafts: Map<string, IncidentDraft>, incident_id: string): IncidentDraft | undefined {
+function draftOf(
+  state: State,
+  drafts: Map<string, IncidentDraft>,
+  incident_id: string,
+): IncidentDraft | undefined {
   const home = homeOf(state, incident_id)
   if (!home) return undefined
   const draft = drafts.get(home.incident.id) ?? new IncidentDraft(home, state.time_ms)

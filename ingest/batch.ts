@@ -48,7 +48,13 @@ function sortMessage({ offset, decoded }: DecodedMessage, source: string, normal
   const rejects = [...decoded.rejects]
   for (const raw of decoded.alerts) {
     const alert = normalise(raw, source)
-    if ('reason' in alert) rejects.push({ ordinal: raw.ordinal, code: alert.code, reason: alert.reason, payload: JSON.stringify(raw) })
+    if ('reason' in alert)
+      rejects.push({
+        ordinal: raw.ordinal,
+        code: alert.code,
+        reason: alert.reason,
+        payload: JSON.stringify(raw),
+      })
     else alerts.push({ alert, place: offset === null ? null : [offset, raw.ordinal] })
   }
   return { alerts, rejects: rejects.sort((a, b) => a.ordinal - b.ordinal) }
@@ -73,9 +79,27 @@ export function prepare(batch: Batch, partitions: number, normalise: Normalise):
     if (sorted.alerts.length === 0 && sorted.rejects.length > 0) messages_rejected++
     for (const { ordinal, code, reason, payload } of sorted.rejects) {
       const origin = batch.locate(message.offset, ordinal)
-      letters.push(deadLetterOf({ at_ms: batch.received_at_ms, source: batch.source, origin, code, reason, payload: Buffer.from(payload) }))
+      letters.push(
+        deadLetterOf({
+          at_ms: batch.received_at_ms,
+          source: batch.source,
+          origin,
+          code,
+          reason,
+          payload: Buffer.from(payload),
+        }),
+      )
     }
     rejects.push(...sorted.rejects)
   }
-  return { source: batch.source, origin: batch.origin, received_at_ms: batch.received_at_ms, alerts, alerts_total, rejects, letters, messages_rejected }
+  return {
+    source: batch.source,
+    origin: batch.origin,
+    received_at_ms: batch.received_at_ms,
+    alerts,
+    alerts_total,
+    rejects,
+    letters,
+    messages_rejected,
+  }
 }

@@ -44,7 +44,9 @@ export class Consumer {
 
   async start(): Promise<void> {
     const { source, topics, name } = this.parts
-    this.subscription = await source.consume(topics, `tocsin-ingest-${name}`, (topic, partition, messages) => this.handle(topic, partition, messages))
+    this.subscription = await source.consume(topics, `tocsin-ingest-${name}`, (topic, partition, messages) =>
+      this.handle(topic, partition, messages),
+    )
   }
 
   async close(): Promise<void> {
@@ -63,7 +65,12 @@ export class Consumer {
   }
 
   /** The batch, prepared; waits while it would only drain the topic into the dead letters. */
-  private async passed(topic: string, partition: number, messages: readonly SourceMessage[], window: RejectWindow): Promise<Prepared> {
+  private async passed(
+    topic: string,
+    partition: number,
+    messages: readonly SourceMessage[],
+    window: RejectWindow,
+  ): Promise<Prepared> {
     let halted = false
     for (;;) {
       const prepared = this.parts.intake.prepare(this.batchOf(topic, partition, messages))
@@ -91,7 +98,8 @@ export class Consumer {
   private async pause(ms: number): Promise<void> {
     const { signal } = this.closing
     if (!signal.aborted) await this.parts.clock.sleep(ms, signal)
-    if (signal.aborted) throw new Retryable('closing', 'the consumer is closing; what was not taken is read again')
+    if (signal.aborted)
+      throw new Retryable('closing', 'the consumer is closing; what was not taken is read again')
   }
 
   private batchOf(topic: string, partition: number, messages: readonly SourceMessage[]): Batch {
@@ -111,7 +119,13 @@ export class Consumer {
       return { offset, decoded: decodeAlerts(body, time_ms, context) }
     } catch (error) {
       if (!(error instanceof RefusedBody)) throw error
-      return { offset, decoded: { alerts: [], rejects: [{ ordinal: 0, code: error.code, reason: error.message, payload: body.toString() }] } }
+      return {
+        offset,
+        decoded: {
+          alerts: [],
+          rejects: [{ ordinal: 0, code: error.code, reason: error.message, payload: body.toString() }],
+        },
+      }
     }
   }
 }

@@ -23,12 +23,15 @@ function entriesOf(run: Run, placed: readonly Placed[]): readonly Buffer[] {
     const value = encodeRecord(recordOf(run, placed))
     if (value.length <= LIMITS.entry_bytes || placed.length === 1) return [value]
   }
-  const middle = placed.length <= LIMITS.alerts_per_entry ? Math.ceil(placed.length / 2) : LIMITS.alerts_per_entry
+  const middle =
+    placed.length <= LIMITS.alerts_per_entry ? Math.ceil(placed.length / 2) : LIMITS.alerts_per_entry
   return [...entriesOf(run, placed.slice(0, middle)), ...entriesOf(run, placed.slice(middle))]
 }
 
 function appendsOf(run: Run, alerts: Prepared['alerts']): readonly Append[] {
-  return [...alerts].flatMap(([partition, placed]) => entriesOf(run, combine(placed)).map((value) => ({ topic: 'alerts', partition, value }) as const))
+  return [...alerts].flatMap(([partition, placed]) =>
+    entriesOf(run, combine(placed)).map((value) => ({ topic: 'alerts', partition, value }) as const),
+  )
 }
 
 /** Requests have no origin, so those that wait together share entries. */
@@ -36,13 +39,18 @@ function merged(requests: readonly Prepared[]): Prepared['alerts'] {
   if (requests.length === 1 && requests[0] !== undefined) return requests[0].alerts
   const alerts = new Map<number, Placed[]>()
   for (const request of requests) {
-    for (const [partition, placed] of request.alerts) alerts.set(partition, [...(alerts.get(partition) ?? []), ...placed])
+    for (const [partition, placed] of request.alerts)
+      alerts.set(partition, [...(alerts.get(partition) ?? []), ...placed])
   }
   return alerts
 }
 
 /** What to append for batches that were prepared, in order; dead letters go last. */
-export function appendsFor(prepared: readonly Prepared[], deadletters_partitions: number, headers: NonNullable<Append['headers']>): readonly Append[] {
+export function appendsFor(
+  prepared: readonly Prepared[],
+  deadletters_partitions: number,
+  headers: NonNullable<Append['headers']>,
+): readonly Append[] {
   const requests = prepared.filter(({ origin }) => origin === null)
   const received_at_ms = Math.max(0, ...requests.map((request) => request.received_at_ms))
   const entries = [...appendsOf({ origin: null, received_at_ms }, merged(requests))]

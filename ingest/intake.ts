@@ -74,9 +74,15 @@ export class Intake {
   }
 
   private append(prepared: Prepared): Promise<Accepted> {
-    if (prepared.alerts_total === 0 && prepared.rejects.length === 0) return Promise.resolve({ positions: new Map(), rejects: [] })
+    if (prepared.alerts_total === 0 && prepared.rejects.length === 0)
+      return Promise.resolve({ positions: new Map(), rejects: [] })
     if (this.waiting_alerts > WAITING_ALERTS_MAX) {
-      return Promise.reject(new Retryable('intake-full', `${this.waiting_alerts} alerts wait for the log, more than ${WAITING_ALERTS_MAX}; send again later`))
+      return Promise.reject(
+        new Retryable(
+          'intake-full',
+          `${this.waiting_alerts} alerts wait for the log, more than ${WAITING_ALERTS_MAX}; send again later`,
+        ),
+      )
     }
     return new Promise((resolve, reject) => {
       this.waiting.push({ prepared, resolve, reject })
@@ -94,7 +100,11 @@ export class Intake {
       this.waiting_alerts = 0
       try {
         const span = this.parts.tracing.batch('ingest', group.length, [])
-        const entries = appendsFor(group.map(({ prepared }) => prepared), this.parts.log.partitions('deadletters'), span.headers)
+        const entries = appendsFor(
+          group.map(({ prepared }) => prepared),
+          this.parts.log.partitions('deadletters'),
+          span.headers,
+        )
         this.settle(group, entries, await this.parts.log.append(entries))
         span.end()
       } catch (error) {
@@ -104,12 +114,19 @@ export class Intake {
     this.appending = false
   }
 
-  private settle(group: readonly Waiting[], entries: readonly Append[], positions: readonly Position[]): void {
+  private settle(
+    group: readonly Waiting[],
+    entries: readonly Append[],
+    positions: readonly Position[],
+  ): void {
     for (const [i, { topic, partition }] of entries.entries()) {
-      if (topic === 'alerts') this.newest.set(partition, Math.max(positions[i] ?? 0, this.newest.get(partition) ?? 0))
+      if (topic === 'alerts')
+        this.newest.set(partition, Math.max(positions[i] ?? 0, this.newest.get(partition) ?? 0))
     }
     for (const { prepared, resolve } of group) {
-      const touched = [...prepared.alerts.keys()].map((partition) => [partition, this.newest.get(partition) ?? 0] as const)
+      const touched = [...prepared.alerts.keys()].map(
+        (partition) => [partition, this.newest.get(partition) ?? 0] as const,
+      )
       resolve({ positions: new Map(touched), rejects: prepared.rejects })
     }
   }

@@ -16,7 +16,8 @@ export interface OutOfBounds {
 }
 
 const SHOWN_NAME_CHARS = 64
-const shown = (name: string): string => JSON.stringify(name.length > SHOWN_NAME_CHARS ? `${name.slice(0, SHOWN_NAME_CHARS)}…` : name)
+const shown = (name: string): string =>
+  JSON.stringify(name.length > SHOWN_NAME_CHARS ? `${name.slice(0, SHOWN_NAME_CHARS)}…` : name)
 
 interface MapBounds {
   readonly what: 'label' | 'annotation'
@@ -29,16 +30,25 @@ const ANNOTATION_BOUNDS: MapBounds = { what: 'annotation', value_chars: LIMITS.a
 function measureMap(map: Labels, { what, value_chars }: MapBounds): number | OutOfBounds {
   const names = Object.keys(map)
   if (names.length > LIMITS.labels_per_alert) {
-    return { code: `${what}s-too-many`, reason: `${names.length} ${what}s are more than ${LIMITS.labels_per_alert}` }
+    return {
+      code: `${what}s-too-many`,
+      reason: `${names.length} ${what}s are more than ${LIMITS.labels_per_alert}`,
+    }
   }
   let chars = 0
   for (const name of names) {
     const value = map[name] ?? ''
     if (name.length > LIMITS.label_name_chars) {
-      return { code: `${what}-name-length`, reason: `the name of ${what} ${shown(name)} has ${name.length} characters, more than ${LIMITS.label_name_chars}` }
+      return {
+        code: `${what}-name-length`,
+        reason: `the name of ${what} ${shown(name)} has ${name.length} characters, more than ${LIMITS.label_name_chars}`,
+      }
     }
     if (value.length > value_chars) {
-      return { code: `${what}-value-length`, reason: `the value of ${what} ${shown(name)} has ${value.length} characters, more than ${value_chars}` }
+      return {
+        code: `${what}-value-length`,
+        reason: `the value of ${what} ${shown(name)} has ${value.length} characters, more than ${value_chars}`,
+      }
     }
     chars += name.length + value.length
   }
@@ -47,7 +57,10 @@ function measureMap(map: Labels, { what, value_chars }: MapBounds): number | Out
 
 function timeFault(field: string, time_ms: number | null): OutOfBounds | null {
   if (time_ms === null || (time_ms >= 0 && time_ms <= LIMITS.time_ms_max)) return null
-  return { code: 'time-range', reason: `${field} is ${time_ms} ms from the epoch, outside of 0 (year 1970) to ${LIMITS.time_ms_max} (year 2200)` }
+  return {
+    code: 'time-range',
+    reason: `${field} is ${time_ms} ms from the epoch, outside of 0 (year 1970) to ${LIMITS.time_ms_max} (year 2200)`,
+  }
 }
 
 /** An escaped character takes at most this many bytes in JSON; the rest of an alert stays below the second. */
@@ -61,11 +74,17 @@ function boundsFault(alert: Alert): OutOfBounds | null {
   if (typeof annotations !== 'number') return annotations
   const url_chars = alert.generator_url.length
   if (url_chars > LIMITS.generator_url_chars) {
-    return { code: 'generator-url-length', reason: `generatorURL has ${url_chars} characters, more than ${LIMITS.generator_url_chars}` }
+    return {
+      code: 'generator-url-length',
+      reason: `generatorURL has ${url_chars} characters, more than ${LIMITS.generator_url_chars}`,
+    }
   }
   const scope_chars = alert.scope.length
   if (scope_chars > LIMITS.scope_chars) {
-    return { code: 'scope-length', reason: `the scope that the labels name has ${scope_chars} characters, more than ${LIMITS.scope_chars}` }
+    return {
+      code: 'scope-length',
+      reason: `the scope that the labels name has ${scope_chars} characters, more than ${LIMITS.scope_chars}`,
+    }
   }
   const time = timeFault('startsAt', alert.starts_at_ms) ?? timeFault('endsAt', alert.ends_at_ms)
   return time ?? sizeFault(alert, labels + annotations + url_chars + scope_chars + alert.entity.length)
@@ -89,7 +108,9 @@ function firstOf(labels: Labels, names: readonly string[]): string {
 }
 
 /** Makes the function that gives an alert its scope, severity, entity and identity, or says which bound it exceeds. */
-export function makeNormaliser(config: NormaliserConfig): (raw: RawAlert, source: string) => Alert | OutOfBounds {
+export function makeNormaliser(
+  config: NormaliserConfig,
+): (raw: RawAlert, source: string) => Alert | OutOfBounds {
   const words = severityWords(config.severity.map)
   const severityOf = (labels: Labels): Severity =>
     words.get(firstOf(labels, config.severity.labels).trim().toLowerCase()) ?? config.severity.default

@@ -41,7 +41,10 @@ export class Correlator implements PartitionFold {
 
   async restored(position: Position | null): Promise<Position> {
     // Silences set their timers by the state's time, which may have come after them.
-    apply(this.state, [...this.state.silences.values()].map((value) => ({ kind: 'silence', key: value.id, value })))
+    apply(
+      this.state,
+      [...this.state.silences.values()].map((value) => ({ kind: 'silence', key: value.id, value })),
+    )
     this.rules_wanted = this.state.rules.version !== this.parts.rules.version
     this.parts.sized(this.state)
     return position ?? 0
@@ -52,7 +55,11 @@ export class Correlator implements PartitionFold {
     const publish: Append[] = []
     for (const entry of entries) {
       try {
-        foldRecord(this.state, { position: entry.position, time_ms: entry.time_ms, record: decodeRecord(entry.value) }, outcome)
+        foldRecord(
+          this.state,
+          { position: entry.position, time_ms: entry.time_ms, record: decodeRecord(entry.value) },
+          outcome,
+        )
       } catch (error) {
         if (!(error instanceof CodecError)) throw error
         publish.push(this.deadLetter(entry, error))
@@ -88,7 +95,11 @@ export class Correlator implements PartitionFold {
   }
 
   private entryOf(change: Change): Append {
-    return { topic: 'incidents', partition: partitionOf(change.incident_id, this.parts.incidents_partitions), value: encodeChange(change) }
+    return {
+      topic: 'incidents',
+      partition: partitionOf(change.incident_id, this.parts.incidents_partitions),
+      value: encodeChange(change),
+    }
   }
 
   private deadLetter(entry: LogEntry, error: CodecError): Append {
@@ -100,7 +111,11 @@ export class Correlator implements PartitionFold {
       reason: error.message,
       payload: entry.value,
     })
-    return { topic: 'deadletters', partition: partitionOf(letter.id, this.parts.deadletters_partitions), value: Buffer.from(JSON.stringify(letter)) }
+    return {
+      topic: 'deadletters',
+      partition: partitionOf(letter.id, this.parts.deadletters_partitions),
+      value: Buffer.from(JSON.stringify(letter)),
+    }
   }
 }
 

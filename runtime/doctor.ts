@@ -19,8 +19,12 @@ const LAG_WORTH_TELLING = 1_000
 export async function examine(loaded: Loaded, token: string | undefined): Promise<Finding[]> {
   const { config } = loaded
   const checks: Promise<Finding[]>[] = [itself(loaded, token)]
-  const brokers = new Set([...(config.kafka?.brokers ?? []), ...config.sources.flatMap((source) => source.cluster?.brokers ?? [])])
-  for (const broker of brokers) checks.push(one(reachable('kafka', broker, 'start the broker, or correct `kafka.brokers`')))
+  const brokers = new Set([
+    ...(config.kafka?.brokers ?? []),
+    ...config.sources.flatMap((source) => source.cluster?.brokers ?? []),
+  ])
+  for (const broker of brokers)
+    checks.push(one(reachable('kafka', broker, 'start the broker, or correct `kafka.brokers`')))
   if (config.redis) checks.push(one(redis(loaded, config.redis)))
   if (config.clickhouse) checks.push(one(clickhouse(loaded, config.clickhouse)))
   for (const sink of config.sinks) checks.push(one(sinkFinding(loaded, sink)))
@@ -32,7 +36,18 @@ async function one(finding: Promise<Finding>): Promise<Finding[]> {
 }
 
 const ok = (part: string, detail: string): Finding => ({ level: 'ok', part, detail, remedy: '' })
-const fail = (part: string, detail: string, remedy: string): Finding => ({ level: 'fail', part, detail, remedy })
+const warn = (part: string, detail: string, remedy: string): Finding => ({
+  level: 'warn',
+  part,
+  detail,
+  remedy,
+})
+const fail = (part: string, detail: string, remedy: string): Finding => ({
+  level: 'fail',
+  part,
+  detail,
+  remedy,
+})
 
 function codeOf(error: unknown): string {
   const { code, cause, name } = error as { code?: string; cause?: { code?: string }; name?: string }
@@ -45,30 +60,80 @@ async function itself({ config }: Loaded, token: string | undefined): Promise<Fi
   const folder = config.kafka ? [] : [dataFolder(config.data_dir)]
   try {
     const answer = await fetch(`${url}/-/ready`, { signal: AbortSignal.timeout(TIMEOUT_MS) })
-    const running = answer.ok ? ok('tocsin', `runs at ${url} and is ready`) : fail('tocsin', `runs at ${url} but is not ready: ${(await answer.text()).slice(0, 300)}`, 'mend the part that it names')
+    const running = answer.ok
+      ? ok('tocsin', `runs at ${url} and is ready`)
+      : fail(
+          'tocsin',
+          `runs at ${url} but is not ready: ${(await answer.text()).slice(0, 300)}`,
+          'mend the part that it names',
+        )
     return [running, ...folder, ...(await ownFigures(url, token))]
   } catch (error) {
-    return [{ level: 'warn', part: 'tocsin', detail: `nothing answers at ${url} (${codeOf(error)})`, remedy: 'start it with `tocsin start`' }, ...folder]
+    return [
+      {
+        level: 'warn',
+        part: 'tocsin',
+        detail: `nothing answers at ${url} (${codeOf(error)})`,
+        remedy: 'start it with `tocsin start`',
+      },
+      ...folder,
+    ]
   }
 }
 
 /** What the running process measures of its own parts: history, lag, halted sources, deliveries that do not get through. */
 async function ownFigures(url: string, token: string | undefined): Promise<Finding[]> {
-  const answer = await fetch(`${url}/metrics`, { headers: token === undefined ? {} : { authorization: `Bearer ${token}` }, signal: AbortSignal.timeout(TIMEOUT_MS) })
-  if (!answer.ok) return [{ level: 'warn', part: 'figures', detail: `/metrics answers ${answer.status}`, remedy: 'set TOCSIN_TOKEN to a token with the role viewer to see lag, history and deliveries' }]
+  const answer = await fetch(`${url}/metrics`, {
+    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  })
+  const remedy = 'set TOCSIN_TOKEN to a token with the role viewer to see lag, history and deliveries'
+  if (!answer.ok) return [warn('figures', `/metrics answers ${answer.status}`, remedy)]
   const text = await answer.text()
-  const sum = (metric: string, labels = '') => [...text.matchAll(new RegExp(`^${metric}(\\{[^}]*\\})? (\\S+)$`, 'gm'))].filter(([, given]) => (given ?? '').includes(labels)).reduce((total, [, , value]) => total + Number(value), 0)
-  const found: Finding[] = []
-  if (/^tocsin_history_up /m.test(text)) {
-    found.push(sum('tocsin_history_up') === 1 ? ok('history', 'ClickHouse answers') : fail('history', 'ClickHouse does not answer; alerts and incidents go on, the history waits', 'see the log of tocsin; free disk and memory; npm install chdb when it is missing'))
-  }
-  const lag = sum('tocsin_lag_records')
-  found.push(lag < LAG_WORTH_TELLING ? ok('lag', `${lag} log entries wait`) : { level: 'warn', part: 'lag', detail: `${lag} log entries wait`, remedy: 'it catches up by itself unless this grows; then add workers or see which fold lags in /metrics' })
-  const halted = sum('tocsin_halted_source_partitions')
-  if (halted > 0) found.push(fail('sources', `${halted} partitions are halted: nearly everything in them is rejected`, 'see the dead letters and mend the sender or the format'))
-  const stuck = sum('tocsin_deliveries', 'state="retrying"') + sum('tocsin_deliveries', 'state="failed-for-good"')
-  if (stuck > 0) found.push({ level: 'warn', part: 'deliveries', detail: `${stuck} deliveries do not get through`, remedy: 'see /api/v1/deliveries?state=retrying for the sink and the code' })
-  return found
+  return [...historyFigure(text), lagFigure(text), ...haltedFigure(text), ...stuckFigure(text)]
+}
+
+/** The sum of a metric in a scrape, over the series whose labels contain a text. */
+function sumOf(scrape: string, metric: string, labels = ''): number {
+  return [...scrape.matchAll(new RegExp(`^${metric}(\\{[^}]*\\})? (\\S+)$`, 'gm'))]
+    .filter(([, given]) => (given ?? '').includes(labels))
+    .reduce((total, [, , value]) => total + Number(value), 0)
+}
+
+function historyFigure(scrape: string): Finding[] {
+  if (!/^tocsin_history_up /m.test(scrape)) return []
+  if (sumOf(scrape, 'tocsin_history_up') === 1) return [ok('history', 'ClickHouse answers')]
+  const detail = 'ClickHouse does not answer; alerts and incidents go on, the history waits'
+  return [
+    fail(
+      'history',
+      detail,
+      'see the log of tocsin; free disk and memory; npm install chdb when it is missing',
+    ),
+  ]
+}
+
+function lagFigure(scrape: string): Finding {
+  const lag = sumOf(scrape, 'tocsin_lag_records')
+  if (lag < LAG_WORTH_TELLING) return ok('lag', `${lag} log entries wait`)
+  const remedy =
+    'it catches up by itself unless this grows; then add workers or see which fold lags in /metrics'
+  return warn('lag', `${lag} log entries wait`, remedy)
+}
+
+function haltedFigure(scrape: string): Finding[] {
+  const halted = sumOf(scrape, 'tocsin_halted_source_partitions')
+  if (halted === 0) return []
+  const detail = `${halted} partitions are halted: nearly everything in them is rejected`
+  return [fail('sources', detail, 'see the dead letters and mend the sender or the format')]
+}
+
+function stuckFigure(scrape: string): Finding[] {
+  const states = ['state="retrying"', 'state="failed-for-good"']
+  const stuck = states.reduce((total, state) => total + sumOf(scrape, 'tocsin_deliveries', state), 0)
+  if (stuck === 0) return []
+  const remedy = 'see /api/v1/deliveries?state=retrying for the sink and the code'
+  return [warn('deliveries', `${stuck} deliveries do not get through`, remedy)]
 }
 
 function dataFolder(data_dir: string): Finding {
@@ -76,7 +141,13 @@ function dataFolder(data_dir: string): Finding {
     accessSync(data_dir, constants.R_OK | constants.W_OK)
     return ok('data', `${data_dir} can be written`)
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return { level: 'warn', part: 'data', detail: `${data_dir} is not there yet`, remedy: 'it is made at the first start' }
+    if (codeOf(error) === 'ENOENT')
+      return {
+        level: 'warn',
+        part: 'data',
+        detail: `${data_dir} is not there yet`,
+        remedy: 'it is made at the first start',
+      }
     return fail('data', `${data_dir} cannot be written (${codeOf(error)})`, 'change its owner or `data_dir`')
   }
 }
@@ -85,44 +156,86 @@ function dataFolder(data_dir: string): Finding {
 function reachable(part: string, address: string, remedy: string): Promise<Finding> {
   const split = address.lastIndexOf(':')
   return new Promise((resolve) => {
-    const socket = connect({ host: address.slice(0, split).replace(/^\[|\]$/g, ''), port: Number(address.slice(split + 1)), timeout: TIMEOUT_MS })
+    const socket = connect({
+      host: address.slice(0, split).replace(/^\[|\]$/g, ''),
+      port: Number(address.slice(split + 1)),
+      timeout: TIMEOUT_MS,
+    })
     const end = (finding: Finding) => {
       socket.destroy()
       resolve(finding)
     }
     socket.once('connect', () => end(ok(part, `${address} answers`)))
-    socket.once('timeout', () => end(fail(part, `${address} does not answer within ${TIMEOUT_MS} ms`, remedy)))
-    socket.once('error', (error) => end(fail(part, `${address} cannot be reached (${codeOf(error)})`, remedy)))
+    socket.once('timeout', () =>
+      end(fail(part, `${address} does not answer within ${TIMEOUT_MS} ms`, remedy)),
+    )
+    socket.once('error', (error) =>
+      end(fail(part, `${address} cannot be reached (${codeOf(error)})`, remedy)),
+    )
   })
 }
 
 async function redis({ secret }: Loaded, settings: NonNullable<Loaded['config']['redis']>): Promise<Finding> {
   const { Redis } = await import('ioredis')
-  const client = new Redis(settings.url, { lazyConnect: true, connectTimeout: TIMEOUT_MS, maxRetriesPerRequest: 0, retryStrategy: () => null, ...(settings.password && { password: secret(settings.password) }) })
+  const client = new Redis(settings.url, {
+    lazyConnect: true,
+    connectTimeout: TIMEOUT_MS,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => null,
+    ...(settings.password && { password: secret(settings.password) }),
+  })
   const where = `${client.options.host}:${client.options.port}`
   // Without a listener the client prints what connect() throws anyway.
   client.on('error', () => {})
   try {
     await client.connect()
     const policy = (await client.config('GET', 'maxmemory-policy'))[1]
-    if (policy !== 'noeviction') return fail('redis', `${where} evicts keys (maxmemory-policy ${policy})`, 'redis-cli config set maxmemory-policy noeviction, and in redis.conf')
+    if (policy !== 'noeviction')
+      return fail(
+        'redis',
+        `${where} evicts keys (maxmemory-policy ${policy})`,
+        'redis-cli config set maxmemory-policy noeviction, and in redis.conf',
+      )
     return ok('redis', `${where} answers and evicts nothing`)
   } catch (error) {
-    return fail('redis', `${where} cannot be used (${codeOf(error)})`, 'start Redis, or correct `redis.url` and its password')
+    return fail(
+      'redis',
+      `${where} cannot be used (${codeOf(error)})`,
+      'start Redis, or correct `redis.url` and its password',
+    )
   } finally {
     client.disconnect()
   }
 }
 
-async function clickhouse({ secret }: Loaded, settings: NonNullable<Loaded['config']['clickhouse']>): Promise<Finding> {
+async function clickhouse(
+  { secret }: Loaded,
+  settings: NonNullable<Loaded['config']['clickhouse']>,
+): Promise<Finding> {
   const where = new URL(settings.url).host
   try {
-    const headers = { 'x-clickhouse-user': settings.username, 'x-clickhouse-key': settings.password ? secret(settings.password) : '' }
-    const answer = await fetch(new URL('/?query=SELECT%20version()', settings.url), { headers, signal: AbortSignal.timeout(TIMEOUT_MS) })
+    const headers = {
+      'x-clickhouse-user': settings.username,
+      'x-clickhouse-key': settings.password ? secret(settings.password) : '',
+    }
+    const answer = await fetch(new URL('/?query=SELECT%20version()', settings.url), {
+      headers,
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    })
     const text = (await answer.text()).trim().slice(0, 200)
-    return answer.ok ? ok('clickhouse', `${where} answers, version ${text}`) : fail('clickhouse', `${where} refuses (${answer.status}, ${answer.headers.get('x-clickhouse-exception-code') ?? 'no code'})`, 'correct `clickhouse.username` and its password')
+    return answer.ok
+      ? ok('clickhouse', `${where} answers, version ${text}`)
+      : fail(
+          'clickhouse',
+          `${where} refuses (${answer.status}, ${answer.headers.get('x-clickhouse-exception-code') ?? 'no code'})`,
+          'correct `clickhouse.username` and its password',
+        )
   } catch (error) {
-    return fail('clickhouse', `${where} cannot be reached (${codeOf(error)})`, 'start ClickHouse, or correct `clickhouse.url`; meanwhile alerts and incidents go on without history')
+    return fail(
+      'clickhouse',
+      `${where} cannot be reached (${codeOf(error)})`,
+      'start ClickHouse, or correct `clickhouse.url`; meanwhile alerts and incidents go on without history',
+    )
   }
 }
 
@@ -131,16 +244,34 @@ async function sinkFinding({ secret }: Loaded, sink: SinkConfig): Promise<Findin
   const url = new URL(sink.url)
   if (sink.kind === 'webhook') {
     const port = url.port || (url.protocol === 'https:' ? '443' : '80')
-    return reachable(part, `${url.hostname}:${port}`, `start what listens there, or correct the url of ${sink.name}`)
+    return reachable(
+      part,
+      `${url.hostname}:${port}`,
+      `start what listens there, or correct the url of ${sink.name}`,
+    )
   }
   try {
-    const authorization = sink.token ? `token ${secret(sink.token)}` : `Basic ${Buffer.from(`${sink.username ?? ''}:${sink.password ? secret(sink.password) : ''}`).toString('base64')}`
-    const answer = await fetch(new URL(`${url.pathname.replace(/\/$/, '')}/REST/2.0/queue/${encodeURIComponent(sink.queue)}`, url), { headers: { authorization }, redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS) })
+    const authorization = sink.token
+      ? `token ${secret(sink.token)}`
+      : `Basic ${Buffer.from(`${sink.username ?? ''}:${sink.password ? secret(sink.password) : ''}`).toString('base64')}`
+    const answer = await fetch(
+      new URL(`${url.pathname.replace(/\/$/, '')}/REST/2.0/queue/${encodeURIComponent(sink.queue)}`, url),
+      { headers: { authorization }, redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS) },
+    )
     await answer.arrayBuffer()
     if (answer.ok) return ok(part, `Request Tracker at ${url.host} answers and has the queue ${sink.queue}`)
-    if (answer.status === 401) return fail(part, `${url.host} refuses the login (401)`, 'correct username and password, or the token')
-    return fail(part, `${url.host} answers ${answer.status} for the queue ${sink.queue}`, 'correct `queue`, or the rights of the user')
+    if (answer.status === 401)
+      return fail(part, `${url.host} refuses the login (401)`, 'correct username and password, or the token')
+    return fail(
+      part,
+      `${url.host} answers ${answer.status} for the queue ${sink.queue}`,
+      'correct `queue`, or the rights of the user',
+    )
   } catch (error) {
-    return fail(part, `${url.host} cannot be reached (${codeOf(error)})`, 'start it, or correct its url; incidents wait and are delivered later')
+    return fail(
+      part,
+      `${url.host} cannot be reached (${codeOf(error)})`,
+      'start it, or correct its url; incidents wait and are delivered later',
+    )
   }
 }

@@ -60,7 +60,9 @@ function correlateWorker(parts: FoldParts): Worker {
 
 function deliverWorker(parts: FoldParts): Worker {
   const { world, clock, metrics, observation, loaded } = parts
-  const sinks = loaded.config.sinks.map((sink) => makeSink(sink, { secret: loaded.secret, now: () => clock.now(), public_url: parts.public_url }))
+  const sinks = loaded.config.sinks.map((sink) =>
+    makeSink(sink, { secret: loaded.secret, now: () => clock.now(), public_url: parts.public_url }),
+  )
   return new Worker({
     ...common(parts),
     name: 'deliver',
@@ -88,7 +90,14 @@ function recordWorkers(parts: FoldParts, history: History): Worker[] {
         name: 'record',
         topic,
         make: (partition) =>
-          new RecordFold({ topic, partition, client: history.ready, clock, observer: observation.recording, flush_interval_ms: loaded.config.history.flush_interval_ms }),
+          new RecordFold({
+            topic,
+            partition,
+            client: history.ready,
+            clock,
+            observer: observation.recording,
+            flush_interval_ms: loaded.config.history.flush_interval_ms,
+          }),
       }),
   )
 }

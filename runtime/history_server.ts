@@ -60,13 +60,19 @@ export class HistoryServer {
   }
 
   /** With the port and password of the one before, so that clients reconnect by themselves. */
-  private async start(before: EmbeddedClickHouse | null): Promise<{ server: EmbeddedClickHouse; ended: Promise<string> }> {
+  private async start(
+    before: EmbeddedClickHouse | null,
+  ): Promise<{ server: EmbeddedClickHouse; ended: Promise<string> }> {
     const { promise: ended, resolve } = Promise.withResolvers<string>()
     const server = await startEmbeddedClickHouse({
       data_dir: join(this.parts.data_dir, 'clickhouse'),
       on_exit: resolve,
       log: (line) => this.parts.logger.debug({ clickhouse: line }, 'clickhouse'),
-      ...(before && { port: before.port, password: before.password, reader_password: before.reader_password }),
+      ...(before && {
+        port: before.port,
+        password: before.password,
+        reader_password: before.reader_password,
+      }),
     })
     this.server = server
     this.stopping.signal.addEventListener('abort', () => resolve('stopped'))
@@ -77,7 +83,9 @@ export class HistoryServer {
   /** How people and tools on this machine reach the history: a file that only our user can read. */
   private async tellReaders({ url, reader_username, reader_password }: EmbeddedClickHouse): Promise<void> {
     const access = { url, database: DATABASE, username: reader_username, password: reader_password }
-    await writeFile(join(this.parts.data_dir, 'history.json'), `${JSON.stringify(access, null, 2)}\n`, { mode: 0o600 })
+    await writeFile(join(this.parts.data_dir, 'history.json'), `${JSON.stringify(access, null, 2)}\n`, {
+      mode: 0o600,
+    })
   }
 }
 

@@ -3,12 +3,22 @@ import { type Logger, pino } from 'pino'
 
 export type { Logger }
 
-const LEVEL_NAMES: Readonly<Record<number, string>> = { 20: 'debug', 30: 'info ', 40: 'WARN ', 50: 'ERROR', 60: 'FATAL' }
+const LEVEL_NAMES: Readonly<Record<number, string>> = {
+  20: 'debug',
+  30: 'info ',
+  40: 'WARN ',
+  50: 'ERROR',
+  60: 'FATAL',
+}
 const PLUMBING = new Set(['level', 'time', 'msg', 'pid', 'hostname', 'err'])
 
 /** JSON lines on standard error, or, for a person at a terminal, one readable line each. */
 export function makeLogger(level: string, terminal: boolean): Logger {
-  const options = { level, base: null, redact: { paths: ['*.password', '*.token', '*.secret', '*.authorization'], censor: '[hidden]' } }
+  const options = {
+    level,
+    base: null,
+    redact: { paths: ['*.password', '*.token', '*.secret', '*.authorization'], censor: '[hidden]' },
+  }
   return terminal ? pino(options, readable()) : pino(options, pino.destination({ dest: 2, sync: true }))
 }
 

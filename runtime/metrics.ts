@@ -3,25 +3,90 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 /** Every metric of the program. Labels are few and bounded: topic, fold, source, sink, state, code, never an entity. */
 export class Metrics {
   readonly registry = new Registry()
-  readonly alerts_total = this.counter('tocsin_alerts_total', 'Alerts taken, repeats included, by source.', ['source'])
-  readonly rejects_total = this.counter('tocsin_rejects_total', 'Alerts and messages refused, by source and reason.', ['source', 'code'])
-  readonly entries_total = this.counter('tocsin_log_entries_total', 'Log entries folded, by fold and topic.', ['fold', 'topic'])
+  readonly alerts_total = this.counter('tocsin_alerts_total', 'Alerts taken, repeats included, by source.', [
+    'source',
+  ])
+  readonly rejects_total = this.counter(
+    'tocsin_rejects_total',
+    'Alerts and messages refused, by source and reason.',
+    ['source', 'code'],
+  )
+  readonly entries_total = this.counter(
+    'tocsin_log_entries_total',
+    'Log entries folded, by fold and topic.',
+    ['fold', 'topic'],
+  )
   readonly changes_total = this.counter('tocsin_changes_total', 'Changes of incidents, by kind.', ['kind'])
-  readonly unassigned_total = this.counter('tocsin_alerts_unassigned_total', 'Alerts that came into no incident, by reason.', ['code'])
-  readonly skipped_total = this.counter('tocsin_alerts_skipped_total', 'Alerts that a source repeated after a crash and that were had before.', [])
-  readonly retries_total = this.counter('tocsin_retries_total', 'Failures of the world outside that were tried again, by fold and code.', ['fold', 'code'])
-  readonly fenced_total = this.counter('tocsin_fenced_total', 'Commits refused because the partition had a new owner, by fold.', ['fold'])
-  readonly fold_seconds = this.histogram('tocsin_fold_seconds', 'Time to decide one batch, by fold.', ['fold'])
-  readonly commit_seconds = this.histogram('tocsin_commit_seconds', 'Time to commit one batch, by fold.', ['fold'])
-  readonly lag_seconds = this.histogram('tocsin_lag_seconds', 'Age of a record when its batch was committed, by fold.', ['fold'])
-  readonly lag_records = this.gauge('tocsin_lag_records', 'Log entries not folded yet, by fold and topic.', ['fold', 'topic'])
-  readonly owned_partitions = this.gauge('tocsin_owned_partitions', 'Partitions that this process owns, by fold and topic.', ['fold', 'topic'])
-  readonly firing_alerts = this.gauge('tocsin_firing_alerts', 'Alerts that fire in the partitions owned here.', [])
-  readonly unresolved_incidents = this.gauge('tocsin_unresolved_incidents', 'Incidents not resolved in the partitions owned here.', [])
-  readonly deliveries = this.gauge('tocsin_deliveries', 'Deliveries of the partitions owned here, by sink and state.', ['sink', 'state'])
-  readonly halted_partitions = this.gauge('tocsin_halted_source_partitions', 'Source partitions halted because nearly everything was rejected, by source.', ['source'])
-  readonly history_up = this.gauge('tocsin_history_up', 'Whether ClickHouse answered last (1) or not (0).', [])
-  readonly http_seconds = this.histogram('tocsin_http_request_seconds', 'Time to answer a request, by route and status class.', ['route', 'status'])
+  readonly unassigned_total = this.counter(
+    'tocsin_alerts_unassigned_total',
+    'Alerts that came into no incident, by reason.',
+    ['code'],
+  )
+  readonly skipped_total = this.counter(
+    'tocsin_alerts_skipped_total',
+    'Alerts that a source repeated after a crash and that were had before.',
+    [],
+  )
+  readonly retries_total = this.counter(
+    'tocsin_retries_total',
+    'Failures of the world outside that were tried again, by fold and code.',
+    ['fold', 'code'],
+  )
+  readonly fenced_total = this.counter(
+    'tocsin_fenced_total',
+    'Commits refused because the partition had a new owner, by fold.',
+    ['fold'],
+  )
+  readonly fold_seconds = this.histogram('tocsin_fold_seconds', 'Time to decide one batch, by fold.', [
+    'fold',
+  ])
+  readonly commit_seconds = this.histogram('tocsin_commit_seconds', 'Time to commit one batch, by fold.', [
+    'fold',
+  ])
+  readonly lag_seconds = this.histogram(
+    'tocsin_lag_seconds',
+    'Age of a record when its batch was committed, by fold.',
+    ['fold'],
+  )
+  readonly lag_records = this.gauge('tocsin_lag_records', 'Log entries not folded yet, by fold and topic.', [
+    'fold',
+    'topic',
+  ])
+  readonly owned_partitions = this.gauge(
+    'tocsin_owned_partitions',
+    'Partitions that this process owns, by fold and topic.',
+    ['fold', 'topic'],
+  )
+  readonly firing_alerts = this.gauge(
+    'tocsin_firing_alerts',
+    'Alerts that fire in the partitions owned here.',
+    [],
+  )
+  readonly unresolved_incidents = this.gauge(
+    'tocsin_unresolved_incidents',
+    'Incidents not resolved in the partitions owned here.',
+    [],
+  )
+  readonly deliveries = this.gauge(
+    'tocsin_deliveries',
+    'Deliveries of the partitions owned here, by sink and state.',
+    ['sink', 'state'],
+  )
+  readonly halted_partitions = this.gauge(
+    'tocsin_halted_source_partitions',
+    'Source partitions halted because nearly everything was rejected, by source.',
+    ['source'],
+  )
+  readonly history_up = this.gauge(
+    'tocsin_history_up',
+    'Whether ClickHouse answered last (1) or not (0).',
+    [],
+  )
+  readonly http_seconds = this.histogram(
+    'tocsin_http_request_seconds',
+    'Time to answer a request, by route and status class.',
+    ['route', 'status'],
+  )
 
   constructor() {
     collectDefaultMetrics({ register: this.registry })
@@ -36,6 +101,12 @@ export class Metrics {
   }
 
   private histogram<T extends string>(name: string, help: string, labelNames: T[]): Histogram<T> {
-    return new Histogram({ name, help, labelNames, registers: [this.registry], buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60] })
+    return new Histogram({
+      name,
+      help,
+      labelNames,
+      registers: [this.registry],
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60],
+    })
   }
 }

@@ -31,7 +31,13 @@ function foldOf(shard: Shard): { fold: string; topic: Topic } {
 /** Turns what the parts tell about themselves into metrics, log lines, and the status of sources. */
 export class Observation implements WorkerObserver, IntakeObserver, ConsumerObserver {
   readonly sources = new Map<string, SourceStatus>()
-  private readonly parts: { readonly metrics: Metrics; readonly logger: Logger; readonly clock: Clock; readonly log: Log; readonly on_fatal: () => void }
+  private readonly parts: {
+    readonly metrics: Metrics
+    readonly logger: Logger
+    readonly clock: Clock
+    readonly log: Log
+    readonly on_fatal: () => void
+  }
   private readonly positions = new Map<Shard, Position>()
   private readonly sizes = new Map<number, { readonly firing: number; readonly unresolved: number }>()
 
@@ -60,7 +66,8 @@ export class Observation implements WorkerObserver, IntakeObserver, ConsumerObse
 
   retrying(name: string, error: Retryable, attempt: number): void {
     this.parts.metrics.retries_total.inc({ fold: foldOf(name).fold, code: error.code })
-    if (attempt % LOG_EVERY_ATTEMPTS === 1) this.parts.logger.warn({ at: name, code: error.code, attempt }, `${error.message}; trying again`)
+    if (attempt % LOG_EVERY_ATTEMPTS === 1)
+      this.parts.logger.warn({ at: name, code: error.code, attempt }, `${error.message}; trying again`)
   }
 
   fenced(shard: Shard): void {
@@ -78,7 +85,8 @@ export class Observation implements WorkerObserver, IntakeObserver, ConsumerObse
     for (const { kind } of outcome.changes) metrics.changes_total.inc({ kind })
     for (const { code } of outcome.unassigned) metrics.unassigned_total.inc({ code })
     if (outcome.skipped > 0) metrics.skipped_total.inc(outcome.skipped)
-    if (outcome.unassigned.some(({ code }) => code === 'active-alerts-bound')) logger.error('too many alerts fire in one partition: further ones are left out of incidents')
+    if (outcome.unassigned.some(({ code }) => code === 'active-alerts-bound'))
+      logger.error('too many alerts fire in one partition: further ones are left out of incidents')
   }
 
   sized(state: State): void {
@@ -105,15 +113,33 @@ export class Observation implements WorkerObserver, IntakeObserver, ConsumerObse
   halted(source: string, topic: string, partition: number, halted: boolean): void {
     this.parts.metrics.halted_partitions.inc({ source }, halted ? 1 : -1)
     this.source(source).halted += halted ? 1 : -1
-    if (halted) this.parts.logger.error({ source, topic, partition }, 'nearly everything in this partition is rejected: it is halted; see the dead letters, mend the format or the sender')
+    if (halted)
+      this.parts.logger.error(
+        { source, topic, partition },
+        'nearly everything in this partition is rejected: it is halted; see the dead letters, mend the format or the sender',
+      )
     else this.parts.logger.info({ source, topic, partition }, 'the partition is read again')
   }
 
   attempted(action: Action, result: Result, row: DeliveryRow): void {
     if (result.kind === 'ok') return
-    this.parts.metrics.retries_total.inc({ fold: 'deliver', code: 'code' in result ? result.code : result.kind })
+    this.parts.metrics.retries_total.inc({
+      fold: 'deliver',
+      code: 'code' in result ? result.code : result.kind,
+    })
     const level = result.kind === 'retry' ? 'warn' : 'error'
-    if (row.attempts % LOG_EVERY_ATTEMPTS <= 1) this.parts.logger[level]({ sink: row.sink, incident: row.incident_id, action, result: result.kind, error: row.error, attempts: row.attempts }, 'a delivery did not succeed')
+    if (row.attempts % LOG_EVERY_ATTEMPTS <= 1)
+      this.parts.logger[level](
+        {
+          sink: row.sink,
+          incident: row.incident_id,
+          action,
+          result: result.kind,
+          error: row.error,
+          attempts: row.attempts,
+        },
+        'a delivery did not succeed',
+      )
   }
 
   /** The record fold's own observer: ClickHouse is up when it took something, down when it did not. */
@@ -123,11 +149,19 @@ export class Observation implements WorkerObserver, IntakeObserver, ConsumerObse
       this.parts.metrics.history_up.set(0)
       this.retrying(shard, error, attempt)
     },
-    undecodable: (shard, position, error) => this.parts.logger.error({ shard, position, err: error }, 'a log entry gives no history'),
+    undecodable: (shard, position, error) =>
+      this.parts.logger.error({ shard, position, err: error }, 'a log entry gives no history'),
   }
 
   source(name: string, kind = 'http'): SourceStatus {
-    const known = this.sources.get(name) ?? { name, kind, last_event_at_ms: null, alerts: 0, rejects: 0, halted: 0 }
+    const known = this.sources.get(name) ?? {
+      name,
+      kind,
+      last_event_at_ms: null,
+      alerts: 0,
+      rejects: 0,
+      halted: 0,
+    }
     this.sources.set(name, known)
     return known
   }

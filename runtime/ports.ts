@@ -62,7 +62,11 @@ export interface Log {
    * Follows every partition for a live view, in no group: from `from[partition]` (bounded below by what is kept).
    * `onEntries` is awaited before more of that partition is given.
    */
-  tail(topic: Topic, from: readonly Position[], onEntries: (partition: number, entries: readonly LogEntry[]) => Promise<void> | void): Promise<Subscription>
+  tail(
+    topic: Topic,
+    from: readonly Position[],
+    onEntries: (partition: number, entries: readonly LogEntry[]) => Promise<void> | void,
+  ): Promise<Subscription>
   /** Throws Retryable when the log cannot be reached. */
   ping(): Promise<void>
   close(): Promise<void>

@@ -19,7 +19,12 @@ export interface RetentionParts {
 
 const HOUR_MS = 3_600_000
 /** Entries are kept at least this long, read or not: alerts to look at, changes for clients that come back. */
-const KEEP_MS: Readonly<Record<Topic, number>> = { samples: HOUR_MS, alerts: HOUR_MS, incidents: 24 * HOUR_MS, deadletters: 7 * 24 * HOUR_MS }
+const KEEP_MS: Readonly<Record<Topic, number>> = {
+  samples: HOUR_MS,
+  alerts: HOUR_MS,
+  incidents: 24 * HOUR_MS,
+  deadletters: 7 * 24 * HOUR_MS,
+}
 const INTERVAL_MS = 60_000
 
 /** Trims the embedded log: never below the slowest fold, so a history that waits for ClickHouse loses nothing. */
@@ -64,7 +69,9 @@ export class Retention {
   private async border(topic: Topic, partition: number): Promise<Position> {
     const { log, store, clock, folds } = this.parts
     const old_enough = await log.firstSince(topic, partition, clock.now() - KEEP_MS[topic])
-    const read = await Promise.all((folds[topic] ?? []).map((fold) => store.position(`${fold}/${topic}/${partition}`)))
+    const read = await Promise.all(
+      (folds[topic] ?? []).map((fold) => store.position(`${fold}/${topic}/${partition}`)),
+    )
     return Math.min(old_enough, ...read.map((position) => position ?? 0))
   }
 }

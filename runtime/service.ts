@@ -57,17 +57,66 @@ async function assemble({ loaded, clock, logger, on_fatal }: ServiceParts, world
   const { config, rules } = loaded
   const metrics = new Metrics()
   const observation = new Observation({ metrics, logger, clock, log: world.log, on_fatal })
-  const tracing = config.telemetry.otlp_traces_url === undefined ? noTraces : otlpTraces(config.telemetry.otlp_traces_url, version())
-  const history = world.history && new History({ address: world.history, clock, retrying: (error, attempt) => observation.retrying('history', error, attempt) })
+  const tracing =
+    config.telemetry.otlp_traces_url === undefined
+      ? noTraces
+      : otlpTraces(config.telemetry.otlp_traces_url, version())
+  const history =
+    world.history &&
+    new History({
+      address: world.history,
+      clock,
+      retrying: (error, attempt) => observation.retrying('history', error, attempt),
+    })
+  if (history) {
+    history.ready.then(
+      () => metrics.history_up.set(1),
+      (error: unknown) => {
+        // Retryable: closed before it was ready.
+        if (!(error instanceof Retryable)) logger.error({ err: error }, 'there is no history')
+      },
+    )
+  } else metrics.registry.removeSingleMetric('tocsin_history_up')
   const intake = new Intake({ log: world.log, config, observer: observation, tracing })
-  const consumers = await Promise.all(config.parts.includes('ingest') ? config.sources.map((source) => consumerOf(source)) : [])
-  const workers = makeWorkers({ loaded, world, clock, metrics, observation, tracing, history, public_url: publicUrl(config) })
-  return { world, tracing, metrics, observation, history, intake, consumers, workers, started_at_ms: clock.now(), live: null, server: null }
+  const consumers = await Promise.all(
+    config.parts.includes('ingest') ? config.sources.map((source) => consumerOf(source)) : [],
+  )
+  const workers = makeWorkers({
+    loaded,
+    world,
+    clock,
+    metrics,
+    observation,
+    tracing,
+    history,
+    public_url: publicUrl(config),
+  })
+  return {
+    world,
+    tracing,
+    metrics,
+    observation,
+    history,
+    intake,
+    consumers,
+    workers,
+    started_at_ms: clock.now(),
+    live: null,
+    server: null,
+  }
 
   async function consumerOf(source: Config['sources'][number]): Promise<Consumer> {
     observation.source(source.name, source.kind)
     const { name, topics } = source
-    return new Consumer({ name, topics, source: await world.topicSource(source), intake, clock, observer: observation, resolve_timeout_ms: rules.resolve_timeout_ms })
+    return new Consumer({
+      name,
+      topics,
+      source: await world.topicSource(source),
+      intake,
+      clock,
+      observer: observation,
+      resolve_timeout_ms: rules.resolve_timeout_ms,
+    })
   }
 }
 
@@ -75,8 +124,21 @@ async function serve(parts: ServiceParts, running: Running): Promise<string> {
   const { loaded, clock, logger } = parts
   running.live = await liveView(parts, running.world)
   const takes_alerts = loaded.config.parts.includes('ingest')
-  const ingest = takes_alerts ? [alertmanagerIngest({ intake: running.intake, clock, resolve_timeout_ms: loaded.rules.resolve_timeout_ms })] : []
-  running.server = buildServer({ ...apiParts(parts, running, running.live), feed_bounds: FEED_BOUNDS, ingest, logger })
+  const ingest = takes_alerts
+    ? [
+        alertmanagerIngest({
+          intake: running.intake,
+          clock,
+          resolve_timeout_ms: loaded.rules.resolve_timeout_ms,
+        }),
+      ]
+    : []
+  running.server = buildServer({
+    ...apiParts(parts, running, running.live),
+    feed_bounds: FEED_BOUNDS,
+    ingest,
+    logger,
+  })
   const split = loaded.config.listen.lastIndexOf(':')
   const host = loaded.config.listen.slice(0, split).replace(/^\[|\]$/g, '')
   return running.server.listen({ host, port: Number(loaded.config.listen.slice(split + 1)) })
@@ -89,7 +151,10 @@ async function liveView({ clock, logger }: ServiceParts, { log, store }: World):
       return await LiveView.start({ log, store, clock, closed_max: CLOSED_IN_VIEW_MAX })
     } catch (error) {
       if (!(error instanceof Retryable)) throw error
-      logger.warn({ code: error.code, retry_in_ms: VIEW_RETRY_MS }, `starting the live view: ${error.message}`)
+      logger.warn(
+        { code: error.code, retry_in_ms: VIEW_RETRY_MS },
+        `starting the live view: ${error.message}`,
+      )
       await clock.sleep(VIEW_RETRY_MS)
     }
   }

@@ -8,7 +8,11 @@ import { publicUrl, type Running, type ServiceParts } from './service_parts.ts'
 import { version } from './version.ts'
 
 /** What the HTTP server is given of the running program. */
-export function apiParts(parts: ServiceParts, running: Running, live: LiveView): Omit<ApiParts, 'feed_bounds' | 'ingest'> {
+export function apiParts(
+  parts: ServiceParts,
+  running: Running,
+  live: LiveView,
+): Omit<ApiParts, 'feed_bounds' | 'ingest'> {
   const { log, store } = running.world
   const { config } = parts.loaded
   return {
@@ -26,8 +30,10 @@ export function apiParts(parts: ServiceParts, running: Running, live: LiveView):
     sourcesStatus: async () => [...running.observation.sources.values()],
     analyticsSummary: running.history && summaryOf(running.history),
     metrics: () => running.observation.metricsText(),
-    readiness: () => Promise.all([answering('log', () => log.ping()), answering('store', () => store.ping())]),
-    observeRequest: (route, status, seconds) => running.metrics.http_seconds.observe({ route, status: `${Math.floor(status / 100)}xx` }, seconds),
+    readiness: () =>
+      Promise.all([answering('log', () => log.ping()), answering('store', () => store.ping())]),
+    observeRequest: (route, status, seconds) =>
+      running.metrics.http_seconds.observe({ route, status: `${Math.floor(status / 100)}xx` }, seconds),
   }
 }
 

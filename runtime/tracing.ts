@@ -1,4 +1,11 @@
-import { defaultTextMapGetter, defaultTextMapSetter, type Link, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api'
+import {
+  defaultTextMapGetter,
+  defaultTextMapSetter,
+  type Link,
+  ROOT_CONTEXT,
+  SpanKind,
+  trace,
+} from '@opentelemetry/api'
 import { W3CTraceContextPropagator } from '@opentelemetry/core'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { resourceFromAttributes } from '@opentelemetry/resources'
@@ -33,7 +40,12 @@ export function otlpTraces(url: string, version: string): Tracing {
   const tracer = provider.getTracer('tocsin')
   return {
     batch(name, size, causes) {
-      const span = tracer.startSpan(name, { kind: SpanKind.CONSUMER, links: linksTo(causes), root: true, attributes: { 'messaging.batch.message_count': size } })
+      const span = tracer.startSpan(name, {
+        kind: SpanKind.CONSUMER,
+        links: linksTo(causes),
+        root: true,
+        attributes: { 'messaging.batch.message_count': size },
+      })
       const headers: Record<string, string> = {}
       propagator.inject(trace.setSpan(ROOT_CONTEXT, span), headers, defaultTextMapSetter)
       return { headers, end: () => span.end() }
@@ -45,9 +57,13 @@ export function otlpTraces(url: string, version: string): Tracing {
 const propagator = new W3CTraceContextPropagator()
 
 function linksTo(causes: readonly Pick<LogEntry, 'headers'>[]): Link[] {
-  const parents = new Set(causes.map(({ headers }) => headers['traceparent']).filter((parent) => parent !== undefined))
+  const parents = new Set(
+    causes.map(({ headers }) => headers['traceparent']).filter((parent) => parent !== undefined),
+  )
   return [...parents].slice(0, LINKS_MAX).flatMap((traceparent) => {
-    const context = trace.getSpanContext(propagator.extract(ROOT_CONTEXT, { traceparent }, defaultTextMapGetter))
+    const context = trace.getSpanContext(
+      propagator.extract(ROOT_CONTEXT, { traceparent }, defaultTextMapGetter),
+    )
     return context ? [{ context }] : []
   })
 }

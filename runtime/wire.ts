@@ -35,13 +35,27 @@ export function wire(parts: WireParts): Promise<World> {
 
 async function embedded(parts: WireParts): Promise<World> {
   const { config } = parts.loaded
-  const [{ SqliteEngine }, { SqliteLog }, { SqliteStore }] = await Promise.all([import('./sqlite.ts'), import('./log/sqlite.ts'), import('./store/sqlite.ts')])
+  const [{ SqliteEngine }, { SqliteLog }, { SqliteStore }] = await Promise.all([
+    import('./sqlite.ts'),
+    import('./log/sqlite.ts'),
+    import('./store/sqlite.ts'),
+  ])
   const engine = new SqliteEngine({ data_dir: config.data_dir })
-  const log = await SqliteLog.open(engine, { clock: parts.clock, partitions: config.partitions ?? PARTITIONS_EMBEDDED })
+  const log = await SqliteLog.open(engine, {
+    clock: parts.clock,
+    partitions: config.partitions ?? PARTITIONS_EMBEDDED,
+  })
   const store = await SqliteStore.open(engine)
-  const server = config.history.enabled && (await historyIsInstalled(parts.logger)) ? new HistoryServer({ data_dir: config.data_dir, clock: parts.clock, logger: parts.logger }) : null
+  const server =
+    config.history.enabled && (await historyIsInstalled(parts.logger))
+      ? new HistoryServer({ data_dir: config.data_dir, clock: parts.clock, logger: parts.logger })
+      : null
   const recorded = server ? ['record'] : []
-  const folds = { alerts: ['correlate', ...recorded], incidents: ['deliver', ...recorded], deadletters: recorded }
+  const folds = {
+    alerts: ['correlate', ...recorded],
+    incidents: ['deliver', ...recorded],
+    deadletters: recorded,
+  }
   const retention = new Retention({ log, store, clock: parts.clock, logger: parts.logger, folds })
   return {
     description: `embedded, data in ${config.data_dir}`,
@@ -72,10 +86,14 @@ async function historyIsInstalled(logger: Logger): Promise<boolean> {
 }
 
 async function distributed(parts: WireParts): Promise<World> {
-  const [{ openKafkaLog }, { RedisStore }] = await Promise.all([import('./log/kafka.ts'), import('./store/redis.ts')])
+  const [{ openKafkaLog }, { RedisStore }] = await Promise.all([
+    import('./log/kafka.ts'),
+    import('./store/redis.ts'),
+  ])
   const { config, secret } = parts.loaded
   const { kafka, redis } = config
-  if (!kafka || !redis) throw new Misconfigured('config-invalid', 'mode: distributed needs `kafka` and `redis`')
+  if (!kafka || !redis)
+    throw new Misconfigured('config-invalid', 'mode: distributed needs `kafka` and `redis`')
   const log = await openKafkaLog(topicSettings(parts, kafka))
   const store = await RedisStore.open({
     url: redis.url,
@@ -89,7 +107,10 @@ async function distributed(parts: WireParts): Promise<World> {
     description: `distributed, Kafka at ${kafka.brokers.join(', ')}`,
     log,
     store,
-    history: config.history.enabled && config.clickhouse ? Promise.resolve(historyOf(parts, config.clickhouse)) : null,
+    history:
+      config.history.enabled && config.clickhouse
+        ? Promise.resolve(historyOf(parts, config.clickhouse))
+        : null,
     topicSource: (source) => sourceOf(parts, source),
     async close() {
       await log.close()
@@ -102,14 +123,28 @@ async function distributed(parts: WireParts): Promise<World> {
 export function topicSettings(parts: WireParts, kafka: NonNullable<Config['kafka']>): KafkaLogSettings {
   const { partitions } = parts.loaded.config
   const { topic_prefix, replication_factor, retention_ms } = kafka
-  return { ...accessOf(parts, kafka), topic_prefix, replication_factor, retention_ms, ...(partitions !== undefined && { partitions }) }
+  return {
+    ...accessOf(parts, kafka),
+    topic_prefix,
+    replication_factor,
+    retention_ms,
+    ...(partitions !== undefined && { partitions }),
+  }
 }
 
 type KafkaConfig = NonNullable<KafkaSourceConfig['cluster']>
 
 function accessOf({ loaded, clock, logger }: WireParts, kafka: KafkaConfig): KafkaAccess {
   const { brokers, tls, sasl } = kafka
-  return { brokers, tls, logger, clock, ...(sasl && { sasl: { mechanism: sasl.mechanism, username: sasl.username, password: loaded.secret(sasl.password) } }) }
+  return {
+    brokers,
+    tls,
+    logger,
+    clock,
+    ...(sasl && {
+      sasl: { mechanism: sasl.mechanism, username: sasl.username, password: loaded.secret(sasl.password) },
+    }),
+  }
 }
 
 async function sourceOf(parts: WireParts, source: KafkaSourceConfig): Promise<TopicSource> {

@@ -1,6 +1,18 @@
 import { Fenced, Retryable } from './errors.ts'
 import type { PartitionFold, Step } from './fold.ts'
-import type { Append, Clock, Log, LogEntry, Ownership, PartitionReader, Position, Shard, Store, Subscription, Topic } from './ports.ts'
+import type {
+  Append,
+  Clock,
+  Log,
+  LogEntry,
+  Ownership,
+  PartitionReader,
+  Position,
+  Shard,
+  Store,
+  Subscription,
+  Topic,
+} from './ports.ts'
 import type { Tracing } from './tracing.ts'
 
 /** Entries given to a fold at once. An entry may hold a thousand alerts, so this bounds how long the loop is held. */
@@ -14,7 +26,10 @@ export interface WorkerObserver {
   owned(shard: Shard, owned: boolean): void
   /** Everything before this position is in the stored state. */
   committed(shard: Shard, position: Position): void
-  batch(shard: Shard, batch: { entries: number; fold_ms: number; publish_ms: number; commit_ms: number; record_age_ms: number }): void
+  batch(
+    shard: Shard,
+    batch: { entries: number; fold_ms: number; publish_ms: number; commit_ms: number; record_age_ms: number },
+  ): void
   /** The world outside failed; the worker goes on trying. */
   retrying(shard: Shard, error: Retryable, attempt: number): void
   fenced(shard: Shard): void
@@ -51,7 +66,11 @@ export class Worker implements Ownership {
   }
 
   async start(): Promise<void> {
-    this.subscription = await this.parts.log.subscribe(this.parts.topic, `tocsin-${this.parts.name}-${this.parts.topic}`, this)
+    this.subscription = await this.parts.log.subscribe(
+      this.parts.topic,
+      `tocsin-${this.parts.name}-${this.parts.topic}`,
+      this,
+    )
   }
 
   gained(reader: PartitionReader): void {
@@ -130,7 +149,8 @@ class PartitionLoop {
     const fold = this.parts.make(this.reader.partition)
     fold.wake = () => this.reader.wake()
     try {
-      for await (const page of store.rows(this.shard)) for (const [key, value] of page) fold.restore(key, value)
+      for await (const page of store.rows(this.shard))
+        for (const [key, value] of page) fold.restore(key, value)
       const from = await fold.restored(claim.position)
       await this.reader.seek(from)
       const owner: Owner = { token, version: claim.version, position: from }
@@ -146,7 +166,8 @@ class PartitionLoop {
   /** One turn of the loop: what was logged, then what is due. */
   private async turn(fold: PartitionFold, owner: Owner): Promise<void> {
     const due_ms = fold.dueAt()
-    const wait_ms = due_ms === null ? IDLE_WAIT_MS : Math.min(IDLE_WAIT_MS, Math.max(0, due_ms - this.parts.clock.now()))
+    const wait_ms =
+      due_ms === null ? IDLE_WAIT_MS : Math.min(IDLE_WAIT_MS, Math.max(0, due_ms - this.parts.clock.now()))
     const entries = await this.reader.poll(ENTRIES_MAX, wait_ms)
     if (this.stopped) return
     if (entries.length > 0) {
@@ -154,7 +175,11 @@ class PartitionLoop {
       const span = this.parts.tracing.batch(this.parts.name, entries.length, entries)
       const step = fold.fold(entries)
       const next = (entries.at(-1) as LogEntry).position + 1
-      await this.carryOut(step, owner, next, { entries, fold_ms: this.parts.clock.now() - began_ms, headers: span.headers })
+      await this.carryOut(step, owner, next, {
+        entries,
+        fold_ms: this.parts.clock.now() - began_ms,
+        headers: span.headers,
+      })
       span.end()
     }
     const now_ms = this.parts.clock.now()
@@ -163,7 +188,12 @@ class PartitionLoop {
     await this.carryOut(fold.onDue(now_ms, entries.length === 0), owner, owner.position, null)
   }
 
-  private async carryOut(step: Step | null, owner: Owner, next: Position, batch: FoldedBatch | null): Promise<void> {
+  private async carryOut(
+    step: Step | null,
+    owner: Owner,
+    next: Position,
+    batch: FoldedBatch | null,
+  ): Promise<void> {
     if (!step) {
       owner.position = next
       return
@@ -175,7 +205,13 @@ class PartitionLoop {
     const published_ms = clock.now()
     const position = step.position ?? next
     if (step.put.size > 0 || step.delete.size > 0 || batch) {
-      const commit = { token: owner.token, version: owner.version, position, put: step.put, delete: step.delete }
+      const commit = {
+        token: owner.token,
+        version: owner.version,
+        position,
+        put: step.put,
+        delete: step.delete,
+      }
       owner.version = await this.insist(() => store.commit(this.shard, commit))
       this.reader.progressed(position)
       observer.committed(this.shard, position)
@@ -183,7 +219,13 @@ class PartitionLoop {
     owner.position = next
     if (batch) {
       const age_ms = clock.now() - (batch.entries[0] as LogEntry).time_ms
-      observer.batch(this.shard, { entries: batch.entries.length, fold_ms: batch.fold_ms, publish_ms: published_ms - began_ms, commit_ms: clock.now() - published_ms, record_age_ms: age_ms })
+      observer.batch(this.shard, {
+        entries: batch.entries.length,
+        fold_ms: batch.fold_ms,
+        publish_ms: published_ms - began_ms,
+        commit_ms: clock.now() - published_ms,
+        record_age_ms: age_ms,
+      })
     }
     if (step.after) await step.after(this.stopping.signal)
   }
@@ -220,5 +262,7 @@ interface FoldedBatch {
 }
 
 function withHeaders(publish: readonly Append[], headers: FoldedBatch['headers']): readonly Append[] {
-  return Object.keys(headers).length === 0 ? publish : publish.map((append) => ({ ...append, headers: { ...append.headers, ...headers } }))
+  return Object.keys(headers).length === 0
+    ? publish
+    : publish.map((append) => ({ ...append, headers: { ...append.headers, ...headers } }))
 }

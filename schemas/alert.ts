@@ -21,7 +21,8 @@ function stringMap(entries_max: number, value_chars_max: number) {
     const entries = Object.entries(value)
     if (entries.length > entries_max) return false
     return entries.every(
-      ([name, text]) => typeof text === 'string' && name.length <= LIMITS.label_name_chars && text.length <= value_chars_max,
+      ([name, text]) =>
+        typeof text === 'string' && name.length <= LIMITS.label_name_chars && text.length <= value_chars_max,
     )
   }, `expected at most ${entries_max} names with strings of at most ${value_chars_max} characters`)
 }

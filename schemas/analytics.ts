@@ -14,7 +14,10 @@ export const summaryQuestion = z
     /** Name of the grouping rule that opened the incident. */
     rule: z.string().min(1).max(LIMITS.source_chars).optional(),
   })
-  .refine(({ from_ms, to_ms }) => from_ms < to_ms, { path: ['to_ms'], message: 'expected a time after from_ms' })
+  .refine(({ from_ms, to_ms }) => from_ms < to_ms, {
+    path: ['to_ms'],
+    message: 'expected a time after from_ms',
+  })
 export type SummaryQuestion = z.infer<typeof summaryQuestion>
 
 const count = z.number().int().min(0)

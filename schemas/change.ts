@@ -3,8 +3,22 @@ import { timeMs } from './alert.ts'
 import { incident, member, reason } from './incident.ts'
 
 const CHANGE_KINDS = [
-  'opened', 'grown', 'updated', 'severity-changed', 'acknowledged', 'mitigated', 'resolved', 'reviewed', 'reopened', 'assigned', 'commented',
-  'merged', 'ticket-linked', 'suppressed', 'unsuppressed', 'command-refused',
+  'opened',
+  'grown',
+  'updated',
+  'severity-changed',
+  'acknowledged',
+  'mitigated',
+  'resolved',
+  'reviewed',
+  'reopened',
+  'assigned',
+  'commented',
+  'merged',
+  'ticket-linked',
+  'suppressed',
+  'unsuppressed',
+  'command-refused',
 ] as const
 export const changeKind = z.enum(CHANGE_KINDS)
 export type ChangeKind = z.infer<typeof changeKind>

@@ -17,7 +17,11 @@ export class CodecError extends Error {
 const JSON_FORMAT = 0x7b
 
 function parse(value: Buffer): unknown {
-  if (value[0] !== JSON_FORMAT) throw new CodecError('entry-format', `an entry begins with byte ${value[0] ?? 'none'}, which is no known format`)
+  if (value[0] !== JSON_FORMAT)
+    throw new CodecError(
+      'entry-format',
+      `an entry begins with byte ${value[0] ?? 'none'}, which is no known format`,
+    )
   try {
     return JSON.parse(value.toString())
   } catch {
@@ -35,14 +39,27 @@ export function decodeRecord(value: Buffer): LogRecord {
   if (isAlertsRecord(parsed)) return parsed
   const checked = record.safeParse(parsed)
   if (checked.success && checked.data.kind !== 'alerts') return checked.data
-  throw new CodecError('entry-shape', `a record has the wrong shape at ${checked.error?.issues[0]?.path.join('.') ?? 'places'}`)
+  throw new CodecError(
+    'entry-shape',
+    `a record has the wrong shape at ${checked.error?.issues[0]?.path.join('.') ?? 'places'}`,
+  )
 }
 
 function isAlertsRecord(value: unknown): value is AlertsRecord {
   const { kind, alerts, places, origin } = value as Partial<AlertsRecord>
   if (kind !== 'alerts' || !Array.isArray(alerts) || !Array.isArray(places)) return false
-  if (alerts.length === 0 || alerts.length > LIMITS.alerts_per_entry || places.length !== (origin ? alerts.length : 0)) return false
-  return alerts.every(hasShapeOfAlert) && places.every((place) => Array.isArray(place) && typeof place[0] === 'number' && typeof place[1] === 'number')
+  if (
+    alerts.length === 0 ||
+    alerts.length > LIMITS.alerts_per_entry ||
+    places.length !== (origin ? alerts.length : 0)
+  )
+    return false
+  return (
+    alerts.every(hasShapeOfAlert) &&
+    places.every(
+      (place) => Array.isArray(place) && typeof place[0] === 'number' && typeof place[1] === 'number',
+    )
+  )
 }
 
 function hasShapeOfAlert(value: unknown): boolean {
@@ -70,8 +87,17 @@ export function encodeChange(value: Change): Buffer {
 export function decodeChange(value: Buffer): Change {
   const parsed = parse(value) as Partial<Change>
   const { id, revision, incident } = parsed
-  if (typeof id === 'string' && typeof revision === 'number' && typeof incident === 'object' && incident !== null) return parsed as Change
+  if (
+    typeof id === 'string' &&
+    typeof revision === 'number' &&
+    typeof incident === 'object' &&
+    incident !== null
+  )
+    return parsed as Change
   const checked = change.safeParse(parsed)
   if (checked.success) return checked.data
-  throw new CodecError('entry-shape', `a change has the wrong shape at ${checked.error.issues[0]?.path.join('.') ?? ''}`)
+  throw new CodecError(
+    'entry-shape',
+    `a change has the wrong shape at ${checked.error.issues[0]?.path.join('.') ?? ''}`,
+  )
 }

@@ -33,7 +33,11 @@ export const commandBody = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('resolve'), ...onIncident, comment: comment.optional() }),
   z.object({ kind: z.literal('review'), ...onIncident, comment: comment.optional() }),
   z.object({ kind: z.literal('reopen'), ...onIncident, comment: comment.optional() }),
-  z.object({ kind: z.literal('assign'), ...onIncident, assignee: z.string().max(LIMITS.label_value_chars).nullable() }),
+  z.object({
+    kind: z.literal('assign'),
+    ...onIncident,
+    assignee: z.string().max(LIMITS.label_value_chars).nullable(),
+  }),
   z.object({ kind: z.literal('comment'), ...onIncident, comment: comment.min(1) }),
   z.object({ kind: z.literal('merge'), ...onIncident, into: id }),
   z.object({ kind: z.literal('link-ticket'), ...onIncident, ticket }),

@@ -20,7 +20,9 @@ export const deadLetter = z.object({
 export type DeadLetter = z.infer<typeof deadLetter>
 
 /** A dead letter with its derived id and its payload cut to the bound. */
-export function deadLetterOf(found: Omit<DeadLetter, 'id' | 'payload' | 'truncated'> & { readonly payload: Buffer }): DeadLetter {
+export function deadLetterOf(
+  found: Omit<DeadLetter, 'id' | 'payload' | 'truncated'> & { readonly payload: Buffer },
+): DeadLetter {
   const { payload, ...rest } = found
   const bound = LIMITS.dead_letter_payload_bytes
   const id = deadLetterId(found.source, found.origin, found.code, payload)

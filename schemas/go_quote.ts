@@ -1,6 +1,16 @@
 /** Text in double quotes as Go writes and reads it (the language specification: interpreted string literals). */
 
-const NAMED_ESCAPES: Readonly<Record<string, number>> = { a: 7, b: 8, f: 12, n: 10, r: 13, t: 9, v: 11, '\\': 92, '"': 34 }
+const NAMED_ESCAPES: Readonly<Record<string, number>> = {
+  a: 7,
+  b: 8,
+  f: 12,
+  n: 10,
+  r: 13,
+  t: 9,
+  v: 11,
+  '\\': 92,
+  '"': 34,
+}
 const ESCAPE_LETTER = new Map(
   Object.entries(NAMED_ESCAPES).map(([letter, code]) => [String.fromCharCode(code), `\\${letter}`]),
 )
@@ -24,7 +34,8 @@ export function goQuote(text: string): string {
   return `${quoted}"`
 }
 
-const ESCAPE = /\\(?:([abfnrtv\\"])|x([0-9a-fA-F]{2})|([0-7]{3})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))|[^\\"\n]/uy
+const ESCAPE =
+  /\\(?:([abfnrtv\\"])|x([0-9a-fA-F]{2})|([0-7]{3})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))|[^\\"\n]/uy
 
 /** Bytes of one escape or character; null when it is none. */
 function pieceBytes(match: RegExpExecArray): Uint8Array | null {

@@ -14,8 +14,18 @@ export function alertFingerprint(scope: string, identifying: Labels): string {
 }
 
 /** Derived, never random: the same log gives the same ids. `ordinal` is the alert's place within its record. */
-export function incidentId(scope: string, opening_fingerprint: string, partition: number, position: number, ordinal: number): string {
-  const digest = hash('sha256', framed([scope, opening_fingerprint, String(partition), String(position), String(ordinal)]), 'hex')
+export function incidentId(
+  scope: string,
+  opening_fingerprint: string,
+  partition: number,
+  position: number,
+  ordinal: number,
+): string {
+  const digest = hash(
+    'sha256',
+    framed([scope, opening_fingerprint, String(partition), String(position), String(ordinal)]),
+    'hex',
+  )
   return `inc_${digest.slice(0, 20)}`
 }
 
@@ -38,5 +48,8 @@ export function partitionOf(key: string, partitions: number): number {
 
 /** The same letter read twice has the same id. */
 export function deadLetterId(source: string, origin: string, code: string, payload: Buffer): string {
-  return hash('sha256', Buffer.concat([Buffer.from(framed([source, origin, code])), payload]), 'hex').slice(0, 32)
+  return hash('sha256', Buffer.concat([Buffer.from(framed([source, origin, code])), payload]), 'hex').slice(
+    0,
+    32,
+  )
 }

@@ -2,14 +2,32 @@ import { z } from 'zod'
 import { fingerprint, labels, severity, timeMs } from './alert.ts'
 import { ticket } from './command.ts'
 
-export const INCIDENT_STATES = ['open', 'acknowledged', 'mitigated', 'resolved', 'reviewed', 'merged'] as const
+export const INCIDENT_STATES = [
+  'open',
+  'acknowledged',
+  'mitigated',
+  'resolved',
+  'reviewed',
+  'merged',
+] as const
 export const incidentState = z.enum(INCIDENT_STATES)
 export type IncidentState = z.infer<typeof incidentState>
 
 /** Why a decision was taken: the rule and its version, and the sentence that an operator reads. */
 export const reason = z.object({
   code: z.enum([
-    'new-group', 'same-group', 'idle', 'full', 'fired-again', 'alerts-resolved', 'operator', 'overflow', 'silenced', 'timeout', 'merged', 'refused',
+    'new-group',
+    'same-group',
+    'idle',
+    'full',
+    'fired-again',
+    'alerts-resolved',
+    'operator',
+    'overflow',
+    'silenced',
+    'timeout',
+    'merged',
+    'refused',
   ]),
   rule: z.string(),
   rules_version: z.string(),

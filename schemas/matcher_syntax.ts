@@ -34,14 +34,20 @@ export function parseMatcher(text: string, mode: MatcherMode = 'default'): Match
     throw new MatcherError('matcher-syntax', `unexpected open or close brace: ${text}`)
   }
   if (mode === 'utf8') return parseUtf8Matcher(text)
-  return fallback(attempt(() => parseClassicMatcher(text)), attempt(() => parseUtf8Matcher(text)))
+  return fallback(
+    attempt(() => parseClassicMatcher(text)),
+    attempt(() => parseUtf8Matcher(text)),
+  )
 }
 
 /** Matchers separated by commas, in braces or not; throws MatcherError (`matcher-syntax`, `matcher-regex`). */
 export function parseMatchers(text: string, mode: MatcherMode = 'default'): readonly Matcher[] {
   if (mode === 'classic') return parseClassicMatchers(text)
   if (mode === 'utf8') return parseUtf8Matchers(text)
-  return fallback(attempt(() => parseClassicMatchers(text)), attempt(() => parseUtf8Matchers(text)))
+  return fallback(
+    attempt(() => parseClassicMatchers(text)),
+    attempt(() => parseUtf8Matchers(text)),
+  )
 }
 
 /** The canonical text of a matcher; reading it gives the same matcher. */

@@ -81,7 +81,10 @@ class Lexer {
 function expected(lexer: Lexer, kinds: readonly Kind[], wanted: string): Token {
   const token = peeked(lexer, wanted)
   if (kinds.includes(token.kind)) return token
-  const found = token.kind === 'eof' ? 'end of input' : `${token.column_start}:${token.column_end}: unexpected ${token.text}`
+  const found =
+    token.kind === 'eof'
+      ? 'end of input'
+      : `${token.column_start}:${token.column_end}: unexpected ${token.text}`
   throw syntax(`${found}: ${wanted}`)
 }
 
@@ -108,13 +111,16 @@ function take(lexer: Lexer, kinds: readonly Kind[], wanted: string): Token {
 
 function parseOne(lexer: Lexer): Matcher {
   const name = meaning(take(lexer, ['quoted', 'word'], 'expected label name'))
-  const op = take(lexer, ['operator'], "expected an operator such as '=', '!=', '=~' or '!~'").text as Matcher['op']
+  const op = take(lexer, ['operator'], "expected an operator such as '=', '!=', '=~' or '!~'")
+    .text as Matcher['op']
   const value = meaning(take(lexer, ['quoted', 'word'], 'expected label value'))
   const matcher: Matcher = { name, op, value }
   try {
     compileMatcher(matcher)
   } catch (error) {
-    throw error instanceof MatcherError ? new MatcherError(error.code, `failed to create matcher: ${error.message}`) : error
+    throw error instanceof MatcherError
+      ? new MatcherError(error.code, `failed to create matcher: ${error.message}`)
+      : error
   }
   return matcher
 }
@@ -166,7 +172,8 @@ export function parseUtf8Matchers(text: string): readonly Matcher[] {
     parseClose(lexer, opened)
   }
   const last = peeked(lexer, 'expected end of input')
-  if (last.kind !== 'eof') throw syntax(`${last.column_start}:${last.column_end}: ${last.text}: expected end of input`)
+  if (last.kind !== 'eof')
+    throw syntax(`${last.column_start}:${last.column_end}: ${last.text}: expected end of input`)
   return matchers
 }
 

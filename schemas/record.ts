@@ -9,7 +9,10 @@ const offset = z.number().int().min(0)
 /** Where a batch of alerts came from, when its source has positions (a Kafka topic). */
 export const origin = z.object({
   /** Name of the configured source and its topic, e.g. `plant/alerts`. */
-  source: z.string().min(1).max(LIMITS.source_chars * 2),
+  source: z
+    .string()
+    .min(1)
+    .max(LIMITS.source_chars * 2),
   partition: offset,
 })
 export type Origin = z.infer<typeof origin>

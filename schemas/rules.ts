@@ -2,7 +2,11 @@ import { z } from 'zod'
 import { LIMITS } from './limits.ts'
 import { matcher } from './matcher.ts'
 
-const duration_ms = z.number().int().min(0).max(90 * 86_400_000)
+const duration_ms = z
+  .number()
+  .int()
+  .min(0)
+  .max(90 * 86_400_000)
 
 /** Alerts that match and agree in the labels of `group_by` belong together while the group is not idle nor full. */
 export const groupingRule = z.object({
@@ -35,7 +39,15 @@ export type Rules = z.infer<typeof rules>
 /** What holds in a partition before any rules were appended to it; the defaults of the configuration. */
 export const DEFAULT_RULES: Rules = {
   version: 'default',
-  grouping: [{ name: 'by-alertname', match: [], group_by: ['alertname'], idle_timeout_ms: 300_000, members_max: 1_000 }],
+  grouping: [
+    {
+      name: 'by-alertname',
+      match: [],
+      group_by: ['alertname'],
+      idle_timeout_ms: 300_000,
+      members_max: 1_000,
+    },
+  ],
   resolve_timeout_ms: 300_000,
   reopen_within_ms: 600_000,
   growth_interval_ms: 1_000,

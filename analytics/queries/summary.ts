@@ -1,9 +1,19 @@
 import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client'
 import type { DurationSummary, Summary, SummaryQuestion } from '../../schemas/analytics.ts'
-import { type DurationCount, kaplanMeier, probabilityWithin, quantile, type SurvivalCurve } from '../survival.ts'
+import {
+  type DurationCount,
+  kaplanMeier,
+  probabilityWithin,
+  quantile,
+  type SurvivalCurve,
+} from '../survival.ts'
 
 /** Queries may change their own limits but no data, whoever the user is, and end by themselves. */
-const READ_ONLY: ClickHouseSettings = { readonly: '2', max_execution_time: 20, output_format_json_quote_64bit_integers: 0 }
+const READ_ONLY: ClickHouseSettings = {
+  readonly: '2',
+  max_execution_time: 20,
+  output_format_json_quote_64bit_integers: 0,
+}
 const TWO_HOURS_S = 7_200
 
 type Measure = 'acknowledge' | 'mitigate' | 'resolve'
@@ -44,8 +54,16 @@ function cohort(question: SummaryQuestion): string {
  * Throws what the client throws.
  */
 export async function summary(client: ClickHouseClient, question: SummaryQuestion): Promise<Summary> {
-  const [totals, alerts, durations] = await Promise.all([incidentTotals(client, question), alertTotals(client, question), durationRows(client, question)])
-  const curves = { acknowledge: curveOf(durations, 'acknowledge'), mitigate: curveOf(durations, 'mitigate'), resolve: curveOf(durations, 'resolve') }
+  const [totals, alerts, durations] = await Promise.all([
+    incidentTotals(client, question),
+    alertTotals(client, question),
+    durationRows(client, question),
+  ])
+  const curves = {
+    acknowledge: curveOf(durations, 'acknowledge'),
+    mitigate: curveOf(durations, 'mitigate'),
+    resolve: curveOf(durations, 'resolve'),
+  }
   const { from_ms, to_ms, as_of_ms } = question
   return {
     from_ms,
@@ -62,8 +80,17 @@ export async function summary(client: ClickHouseClient, question: SummaryQuestio
   }
 }
 
-async function rowsOf<Row>(client: ClickHouseClient, query: string, question: SummaryQuestion): Promise<Row[]> {
-  const result = await client.query({ query, query_params: question, format: 'JSONEachRow', clickhouse_settings: READ_ONLY })
+async function rowsOf<Row>(
+  client: ClickHouseClient,
+  query: string,
+  question: SummaryQuestion,
+): Promise<Row[]> {
+  const result = await client.query({
+    query,
+    query_params: question,
+    format: 'JSONEachRow',
+    clickhouse_settings: READ_ONLY,
+  })
   return result.json<Row>()
 }
 
@@ -114,10 +141,22 @@ async function durationRows(client: ClickHouseClient, question: SummaryQuestion)
 
 function curveOf(rows: readonly DurationRow[], measure: Measure): SurvivalCurve {
   const own = rows.filter((row) => row.measure === measure)
-  return kaplanMeier(own.map(({ seconds, events, open, closed }): DurationCount => ({ duration: seconds, events, censored: open + closed })))
+  return kaplanMeier(
+    own.map(
+      ({ seconds, events, open, closed }): DurationCount => ({
+        duration: seconds,
+        events,
+        censored: open + closed,
+      }),
+    ),
+  )
 }
 
-function durationSummary(rows: readonly DurationRow[], measure: Measure, curve: SurvivalCurve): DurationSummary {
+function durationSummary(
+  rows: readonly DurationRow[],
+  measure: Measure,
+  curve: SurvivalCurve,
+): DurationSummary {
   const own = rows.filter((row) => row.measure === measure)
   const ms = (p: number) => {
     const seconds = quantile(curve, p)

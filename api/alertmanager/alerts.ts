@@ -12,14 +12,24 @@ import { type GettableAlert, gettableAlert } from './shapes.ts'
 
 const isoTime = (time_ms: number) => new Date(time_ms).toISOString()
 
-export function toGettableAlert({ alert, expires_at_ms, silenced_by, updated_at_ms }: AlertRow): GettableAlert {
+export function toGettableAlert({
+  alert,
+  expires_at_ms,
+  silenced_by,
+  updated_at_ms,
+}: AlertRow): GettableAlert {
   return {
     annotations: alert.annotations,
     endsAt: isoTime(alert.ends_at_ms ?? expires_at_ms),
     fingerprint: alertmanagerFingerprint(alert.labels),
     receivers: [{ name: RECEIVER }],
     startsAt: isoTime(alert.starts_at_ms),
-    status: { inhibitedBy: [], mutedBy: [], silencedBy: [...silenced_by], state: silenced_by.length > 0 ? 'suppressed' : 'active' },
+    status: {
+      inhibitedBy: [],
+      mutedBy: [],
+      silencedBy: [...silenced_by],
+      state: silenced_by.length > 0 ? 'suppressed' : 'active',
+    },
     updatedAt: isoTime(updated_at_ms),
     ...(alert.generator_url !== '' && { generatorURL: alert.generator_url }),
     labels: alert.labels,
@@ -27,7 +37,12 @@ export function toGettableAlert({ alert, expires_at_ms, silenced_by, updated_at_
 }
 
 /** `active: false` leaves out what nothing mutes, `silenced: false` what a silence mutes; nothing is inhibited or unprocessed here. */
-export function wantsAlert(query: { readonly active: boolean; readonly silenced: boolean }, matches: LabelTest, row: AlertRow, now_ms: number): boolean {
+export function wantsAlert(
+  query: { readonly active: boolean; readonly silenced: boolean },
+  matches: LabelTest,
+  row: AlertRow,
+  now_ms: number,
+): boolean {
   if (row.alert.ends_at_ms !== null && row.alert.ends_at_ms < now_ms) return false
   if (row.silenced_by.length > 0 ? !query.silenced : !query.active) return false
   return matches(row.alert.labels)
@@ -53,14 +68,21 @@ export function byText(a: string, b: string): number {
 }
 
 export function alertsRoute(app: App, { log, store, clock }: ApiParts, appended: Appended): void {
-  const schema = { tags: ['alertmanager'], summary: 'List alerts that fire (Alertmanager)', querystring: alertsQuery, response: answers({ 200: z.array(gettableAlert) }) }
+  const schema = {
+    tags: ['alertmanager'],
+    summary: 'List alerts that fire (Alertmanager)',
+    querystring: alertsQuery,
+    response: answers({ 200: z.array(gettableAlert) }),
+  }
   app.get('/api/v2/alerts', { schema, config: { role: 'viewer' } }, async ({ query }, reply) => {
     const matches = filterTest(query.filter)
     const wanted = wantsReceiver(query)
     const alerts: GettableAlert[] = []
     await appended.folded()
     const now_ms = clock.now()
-    if (wanted) for await (const row of firingAlerts(log, store)) if (wantsAlert(query, matches, row, now_ms)) alerts.push(toGettableAlert(row))
+    if (wanted)
+      for await (const row of firingAlerts(log, store))
+        if (wantsAlert(query, matches, row, now_ms)) alerts.push(toGettableAlert(row))
     alerts.sort((a, b) => byText(a.fingerprint, b.fingerprint))
     return reply.type('application/json').send(jsonArray(alerts) as never)
   })

@@ -44,7 +44,12 @@ function grouped(rules: Rules | null, rows: readonly AlertRow[]): AlertGroup[] {
   for (const row of rows) {
     const group = groupOf(state, row.alert)
     const key = group?.key ?? row.alert.fingerprint
-    const known = groups.get(key) ?? { alerts: [], labels: { ...(group?.labels ?? row.alert.labels) }, receiver: { name: RECEIVER }, routeLabels: {} }
+    const known = groups.get(key) ?? {
+      alerts: [],
+      labels: { ...(group?.labels ?? row.alert.labels) },
+      receiver: { name: RECEIVER },
+      routeLabels: {},
+    }
     groups.set(key, known)
     known.alerts.push(toGettableAlert(row))
   }
@@ -53,14 +58,21 @@ function grouped(rules: Rules | null, rows: readonly AlertRow[]): AlertGroup[] {
 }
 
 export function groupsRoute(app: App, { log, store, clock }: ApiParts, appended: Appended): void {
-  const schema = { tags: ['alertmanager'], summary: 'List alerts that fire by their groups (Alertmanager)', querystring: groupsQuery, response: answers({ 200: z.array(alertGroup) }) }
+  const schema = {
+    tags: ['alertmanager'],
+    summary: 'List alerts that fire by their groups (Alertmanager)',
+    querystring: groupsQuery,
+    response: answers({ 200: z.array(alertGroup) }),
+  }
   app.get('/api/v2/alerts/groups', { schema, config: { role: 'viewer' } }, async ({ query }, reply) => {
     const matches = filterTest(query.filter)
     const wanted = wantsReceiver(query)
     const rows: AlertRow[] = []
     await appended.folded()
     const now_ms = clock.now()
-    if (wanted) for await (const row of firingAlerts(log, store)) if (wantsAlert(query, matches, row, now_ms)) rows.push(row)
+    if (wanted)
+      for await (const row of firingAlerts(log, store))
+        if (wantsAlert(query, matches, row, now_ms)) rows.push(row)
     return reply.type('application/json').send(jsonArray(grouped(await rulesInForce(store), rows)) as never)
   })
 }

@@ -20,19 +20,39 @@ function routeOf(rule: GroupingRule) {
 /** The grouping rules as an Alertmanager would be configured to group alike; tools such as amtool read it. */
 function asAlertmanagerConfig(rules: Rules | null): string {
   const routes = rules?.grouping.map(routeOf) ?? []
-  const global = rules ? { global: { resolve_timeout: `${Math.ceil(rules.resolve_timeout_ms / 1_000)}s` } } : {}
+  const global = rules
+    ? { global: { resolve_timeout: `${Math.ceil(rules.resolve_timeout_ms / 1_000)}s` } }
+    : {}
   return stringify({ ...global, route: { receiver: RECEIVER, routes }, receivers: [{ name: RECEIVER }] })
 }
 
 export function statusRoutes(app: App, { store, version, started_at_ms }: ApiParts): void {
-  const status = { tags: ['alertmanager'], summary: 'Read version, uptime and configuration (Alertmanager)', response: answers({ 200: alertmanagerStatus }) }
+  const status = {
+    tags: ['alertmanager'],
+    summary: 'Read version, uptime and configuration (Alertmanager)',
+    response: answers({ 200: alertmanagerStatus }),
+  }
   app.get('/api/v2/status', { schema: status, config: { role: 'viewer' } }, async () => ({
     cluster: { status: 'disabled' as const, peers: [] },
     config: { original: asAlertmanagerConfig(await rulesInForce(store)) },
     uptime: new Date(started_at_ms).toISOString(),
-    versionInfo: { branch: '', buildDate: '', buildUser: '', goVersion: `node ${process.version}`, revision: '', version },
+    versionInfo: {
+      branch: '',
+      buildDate: '',
+      buildUser: '',
+      goVersion: `node ${process.version}`,
+      revision: '',
+      version,
+    },
   }))
 
-  const receivers = { tags: ['alertmanager'], summary: 'List receivers (Alertmanager)', querystring: receiversQuery, response: answers({ 200: z.array(receiver) }) }
-  app.get('/api/v2/receivers', { schema: receivers, config: { role: 'viewer' } }, async ({ query }) => (wantsReceiver(query) ? [{ name: RECEIVER, labels: {} }] : []))
+  const receivers = {
+    tags: ['alertmanager'],
+    summary: 'List receivers (Alertmanager)',
+    querystring: receiversQuery,
+    response: answers({ 200: z.array(receiver) }),
+  }
+  app.get('/api/v2/receivers', { schema: receivers, config: { role: 'viewer' } }, async ({ query }) =>
+    wantsReceiver(query) ? [{ name: RECEIVER, labels: {} }] : [],
+  )
 }

@@ -10,11 +10,15 @@ const texts = JSON.parse(document.body.dataset.texts)
 
 /** What one source sent, in a line: `alertmanager: 412 alerts, 3 rejected, last 11:02:07`. */
 function sourceLine({ name, alerts, rejects, last_event_at_ms }) {
-  const last = last_event_at_ms === null ? texts.never_heard : `${texts.last_heard} ${time.format(last_event_at_ms)}`
+  const last =
+    last_event_at_ms === null ? texts.never_heard : `${texts.last_heard} ${time.format(last_event_at_ms)}`
   return `${name}: ${alerts.toLocaleString()} ${texts.alerts_taken}, ${rejects.toLocaleString()} ${texts.rejected}, ${last}`
 }
 
-const time = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: 'short', timeStyle: 'medium' })
+const time = new Intl.DateTimeFormat(document.documentElement.lang, {
+  dateStyle: 'short',
+  timeStyle: 'medium',
+})
 const incidents = new Map()
 let token = sessionStorage.getItem('tocsin-token')
 let cursor = null
@@ -48,15 +52,31 @@ function row(incident) {
   severity.append(mark(incident.severity), texts[incident.severity])
   const title = element('td', incident.title, { class: 'title' })
   const opened = element('td', null)
-  opened.append(element('time', time.format(incident.opened_at_ms), { datetime: new Date(incident.opened_at_ms).toISOString() }))
+  opened.append(
+    element('time', time.format(incident.opened_at_ms), {
+      datetime: new Date(incident.opened_at_ms).toISOString(),
+    }),
+  )
   const made = element('tr', null)
-  made.append(severity, title, element('td', texts[incident.state]), element('td', `${incident.members_firing} / ${incident.members_total}`), element('td', incident.scope), opened)
+  made.append(
+    severity,
+    title,
+    element('td', texts[incident.state]),
+    element('td', `${incident.members_firing} / ${incident.members_total}`),
+    element('td', incident.scope),
+    opened,
+  )
   return made
 }
 
 function order(a, b) {
   const state = OPEN_STATES.indexOf(a.state) - OPEN_STATES.indexOf(b.state)
-  return state || SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) || b.opened_at_ms - a.opened_at_ms || (a.id < b.id ? -1 : 1)
+  return (
+    state ||
+    SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
+    b.opened_at_ms - a.opened_at_ms ||
+    (a.id < b.id ? -1 : 1)
+  )
 }
 
 function draw() {
@@ -69,7 +89,10 @@ function draw() {
   byId('more').textContent = `+${open.length - ROWS_MAX} ${texts.more}`
   const counts = SEVERITIES.map((severity) => {
     const item = element('li', null)
-    item.append(mark(severity), `${texts[severity]} ${open.filter((one) => one.severity === severity).length}`)
+    item.append(
+      mark(severity),
+      `${texts[severity]} ${open.filter((one) => one.severity === severity).length}`,
+    )
     return item
   })
   byId('counts').replaceChildren(...counts)

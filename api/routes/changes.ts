@@ -5,8 +5,14 @@ import { ApiError } from '../errors.ts'
 import type { App } from '../validation.ts'
 
 const cursor = z.string().max(16_384)
-const query = z.strictObject({ since: cursor.optional().describe('an event id, or `changes_cursor` of /api/v1/incidents; left out: from now on') })
-const headers = z.object({ 'last-event-id': cursor.optional().describe('sent by browsers that connect again; goes before `since`') })
+const query = z.strictObject({
+  since: cursor
+    .optional()
+    .describe('an event id, or `changes_cursor` of /api/v1/incidents; left out: from now on'),
+})
+const headers = z.object({
+  'last-event-id': cursor.optional().describe('sent by browsers that connect again; goes before `since`'),
+})
 
 const DESCRIPTION = `Server-sent events. \`change\`: one change with the whole incident; ignore a revision that you have seen. \`resync\`: changes are missing
 (data.reason is cursor-unknown, cursor-too-old, too-far-behind or too-slow), so read /api/v1/incidents again. Event ids are cursors.`
@@ -21,19 +27,27 @@ export function changesRoute(app: App, feed: ChangesFeed): void {
     headers,
     response: answers({ 200: z.string() }),
   }
-  app.get('/api/v1/changes', { schema, config: { role: 'viewer' }, exposeHeadRoute: false }, async (request, reply) => {
-    if (feed.full) throw new ApiError('unavailable', 'too many clients follow the changes already')
-    const since = request.headers['last-event-id'] ?? request.query.since ?? null
-    reply.hijack()
-    const head = { ...reply.getHeaders(), 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' }
-    reply.raw.writeHead(200, head as Record<string, string>)
-    reply.raw.flushHeaders()
-    try {
-      await feed.serve(reply.raw, since)
-    } catch (error) {
-      // The head is out: all that can be said is to connect again.
-      request.log.warn({ err: error }, 'a follower of changes was let go')
-      reply.raw.destroy()
-    }
-  })
+  app.get(
+    '/api/v1/changes',
+    { schema, config: { role: 'viewer' }, exposeHeadRoute: false },
+    async (request, reply) => {
+      if (feed.full) throw new ApiError('unavailable', 'too many clients follow the changes already')
+      const since = request.headers['last-event-id'] ?? request.query.since ?? null
+      reply.hijack()
+      const head = {
+        ...reply.getHeaders(),
+        'content-type': 'text/event-stream; charset=utf-8',
+        'x-accel-buffering': 'no',
+      }
+      reply.raw.writeHead(200, head as Record<string, string>)
+      reply.raw.flushHeaders()
+      try {
+        await feed.serve(reply.raw, since)
+      } catch (error) {
+        // The head is out: all that can be said is to connect again.
+        request.log.warn({ err: error }, 'a follower of changes was let go')
+        reply.raw.destroy()
+      }
+    },
+  )
 }

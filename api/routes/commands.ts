@@ -13,7 +13,8 @@ import { commandOutcome } from '../rows.ts'
 import type { App } from '../validation.ts'
 import { incidentParams, unknownIncident } from './incident.ts'
 
-const [acknowledge, mitigate, resolve, review, reopen, assign, comment, merge, linkTicket] = commandBody.options
+const [acknowledge, mitigate, resolve, review, reopen, assign, comment, merge, linkTicket] =
+  commandBody.options
 const ON_PATH = { incident_id: true } as const
 
 /** As schemas/command.ts; the incident is named by the path. */
@@ -39,13 +40,21 @@ export const idempotencyHeaders = z.object({
 })
 
 const query = z.strictObject({
-  wait_ms: z.coerce.number().int().min(0).max(10_000).default(2_000).describe('how long to wait for the change before answering 202'),
+  wait_ms: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(10_000)
+    .default(2_000)
+    .describe('how long to wait for the change before answering 202'),
 })
 
 const carriedOut = z.object({
   command_id: z.string(),
   revision: z.number().int().describe('the revision of the incident that shows the command'),
-  change: change.nullable().describe('null when the command was carried out before, in an earlier run of this process'),
+  change: change
+    .nullable()
+    .describe('null when the command was carried out before, in an earlier run of this process'),
 })
 const accepted = z.object({ command_id: z.string(), status: z.literal('accepted') })
 
@@ -57,9 +66,15 @@ class UsedKeys {
 
   check(key: string, request: string): void {
     const before = this.requests.get(key)
-    if (before !== undefined && before !== request) throw new ApiError('idempotency-key-reused', 'this Idempotency-Key was sent before with another request', { field: 'idempotency-key' })
+    if (before !== undefined && before !== request)
+      throw new ApiError(
+        'idempotency-key-reused',
+        'this Idempotency-Key was sent before with another request',
+        { field: 'idempotency-key' },
+      )
     this.requests.set(key, request)
-    if (this.requests.size > KEYS_REMEMBERED) this.requests.delete(this.requests.keys().next().value as string)
+    if (this.requests.size > KEYS_REMEMBERED)
+      this.requests.delete(this.requests.keys().next().value as string)
   }
 }
 
@@ -70,7 +85,10 @@ interface Submission {
 }
 
 /** What a command of this id came to earlier, if it was had before. Throws ApiError when it was refused. */
-async function earlier({ live, store }: ApiParts, { command, found, partition }: Submission): Promise<z.infer<typeof carriedOut> | null> {
+async function earlier(
+  { live, store }: ApiParts,
+  { command, found, partition }: Submission,
+): Promise<z.infer<typeof carriedOut> | null> {
   const answer = await live.answerTo(command.id, found.id, 0)
   if (answer) return answered(answer)
   const outcome = await commandOutcome(store, partition, command.id)
@@ -103,19 +121,27 @@ export function commandsRoute(app: App, parts: ApiParts, appended: Appended): vo
     body: commandRequest,
     response: answers({ 200: carriedOut, 202: accepted }),
   }
-  app.post('/api/v1/incidents/:id/commands', { schema, config: { role: 'responder' }, bodyLimit: 262_144 }, async (request, reply) => {
-    const found = live.get(request.params.id)
-    if (!found) throw unknownIncident(request.params.id)
-    const key = request.headers['idempotency-key']
-    if (key !== undefined) used.check(key, JSON.stringify([found.id, request.body]))
-    const command: Command = { id: key ?? clock.token(), actor: request.actor, body: { ...request.body, incident_id: found.id } }
-    const submission = { command, found, partition: partitionOf(found.scope, log.partitions('alerts')) }
-    const before = key === undefined ? null : await earlier(parts, submission)
-    if (before) return before
-    checkPossible(parts, submission)
-    await appended.command(command, [submission.partition])
-    const answer = await live.answerTo(command.id, found.id, request.query.wait_ms)
-    if (answer) return answered(answer)
-    return reply.code(202).send({ command_id: command.id, status: 'accepted' })
-  })
+  app.post(
+    '/api/v1/incidents/:id/commands',
+    { schema, config: { role: 'responder' }, bodyLimit: 262_144 },
+    async (request, reply) => {
+      const found = live.get(request.params.id)
+      if (!found) throw unknownIncident(request.params.id)
+      const key = request.headers['idempotency-key']
+      if (key !== undefined) used.check(key, JSON.stringify([found.id, request.body]))
+      const command: Command = {
+        id: key ?? clock.token(),
+        actor: request.actor,
+        body: { ...request.body, incident_id: found.id },
+      }
+      const submission = { command, found, partition: partitionOf(found.scope, log.partitions('alerts')) }
+      const before = key === undefined ? null : await earlier(parts, submission)
+      if (before) return before
+      checkPossible(parts, submission)
+      await appended.command(command, [submission.partition])
+      const answer = await live.answerTo(command.id, found.id, request.query.wait_ms)
+      if (answer) return answered(answer)
+      return reply.code(202).send({ command_id: command.id, status: 'accepted' })
+    },
+  )
 }

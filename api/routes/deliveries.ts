@@ -17,10 +17,23 @@ const list = z.object({
 })
 
 export function deliveriesRoute(app: App, { listDeliveries }: ApiParts): void {
-  const schema = { tags: ['deliveries'], summary: 'List what sinks were told', querystring: query, response: answers({ 200: list }) }
-  app.get('/api/v1/deliveries', { schema, config: { role: 'viewer' } }, async ({ query: { limit, incident_id, sink, state } }) => {
-    const filter = { ...(incident_id !== undefined && { incident_id }), ...(sink !== undefined && { sink }), ...(state !== undefined && { state }) }
-    const { total, deliveries } = await listDeliveries(filter, limit)
-    return { deliveries: deliveries.map((row) => ({ ...row })), total }
-  })
+  const schema = {
+    tags: ['deliveries'],
+    summary: 'List what sinks were told',
+    querystring: query,
+    response: answers({ 200: list }),
+  }
+  app.get(
+    '/api/v1/deliveries',
+    { schema, config: { role: 'viewer' } },
+    async ({ query: { limit, incident_id, sink, state } }) => {
+      const filter = {
+        ...(incident_id !== undefined && { incident_id }),
+        ...(sink !== undefined && { sink }),
+        ...(state !== undefined && { state }),
+      }
+      const { total, deliveries } = await listDeliveries(filter, limit)
+      return { deliveries: deliveries.map((row) => ({ ...row })), total }
+    },
+  )
 }

@@ -9,13 +9,23 @@ const text = { produces: ['text/plain'], response: answers({ 200: z.string() }) 
 /** Whether this process lives, whether it is of use, and its figures. */
 export function healthRoutes(app: App, { readiness, metrics }: ApiParts): void {
   const healthy = { tags: ['operation'], summary: 'Answers while the process lives', ...text }
-  app.get('/-/healthy', { schema: healthy, config: { role: 'open' } }, async (_request, reply) => reply.type('text/plain; charset=utf-8').send('OK\n'))
+  app.get('/-/healthy', { schema: healthy, config: { role: 'open' } }, async (_request, reply) =>
+    reply.type('text/plain; charset=utf-8').send('OK\n'),
+  )
 
-  const ready = { tags: ['operation'], summary: 'Answers 200 once everything that is needed works, else 503', ...text }
+  const ready = {
+    tags: ['operation'],
+    summary: 'Answers 200 once everything that is needed works, else 503',
+    ...text,
+  }
   app.get('/-/ready', { schema: ready, config: { role: 'open' } }, async (_request, reply) => {
     const missing = (await readiness()).filter(({ ok }) => !ok)
     if (missing.length === 0) return reply.type('text/plain; charset=utf-8').send('OK\n')
-    throw new ApiError('unavailable', `not ready: ${missing.map(({ name, detail }) => `${name} (${detail})`).join(', ')}`, { remedy: 'Wait, or see what the message names.' })
+    throw new ApiError(
+      'unavailable',
+      `not ready: ${missing.map(({ name, detail }) => `${name} (${detail})`).join(', ')}`,
+      { remedy: 'Wait, or see what the message names.' },
+    )
   })
 
   const figures = { tags: ['operation'], summary: 'Figures in the Prometheus text format', ...text }

@@ -11,9 +11,22 @@ const query = z.strictObject({
   state: listOf(incidentState).describe('only these states'),
   severity: listOf(severity).describe('only these severities'),
   scope: z.string().max(LIMITS.scope_chars).optional().describe('only this scope'),
-  assignee: z.string().max(LIMITS.label_value_chars).optional().describe('only those of this person; empty: only those of nobody'),
-  q: z.string().max(200).optional().describe('text in the title, id, group labels, or entities of listed members; upper and lower case are the same'),
-  sort: z.enum(['attention', 'severity', 'opened', 'updated']).default('attention').describe('attention: open before acknowledged before the rest, then most severe, then newest'),
+  assignee: z
+    .string()
+    .max(LIMITS.label_value_chars)
+    .optional()
+    .describe('only those of this person; empty: only those of nobody'),
+  q: z
+    .string()
+    .max(200)
+    .optional()
+    .describe(
+      'text in the title, id, group labels, or entities of listed members; upper and lower case are the same',
+    ),
+  sort: z
+    .enum(['attention', 'severity', 'opened', 'updated'])
+    .default('attention')
+    .describe('attention: open before acknowledged before the rest, then most severe, then newest'),
   limit: z.coerce.number().int().min(1).max(200).default(50).describe('incidents a page'),
   cursor: z.string().max(500).optional().describe('`next_cursor` of the page before'),
 })
@@ -66,7 +79,10 @@ const pageCursor = z.tuple([query.shape.sort.unwrap()], z.union([z.number(), z.s
 /** The key after which the page begins. A cursor belongs to the order that it was made for. */
 function startOf({ cursor, sort }: Query): SortKey | null {
   if (cursor === undefined) return null
-  const bad = new ApiError('invalid-parameter', `cursor is no cursor of a page in the order ${sort}`, { field: 'cursor', remedy: 'Leave out `cursor` to read the first page.' })
+  const bad = new ApiError('invalid-parameter', `cursor is no cursor of a page in the order ${sort}`, {
+    field: 'cursor',
+    remedy: 'Leave out `cursor` to read the first page.',
+  })
   let parsed: unknown
   try {
     parsed = JSON.parse(Buffer.from(cursor, 'base64url').toString())
@@ -85,7 +101,12 @@ function endOf(last: Incident, sort: Query['sort']): string {
 
 function hasText(of: Incident, text: string): boolean {
   const includes = (value: string) => value.toLowerCase().includes(text)
-  return includes(of.title) || includes(of.id) || Object.values(of.group).some(includes) || of.members.some((member) => includes(member.entity))
+  return (
+    includes(of.title) ||
+    includes(of.id) ||
+    Object.values(of.group).some(includes) ||
+    of.members.some((member) => includes(member.entity))
+  )
 }
 
 interface Found {
@@ -113,16 +134,30 @@ function find(all: Iterable<Incident>, wanted: Query): Found {
 }
 
 export function incidentsRoute(app: App, { live }: ApiParts): void {
-  const schema = { tags: ['incidents'], summary: 'List incidents', querystring: query, response: answers({ 200: page }) }
+  const schema = {
+    tags: ['incidents'],
+    summary: 'List incidents',
+    querystring: query,
+    response: answers({ 200: page }),
+  }
   app.get('/api/v1/incidents', { schema, config: { role: 'viewer' } }, async ({ query: wanted }) => {
     const after = startOf(wanted)
     const found = find(live.all(), wanted)
     const keyed = found.incidents.map((one) => ({ one, key: sortKey(one, wanted.sort) }))
     const rest = after ? keyed.filter(({ key }) => compareKeys(key, after) > 0) : keyed
-    const incidents = rest.sort((a, b) => compareKeys(a.key, b.key)).slice(0, wanted.limit).map(({ one }) => one)
+    const incidents = rest
+      .sort((a, b) => compareKeys(a.key, b.key))
+      .slice(0, wanted.limit)
+      .map(({ one }) => one)
     const last = incidents.at(-1)
     const next_cursor = last && rest.length > incidents.length ? endOf(last, wanted.sort) : null
     const { by_state, by_severity, kept } = found
-    return { incidents, next_cursor, counts: { matching: found.incidents.length, kept, by_state, by_severity }, changes_cursor: live.cursor(), losses: live.losses }
+    return {
+      incidents,
+      next_cursor,
+      counts: { matching: found.incidents.length, kept, by_state, by_severity },
+      changes_cursor: live.cursor(),
+      losses: live.losses,
+    }
   })
 }

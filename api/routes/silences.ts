@@ -10,7 +10,15 @@ import type { Appended } from '../appended.ts'
 import { ApiError } from '../errors.ts'
 import type { ApiParts } from '../parts.ts'
 import { storedSilences } from '../rows.ts'
-import { placeSilence, SILENCE_STATES, silenceFault, silenceIdOf, silenceState, sortedSilences, type WantedSilence } from '../silences.ts'
+import {
+  placeSilence,
+  SILENCE_STATES,
+  silenceFault,
+  silenceIdOf,
+  silenceState,
+  sortedSilences,
+  type WantedSilence,
+} from '../silences.ts'
 import { type App, listOf } from '../validation.ts'
 import { idempotencyHeaders } from './commands.ts'
 
@@ -19,13 +27,29 @@ const shown = silence.extend({ state: z.enum(SILENCE_STATES) })
 const list = z.object({ silences: z.array(shown) })
 const made = z.object({ silence_id: z.string(), command_id: z.string() })
 
-const wantedMatcher = z.union([matcher.strict(), z.string().min(1).max(LIMITS.label_name_chars + LIMITS.label_value_chars)])
+const wantedMatcher = z.union([
+  matcher.strict(),
+  z
+    .string()
+    .min(1)
+    .max(LIMITS.label_name_chars + LIMITS.label_value_chars),
+])
 const request = z.strictObject({
   id: z.string().max(LIMITS.id_chars).optional().describe('the silence to change'),
-  matchers: z.array(wantedMatcher).min(1).max(LIMITS.matchers_per_silence).describe('all must match; as objects or as text such as `service=~"db|cache"`'),
+  matchers: z
+    .array(wantedMatcher)
+    .min(1)
+    .max(LIMITS.matchers_per_silence)
+    .describe('all must match; as objects or as text such as `service=~"db|cache"`'),
   starts_at_ms: timeMs.optional().describe('left out: now'),
   ends_at_ms: timeMs.optional(),
-  duration_ms: z.number().int().min(1_000).max(366 * 86_400_000).optional().describe('instead of ends_at_ms'),
+  duration_ms: z
+    .number()
+    .int()
+    .min(1_000)
+    .max(366 * 86_400_000)
+    .optional()
+    .describe('instead of ends_at_ms'),
   comment: z.string().min(1).max(LIMITS.comment_chars),
 })
 type Request = z.infer<typeof request>
@@ -36,7 +60,8 @@ function readMatchers(matchers: Request['matchers']): WantedSilence['matchers'] 
     try {
       return parseMatcher(given)
     } catch (error) {
-      if (error instanceof MatcherError) throw new ApiError('invalid-body', error.message, { field: `matchers.${i}` })
+      if (error instanceof MatcherError)
+        throw new ApiError('invalid-body', error.message, { field: `matchers.${i}` })
       throw error
     }
   })
@@ -45,10 +70,19 @@ function readMatchers(matchers: Request['matchers']): WantedSilence['matchers'] 
 /** Throws ApiError naming what is missing or contradicts. */
 function wantedOf(body: Request, actor: string, now_ms: number): WantedSilence {
   const starts_at_ms = body.starts_at_ms ?? now_ms
-  if ((body.ends_at_ms === undefined) === (body.duration_ms === undefined)) throw new ApiError('invalid-body', 'expected either ends_at_ms or duration_ms', { field: 'ends_at_ms' })
+  if ((body.ends_at_ms === undefined) === (body.duration_ms === undefined))
+    throw new ApiError('invalid-body', 'expected either ends_at_ms or duration_ms', { field: 'ends_at_ms' })
   const ends_at_ms = body.ends_at_ms ?? starts_at_ms + (body.duration_ms ?? 0)
-  if (ends_at_ms <= Math.max(starts_at_ms, now_ms)) throw new ApiError('invalid-body', 'the end is not after the start, or is over', { field: 'ends_at_ms' })
-  const wanted: WantedSilence = { id: body.id, matchers: readMatchers(body.matchers), starts_at_ms, ends_at_ms, created_by: actor, comment: body.comment }
+  if (ends_at_ms <= Math.max(starts_at_ms, now_ms))
+    throw new ApiError('invalid-body', 'the end is not after the start, or is over', { field: 'ends_at_ms' })
+  const wanted: WantedSilence = {
+    id: body.id,
+    matchers: readMatchers(body.matchers),
+    starts_at_ms,
+    ends_at_ms,
+    created_by: actor,
+    comment: body.comment,
+  }
   const fault = silenceFault(wanted)
   if (fault !== null) throw new ApiError('invalid-body', fault, { field: 'matchers' })
   return wanted
@@ -59,42 +93,76 @@ function unknownSilence(id: string): ApiError {
 }
 
 function listRoute(app: App, { store, clock }: ApiParts, appended: Appended): void {
-  const schema = { tags: ['silences'], summary: 'List silences', querystring: query, response: answers({ 200: list }) }
+  const schema = {
+    tags: ['silences'],
+    summary: 'List silences',
+    querystring: query,
+    response: answers({ 200: list }),
+  }
   app.get('/api/v1/silences', { schema, config: { role: 'viewer' } }, async ({ query: { state } }) => {
     await appended.folded()
     const now_ms = clock.now()
-    const silences = sortedSilences(await storedSilences(store), now_ms).map((one) => ({ ...one, state: silenceState(one, now_ms) }))
+    const silences = sortedSilences(await storedSilences(store), now_ms).map((one) => ({
+      ...one,
+      state: silenceState(one, now_ms),
+    }))
     return { silences: state.length === 0 ? silences : silences.filter((one) => state.includes(one.state)) }
   })
 }
 
 function createRoute(app: App, { log, store, clock }: ApiParts, appended: Appended): void {
-  const schema = { tags: ['silences'], summary: 'Silence alerts, or change a silence', headers: idempotencyHeaders, body: request, response: answers({ 200: made }) }
-  app.post('/api/v1/silences', { schema, config: { role: 'responder' }, bodyLimit: 262_144 }, async ({ body, headers, actor }) => {
-    const now_ms = clock.now()
-    const wanted = wantedOf(body, actor, now_ms)
-    const stored = wanted.id === undefined ? undefined : (await storedSilences(store)).find(({ id }) => id === wanted.id)
-    if (wanted.id !== undefined && !stored) throw unknownSilence(wanted.id)
-    const command_id = headers['idempotency-key'] ?? clock.token()
-    const placed = placeSilence(stored, wanted, silenceIdOf(command_id), now_ms)
-    await appended.everywhere(command_id, actor, placed.bodies, log.partitions('alerts'))
-    return { silence_id: placed.id, command_id }
-  })
+  const schema = {
+    tags: ['silences'],
+    summary: 'Silence alerts, or change a silence',
+    headers: idempotencyHeaders,
+    body: request,
+    response: answers({ 200: made }),
+  }
+  app.post(
+    '/api/v1/silences',
+    { schema, config: { role: 'responder' }, bodyLimit: 262_144 },
+    async ({ body, headers, actor }) => {
+      const now_ms = clock.now()
+      const wanted = wantedOf(body, actor, now_ms)
+      const stored =
+        wanted.id === undefined ? undefined : (await storedSilences(store)).find(({ id }) => id === wanted.id)
+      if (wanted.id !== undefined && !stored) throw unknownSilence(wanted.id)
+      const command_id = headers['idempotency-key'] ?? clock.token()
+      const placed = placeSilence(stored, wanted, silenceIdOf(command_id), now_ms)
+      await appended.everywhere(command_id, actor, placed.bodies, log.partitions('alerts'))
+      return { silence_id: placed.id, command_id }
+    },
+  )
 }
 
 function expireRoute(app: App, { log, store, clock }: ApiParts, appended: Appended): void {
   const params = z.object({ id: z.string().min(1).max(LIMITS.id_chars) })
-  const schema = { tags: ['silences'], summary: 'End a silence now', params, headers: idempotencyHeaders, response: answers({ 200: made }) }
-  app.delete('/api/v1/silences/:id', { schema, config: { role: 'responder' } }, async ({ params: { id }, headers, actor }) => {
-    await appended.folded()
-    const stored = (await storedSilences(store)).find((one) => one.id === id)
-    if (!stored) throw unknownSilence(id)
-    const command_id = headers['idempotency-key'] ?? clock.token()
-    if (silenceState(stored, clock.now()) !== 'expired') {
-      await appended.everywhere(command_id, actor, [{ kind: 'expire-silence', silence_id: id }], log.partitions('alerts'))
-    }
-    return { silence_id: id, command_id }
-  })
+  const schema = {
+    tags: ['silences'],
+    summary: 'End a silence now',
+    params,
+    headers: idempotencyHeaders,
+    response: answers({ 200: made }),
+  }
+  app.delete(
+    '/api/v1/silences/:id',
+    { schema, config: { role: 'responder' } },
+    async ({ params: { id }, headers, actor }) => {
+      await appended.folded()
+      const stored = (await storedSilences(store)).find((one) => one.id === id)
+      if (!stored) throw unknownSilence(id)
+      const command_id = headers['idempotency-key'] ?? clock.token()
+      if (silenceState(stored, clock.now()) !== 'expired') {
+        await appended.everywhere(
+          command_id,
+          actor,
+          [{ kind: 'expire-silence', silence_id: id }],
+          log.partitions('alerts'),
+        )
+      }
+      return { silence_id: id, command_id }
+    },
+  )
 }
 
 export function silencesRoutes(app: App, parts: ApiParts, appended: Appended): void {

@@ -9,7 +9,18 @@ export interface SentAlert {
   generatorURL: string
 }
 
-const NAMES = ['HighErrorRate', 'HighLatency', 'PodCrashLooping', 'NodeDiskPressure', 'TargetDown', 'QueueBacklog', 'CertificateExpiry', 'ReplicaMismatch', 'MemoryPressure', 'CpuThrottling']
+const NAMES = [
+  'HighErrorRate',
+  'HighLatency',
+  'PodCrashLooping',
+  'NodeDiskPressure',
+  'TargetDown',
+  'QueueBacklog',
+  'CertificateExpiry',
+  'ReplicaMismatch',
+  'MemoryPressure',
+  'CpuThrottling',
+]
 const SEVERITIES = ['critical', 'warning', 'warning', 'warning', 'info']
 const TEAMS = ['checkout', 'search', 'platform', 'payments', 'data']
 
@@ -40,10 +51,14 @@ export function alertOf(shape: LoadShape, i: number): SentAlert {
   }
   const extra = Math.floor(random() * 8)
   const more = ['job', 'team', 'region', 'zone', 'container', 'endpoint', 'version']
-  for (let n = 0; n < extra && n < more.length; n++) labels[more[n] as string] = n === 1 ? (TEAMS[i % TEAMS.length] as string) : `${more[n]}-${i % 11}`
+  for (let n = 0; n < extra && n < more.length; n++)
+    labels[more[n] as string] = n === 1 ? (TEAMS[i % TEAMS.length] as string) : `${more[n]}-${i % 11}`
   return {
     labels,
-    annotations: { summary: `${name} on ${labels['pod']}`, description: `${service} has been in state ${name} for more than 5 minutes.` },
+    annotations: {
+      summary: `${name} on ${labels['pod']}`,
+      description: `${service} has been in state ${name} for more than 5 minutes.`,
+    },
     startsAt: new Date(shape.started_at_ms + (i % 1_000)).toISOString(),
     generatorURL: `http://prometheus.example/graph?g0.expr=${name}`,
   }

@@ -34,10 +34,18 @@ let fresh = task.warm ? task.shape.distinct : 0
 
 function post(body: string): Promise<number> {
   return new Promise((resolve, reject) => {
-    const sent = request(target, { method: 'POST', agent, headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) } }, (answer) => {
-      answer.resume()
-      answer.on('end', () => resolve(answer.statusCode ?? 0))
-    })
+    const sent = request(
+      target,
+      {
+        method: 'POST',
+        agent,
+        headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+      },
+      (answer) => {
+        answer.resume()
+        answer.on('end', () => resolve(answer.statusCode ?? 0))
+      },
+    )
     sent.on('error', reject)
     sent.end(body)
   })
@@ -106,8 +114,14 @@ async function main(): Promise<void> {
   await Promise.all(Array.from({ length: task.connections }, sender))
   const seconds = (performance.now() - began) / 1_000
   answers.sort((a, b) => a - b)
-  const quantile = (q: number) => Math.round((answers[Math.min(answers.length - 1, Math.floor(answers.length * q))] ?? 0) * 100) / 100
-  const result: HttpResult = { sent, seconds, refused, answer_ms: { p50: quantile(0.5), p99: quantile(0.99), max: quantile(1) } }
+  const quantile = (q: number) =>
+    Math.round((answers[Math.min(answers.length - 1, Math.floor(answers.length * q))] ?? 0) * 100) / 100
+  const result: HttpResult = {
+    sent,
+    seconds,
+    refused,
+    answer_ms: { p50: quantile(0.5), p99: quantile(0.99), max: quantile(1) },
+  }
   console.log(JSON.stringify(result))
   agent.destroy()
 }

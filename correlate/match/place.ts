@@ -17,7 +17,8 @@ export function placeAlert(state: State, fresh: AlertRow, place: Place): Decisio
   const candidate = newestOf(state, group?.key)
   const refusal = refusalOf(state, group, candidate)
   if (group && candidate && !refusal) return join(state, fresh, candidate, group, rules)
-  if (state.derived.unresolved >= LIMITS.unresolved_incidents_per_partition) return overflow(state, fresh, rules, place)
+  if (state.derived.unresolved >= LIMITS.unresolved_incidents_per_partition)
+    return overflow(state, fresh, rules, place)
   const reason: Reason = {
     code: refusal?.code ?? 'new-group',
     rule: group?.rule.name ?? '',
@@ -25,7 +26,13 @@ export function placeAlert(state: State, fresh: AlertRow, place: Place): Decisio
     text: openingText(group, refusal?.text),
   }
   const key = group?.key ?? groupKey(fresh.alert.scope, '', { fingerprint: fresh.alert.fingerprint })
-  return open(state, { ...fresh, reason }, { key, labels: group?.labels ?? {}, rule: group?.rule.name ?? '' }, rules, place)
+  return open(
+    state,
+    { ...fresh, reason },
+    { key, labels: group?.labels ?? {}, rule: group?.rule.name ?? '' },
+    rules,
+    place,
+  )
 }
 
 function newestOf(state: State, key: string | undefined): IncidentRow | undefined {
@@ -44,8 +51,13 @@ function refusalOf(state: State, group: Group | null, candidate: IncidentRow | u
   const { id } = candidate.incident
   if (!isUnresolved(candidate)) return { code: 'new-group', text: `${id} of the same group is closed` }
   const idle_ms = state.time_ms - candidate.last_joined_at_ms
-  if (idle_ms > group.rule.idle_timeout_ms) return { code: 'idle', text: `${id} of the same group took no alert for ${seconds(idle_ms)}, more than ${seconds(group.rule.idle_timeout_ms)}` }
-  if (candidate.incident.members_total >= group.rule.members_max) return { code: 'full', text: `${id} of the same group is full with ${group.rule.members_max} alerts` }
+  if (idle_ms > group.rule.idle_timeout_ms)
+    return {
+      code: 'idle',
+      text: `${id} of the same group took no alert for ${seconds(idle_ms)}, more than ${seconds(group.rule.idle_timeout_ms)}`,
+    }
+  if (candidate.incident.members_total >= group.rule.members_max)
+    return { code: 'full', text: `${id} of the same group is full with ${group.rule.members_max} alerts` }
   return null
 }
 
@@ -55,7 +67,9 @@ function seconds(ms: number): string {
 
 function labelsText(labels: Labels): string {
   const names = Object.keys(labels).sort()
-  return names.length === 0 ? 'the same scope' : names.map((name) => `${name}=${JSON.stringify(labels[name])}`).join(', ')
+  return names.length === 0
+    ? 'the same scope'
+    : names.map((name) => `${name}=${JSON.stringify(labels[name])}`).join(', ')
 }
 
 function openingText(group: Group | null, refusal: string | undefined): string {
@@ -92,11 +106,26 @@ function decision(row: AlertRow, draft: IncidentDraft): Decision {
   }
 }
 
-function open(state: State, fresh: AlertRow, group: { key: string; labels: Labels; rule: string }, rules: Rules, place: Place): Decision {
+function open(
+  state: State,
+  fresh: AlertRow,
+  group: { key: string; labels: Labels; rule: string },
+  rules: Rules,
+  place: Place,
+): Decision {
   const { alert } = fresh
   const id = incidentId(alert.scope, alert.fingerprint, state.partition, place[0], place[1])
   const row: AlertRow = { ...fresh, incident_id: id }
-  const blank = newIncident({ id, alert, group: group.labels, group_key: group.key, rule: group.rule, rules_version: rules.version, opened_place: place, now_ms: state.time_ms })
+  const blank = newIncident({
+    id,
+    alert,
+    group: group.labels,
+    group_key: group.key,
+    rule: group.rule,
+    rules_version: rules.version,
+    opened_place: place,
+    now_ms: state.time_ms,
+  })
   const draft = new IncidentDraft(blank, state.time_ms)
   draft.join(row, false)
   draft.note('opened', SYSTEM, row.reason.text)
@@ -108,7 +137,10 @@ function open(state: State, fresh: AlertRow, group: { key: string; labels: Label
 function overflow(state: State, fresh: AlertRow, rules: Rules, place: Place): Decision {
   const key = overflowKey(fresh.alert)
   const text = `More than ${LIMITS.unresolved_incidents_per_partition} incidents are open: further alerts of this scope gather here.`
-  const row: AlertRow = { ...fresh, reason: { code: 'overflow', rule: '', rules_version: rules.version, text } }
+  const row: AlertRow = {
+    ...fresh,
+    reason: { code: 'overflow', rule: '', rules_version: rules.version, text },
+  }
   const home = newestOf(state, key)
   if (home && isUnresolved(home)) return enter(state, { ...row, incident_id: home.incident.id }, home, rules)
   return open(state, row, { key, labels: {}, rule: '' }, rules, place)

@@ -27,11 +27,20 @@ function sendCode(reply: FastifyReply, status: number, code: number, message: st
 function sendReasons(reply: FastifyReply, rejects: readonly RejectedAlert[]): FastifyReply {
   const reasons = rejects.slice(0, REASONS_TOLD).map(({ reason }) => reason)
   if (rejects.length > REASONS_TOLD) reasons.push(`and ${rejects.length - REASONS_TOLD} more`)
-  return reply.code(400).type('application/json').send(`${JSON.stringify(reasons.join('\n'))}\n`)
+  return reply
+    .code(400)
+    .type('application/json')
+    .send(`${JSON.stringify(reasons.join('\n'))}\n`)
 }
 
 function batchOf(message: DecodedMessage, received_at_ms: number): Batch {
-  return { source: SOURCE, origin: null, received_at_ms, messages: [message], locate: (_offset, ordinal) => `http:POST /api/v2/alerts#${ordinal}` }
+  return {
+    source: SOURCE,
+    origin: null,
+    received_at_ms,
+    messages: [message],
+    locate: (_offset, ordinal) => `http:POST /api/v2/alerts#${ordinal}`,
+  }
 }
 
 /** A body that is refused goes to the dead letters as a whole, as far as they keep it. */
@@ -40,18 +49,26 @@ function refusedMessage(body: Buffer, { code, message }: RefusedBody): DecodedMe
   return { offset: null, decoded: { alerts: [], rejects: [{ ordinal: 0, code, reason: message, payload }] } }
 }
 
-async function takeAlerts(parts: AlertmanagerIngestParts, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+async function takeAlerts(
+  parts: AlertmanagerIngestParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
   if (body.length === 0) return sendCode(reply, 422, 602, 'alerts in body is required')
   const fault = contentTypeFault(request.headers['content-type'])
   if (fault !== null) throw fault
   const received_at_ms = parts.clock.now()
   try {
-    const decoded = decodeAlerts(body, received_at_ms, { resolve_timeout_ms: parts.resolve_timeout_ms, lone_alert: false })
+    const decoded = decodeAlerts(body, received_at_ms, {
+      resolve_timeout_ms: parts.resolve_timeout_ms,
+      lone_alert: false,
+    })
     const { rejects } = await parts.intake.accept(batchOf({ offset: null, decoded }, received_at_ms))
     return await (rejects.length > 0 ? sendReasons(reply, rejects) : reply.code(200).send())
   } catch (error) {
-    if (error instanceof RefusedBody) await parts.intake.accept(batchOf(refusedMessage(body, error), received_at_ms))
+    if (error instanceof RefusedBody)
+      await parts.intake.accept(batchOf(refusedMessage(body, error), received_at_ms))
     throw error
   }
 }
@@ -61,7 +78,11 @@ function refusalOf(error: unknown, content_type: string | undefined): RefusedBod
   if (!(error instanceof Error) || !('code' in error)) return null
   if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return contentTypeFault(content_type)
   if (error.code !== 'FST_ERR_CTP_BODY_TOO_LARGE') return null
-  return new RefusedBody('body-bytes', 413, `the body is larger than ${LIMITS.http_body_bytes} bytes; send the alerts in smaller batches`)
+  return new RefusedBody(
+    'body-bytes',
+    413,
+    `the body is larger than ${LIMITS.http_body_bytes} bytes; send the alerts in smaller batches`,
+  )
 }
 
 /** Answers in Alertmanager's form; what is not ours goes on to the server's own handler. */
@@ -69,14 +90,23 @@ function answerError(error: unknown, request: FastifyRequest, reply: FastifyRepl
   const refused = error instanceof RefusedBody ? error : refusalOf(error, request.headers['content-type'])
   if (refused !== null) return sendCode(reply, refused.status, refused.answer_code, refused.message)
   if (!(error instanceof Retryable)) throw error
-  return sendCode(reply.header('retry-after', RETRY_AFTER_S), 503, 503, `the alerts were not taken: ${error.message}`)
+  return sendCode(
+    reply.header('retry-after', RETRY_AFTER_S),
+    503,
+    503,
+    `the alerts were not taken: ${error.message}`,
+  )
 }
 
 /** `POST /api/v2/alerts` of Alertmanager: 200 once every alert is durable. Register it in a scope of its own. */
 export function alertmanagerIngest(parts: AlertmanagerIngestParts): FastifyPluginAsync {
   return async (scope) => {
     scope.removeAllContentTypeParsers()
-    scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: LIMITS.http_body_bytes }, (_request, body, done) => done(null, body))
+    scope.addContentTypeParser(
+      '*',
+      { parseAs: 'buffer', bodyLimit: LIMITS.http_body_bytes },
+      (_request, body, done) => done(null, body),
+    )
     scope.setErrorHandler(answerError)
     scope.post('/api/v2/alerts', (request, reply) => takeAlerts(parts, request, reply))
   }

@@ -8,6 +8,15 @@ export function contentTypeFault(header: string | undefined): RefusedBody | null
   const given = header === undefined || header === '' ? 'application/octet-stream' : header
   const type = (given.split(';', 1)[0] ?? '').trim().toLowerCase()
   if (type === 'application/json') return null
-  if (TOKEN.test(type)) return new RefusedBody('content-type', 415, `unsupported media type ${goQuote(type)}, only [application/json] are allowed`)
-  return new RefusedBody('content-type', 400, `parsing Content-Type header from ${goQuote(given)} failed, because it is no media type`)
+  if (TOKEN.test(type))
+    return new RefusedBody(
+      'content-type',
+      415,
+      `unsupported media type ${goQuote(type)}, only [application/json] are allowed`,
+    )
+  return new RefusedBody(
+    'content-type',
+    400,
+    `parsing Content-Type header from ${goQuote(given)} failed, because it is no media type`,
+  )
 }

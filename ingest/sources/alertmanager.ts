@@ -57,7 +57,8 @@ function wrongType(value: unknown, where: string, wanted: string): RefusedBody {
 
 /** Names with texts; null counts as the empty text, and empty values are left out where `drop_empty` says so. */
 function readMap(value: unknown, field: string, drop_empty: boolean): Labels {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrongType(value, `struct field ${field}`, 'models.LabelSet')
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw wrongType(value, `struct field ${field}`, 'models.LabelSet')
   const map = value as Readonly<Record<string, unknown>>
   let clean = true
   for (const name of Object.keys(map)) {
@@ -87,7 +88,12 @@ function readTime(value: unknown, field: string): Instant | null {
 
 const FIELDS = ['annotations', 'endsAt', 'startsAt', 'generatorURL', 'labels'] as const
 type Field = (typeof FIELDS)[number]
-const FIELD_BY_NAME = new Map<string, Field>(FIELDS.flatMap((field) => [[field, field], [field.toLowerCase(), field]]))
+const FIELD_BY_NAME = new Map<string, Field>(
+  FIELDS.flatMap((field) => [
+    [field, field],
+    [field.toLowerCase(), field],
+  ]),
+)
 
 /** Like Go's decoder, which takes the names of fields in any case. */
 function fieldOf(key: string): Field | undefined {
@@ -97,7 +103,8 @@ function fieldOf(key: string): Field | undefined {
 type MutableFields = { -readonly [Key in keyof Fields]: Fields[Key] }
 
 function readOwn(fields: MutableFields, field: Field | undefined, value: unknown): void {
-  if (field === 'annotations') fields.annotations = value === null ? {} : readMap(value, '.annotations', false)
+  if (field === 'annotations')
+    fields.annotations = value === null ? {} : readMap(value, '.annotations', false)
   else if (field === 'endsAt') fields.ends_at = readTime(value, '.endsAt')
   else if (field === 'startsAt') fields.starts_at = readTime(value, '.startsAt')
 }
@@ -111,7 +118,13 @@ function readShared(fields: MutableFields, field: Field | undefined, value: unkn
 function readFields(value: object): Fields {
   const given = value as Readonly<Record<string, unknown>>
   const keys = Object.keys(given)
-  const fields: MutableFields = { labels: null, annotations: {}, generator_url: '', starts_at: null, ends_at: null }
+  const fields: MutableFields = {
+    labels: null,
+    annotations: {},
+    generator_url: '',
+    starts_at: null,
+    ends_at: null,
+  }
   for (const key of keys) readOwn(fields, fieldOf(key), given[key])
   for (const key of keys) readShared(fields, fieldOf(key), given[key])
   return fields
@@ -125,18 +138,35 @@ function badName(map: Labels): string | null {
 type Fault = Omit<RejectedAlert, 'ordinal' | 'payload'>
 
 /** Times filled in and checks made in Alertmanager's order. */
-function judge(fields: Fields, labels: Labels, ordinal: number, received_at_ms: number, context: DecodeContext): RawAlert | Fault {
+function judge(
+  fields: Fields,
+  labels: Labels,
+  ordinal: number,
+  received_at_ms: number,
+  context: DecodeContext,
+): RawAlert | Fault {
   const now: Instant = { ms: received_at_ms, ns: 0 }
   const starts_at = fields.starts_at ?? fields.ends_at ?? now
   const ends_at = fields.ends_at ?? { ms: received_at_ms + context.resolve_timeout_ms, ns: 0 }
-  if (isBefore(ends_at, starts_at)) return { code: 'time-order', reason: 'start time must be before end time' }
+  if (isBefore(ends_at, starts_at))
+    return { code: 'time-order', reason: 'start time must be before end time' }
   const { annotations, generator_url } = fields
-  if (Object.keys(labels).length === 0) return { code: 'labels-empty', reason: 'at least one label pair required' }
+  if (Object.keys(labels).length === 0)
+    return { code: 'labels-empty', reason: 'at least one label pair required' }
   const label = badName(labels)
-  if (label !== null) return { code: 'label-name', reason: `invalid label set: invalid name ${goQuote(label)}` }
+  if (label !== null)
+    return { code: 'label-name', reason: `invalid label set: invalid name ${goQuote(label)}` }
   const annotation = badName(annotations)
-  if (annotation !== null) return { code: 'annotation-name', reason: `invalid annotations: invalid name ${goQuote(annotation)}` }
-  return { ordinal, labels, annotations, generator_url, starts_at_ms: starts_at.ms, ends_at_ms: fields.ends_at?.ms ?? null }
+  if (annotation !== null)
+    return { code: 'annotation-name', reason: `invalid annotations: invalid name ${goQuote(annotation)}` }
+  return {
+    ordinal,
+    labels,
+    annotations,
+    generator_url,
+    starts_at_ms: starts_at.ms,
+    ends_at_ms: fields.ends_at?.ms ?? null,
+  }
 }
 
 /** The body as JSON; half surrogate pairs, which UTF-8 cannot carry, become U+FFFD as everywhere in Go. */
@@ -147,7 +177,9 @@ function parseBody(body: Buffer): unknown {
     const wellFormed = (_key: string, value: unknown): unknown => {
       if (typeof value === 'string') return value.toWellFormed()
       if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
-      return Object.fromEntries(Object.entries(value).map(([name, content]) => [name.toWellFormed(), content as unknown]))
+      return Object.fromEntries(
+        Object.entries(value).map(([name, content]) => [name.toWellFormed(), content as unknown]),
+      )
     }
     return /\\u[dD][89a-fA-F]/.test(text) ? JSON.parse(text, wellFormed) : JSON.parse(text)
   } catch (error) {
@@ -171,9 +203,15 @@ function listOf(parsed: unknown, context: DecodeContext): readonly unknown[] {
 function formFault(fields: Fields, ordinal: number): RefusedBody | null {
   const url = fields.generator_url
   if (url !== '' && !isRequestUri(url)) {
-    return new RefusedBody('generator-url', 601, `${ordinal}.generatorURL in body must be of type uri: ${goQuote(url)}`)
+    return new RefusedBody(
+      'generator-url',
+      601,
+      `${ordinal}.generatorURL in body must be of type uri: ${goQuote(url)}`,
+    )
   }
-  return fields.labels === null ? new RefusedBody('labels-missing', 602, `${ordinal}.labels in body is required`) : null
+  return fields.labels === null
+    ? new RefusedBody('labels-missing', 602, `${ordinal}.labels in body is required`)
+    : null
 }
 
 /**
@@ -190,7 +228,8 @@ export function decodeAlerts(body: Buffer, received_at_ms: number, context: Deco
       refused ??= new RefusedBody('alert-null', 602, `${ordinal} in body is required`)
       continue
     }
-    if (typeof value !== 'object' || Array.isArray(value)) throw wrongType(value, 'value', 'models.PostableAlert')
+    if (typeof value !== 'object' || Array.isArray(value))
+      throw wrongType(value, 'value', 'models.PostableAlert')
     const fields = readFields(value)
     refused ??= formFault(fields, ordinal)
     if (fields.labels === null) continue

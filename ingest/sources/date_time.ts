@@ -36,7 +36,8 @@ function daysIn(year: number, month: number): number {
 }
 
 /** Nanoseconds of a fraction's digits; those beyond nine are cut off. */
-const fractionNs = (digits: string | undefined): number => (digits === undefined ? 0 : Number(digits.slice(0, 9).padEnd(9, '0')))
+const fractionNs = (digits: string | undefined): number =>
+  digits === undefined ? 0 : Number(digits.slice(0, 9).padEnd(9, '0'))
 
 /** What Prometheus writes, and most others: UTC, to the millisecond at most, on a day that every year has. JavaScript reads it alike. */
 const USUAL = /^\d{4}-(?!02-(?:29|30))\d\d-(?:[0-2]\d|30)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{3})?Z$/
@@ -52,9 +53,17 @@ export function parseDateTime(text: string): Instant | null {
 }
 
 function parseCarefully(text: string): Instant | null {
-  const match = FULL.exec(text) ?? SPACED.exec(text) ?? NO_COLON.exec(text) ?? MINUTES.exec(text) ?? DATE.exec(text)
+  const match =
+    FULL.exec(text) ?? SPACED.exec(text) ?? NO_COLON.exec(text) ?? MINUTES.exec(text) ?? DATE.exec(text)
   if (match === null) return null
-  const [year, month, day, hour, minute, second] = match.slice(1, 7).map((part) => Number(part ?? 0)) as [number, number, number, number?, number?, number?]
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map((part) => Number(part ?? 0)) as [
+    number,
+    number,
+    number,
+    number?,
+    number?,
+    number?,
+  ]
   const offset = offsetMinutes(match[8])
   if (month < 1 || month > 12 || day < 1 || day > daysIn(year, month) || offset === null) return null
   if ((hour ?? 0) > 23 || (minute ?? 0) > 59 || (second ?? 0) > 59) return null

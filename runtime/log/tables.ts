@@ -42,7 +42,10 @@ function makeTopic(engine: SqliteEngine, topic: Topic, partitions: number): void
 
 /** One partition's table. All methods are for use inside the engine's operations or over durable rows. */
 export class PartitionTable {
-  private readonly statements: Record<'ends' | 'insert' | 'select' | 'time' | 'remove' | 'keep', StatementSync>
+  private readonly statements: Record<
+    'ends' | 'insert' | 'select' | 'time' | 'remove' | 'keep',
+    StatementSync
+  >
   private readonly topic: Topic
   private readonly partition: number
 

@@ -6,7 +6,16 @@ import type { Step } from '../../runtime/fold.ts'
 import type { LogEntry } from '../../runtime/ports.ts'
 import { clickhouse, describeWith } from '../services/index.ts'
 import { type Crash, Crashed, Owner, type Run, Shard } from './driver.ts'
-import { alertOf, alertsEntries, alertsEntry, changeEntry, changeOf, incidentOf, memberOf, NOON_MS } from './fixtures.ts'
+import {
+  alertOf,
+  alertsEntries,
+  alertsEntry,
+  changeEntry,
+  changeOf,
+  incidentOf,
+  memberOf,
+  NOON_MS,
+} from './fixtures.ts'
 import { openHistory, rowsOf } from './place.ts'
 
 await describeWith(clickhouse, 'the record fold', (address) => {
@@ -34,7 +43,9 @@ await describeWith(clickhouse, 'the record fold', (address) => {
     it.each([1, 2])('at flush %i, writes every row once', async (nth) => {
       const { shard, run } = fresh()
       const log = alertsEntries(20, 3)
-      await expect((await new Owner(shard, run).claim()).read(log, crash, nth)).rejects.toBeInstanceOf(Crashed)
+      await expect((await new Owner(shard, run).claim()).read(log, crash, nth)).rejects.toBeInstanceOf(
+        Crashed,
+      )
       await (await new Owner(shard, run).claim()).read(log)
       expect(await recorded()).toEqual(expected(log, 3))
       expect(shard.position).toBe(20)
@@ -42,7 +53,9 @@ await describeWith(clickhouse, 'the record fold', (address) => {
 
     it('and started with other batch sizes and more in the log, writes every row once', async () => {
       const { shard, run } = fresh()
-      await expect((await new Owner(shard, run).claim()).read(alertsEntries(9, 3), crash, 2)).rejects.toBeInstanceOf(Crashed)
+      await expect(
+        (await new Owner(shard, run).claim()).read(alertsEntries(9, 3), crash, 2),
+      ).rejects.toBeInstanceOf(Crashed)
       const log = alertsEntries(40, 3)
       const other = await new Owner(shard, { ...run, flush_rows: 33, entries_max: 7 }).claim()
       await other.read(log)
@@ -64,7 +77,10 @@ await describeWith(clickhouse, 'the record fold', (address) => {
       },
     })
     const alarms: string[] = []
-    const { shard, run } = fresh({ client: deaf, observer: { retrying: (_, error) => alarms.push(error.code) } })
+    const { shard, run } = fresh({
+      client: deaf,
+      observer: { retrying: (_, error) => alarms.push(error.code) },
+    })
     const log = alertsEntries(5, 3)
     await (await new Owner(shard, run).claim()).read(log)
     expect(alarms).toEqual(['history-unavailable'])
@@ -86,7 +102,9 @@ await describeWith(clickhouse, 'the record fold', (address) => {
   it('keeps an insert within one month, and is exact across its end', async () => {
     const { shard, run } = fresh({ flush_rows: 1_000 })
     const log = alertsEntries(10, 2, 0, Date.UTC(2026, 1, 1) - 5)
-    await expect((await new Owner(shard, run).claim()).read(log, 'after-insert')).rejects.toBeInstanceOf(Crashed)
+    await expect((await new Owner(shard, run).claim()).read(log, 'after-insert')).rejects.toBeInstanceOf(
+      Crashed,
+    )
     await (await new Owner(shard, run).claim()).read(log)
     expect(await recorded()).toEqual(expected(log, 2))
     const months = `SELECT toYYYYMM(at) AS month, count() AS rows FROM alerts WHERE log_partition = ${partition} GROUP BY month ORDER BY month`
@@ -98,7 +116,12 @@ await describeWith(clickhouse, 'the record fold', (address) => {
 
   it('never splits an insert, however big a batch gets', async () => {
     const own = await openHistory(address)
-    const owner = await new Owner(new Shard(), { topic: 'alerts', client: own.client, flush_rows: 20_000, entries_max: 32 }).claim()
+    const owner = await new Owner(new Shard(), {
+      topic: 'alerts',
+      client: own.client,
+      flush_rows: 20_000,
+      entries_max: 32,
+    }).claim()
     await owner.read(alertsEntries(32, 1_000))
     const parts = `SELECT sum(rows) AS rows, max(max_block_number) AS blocks FROM system.parts WHERE database = '${own.database}' AND table = 'alerts' AND active`
     expect(await rowsOf(client, parts)).toEqual([{ rows: 32_000, blocks: 1 }])
@@ -108,7 +131,11 @@ await describeWith(clickhouse, 'the record fold', (address) => {
   it('goes on after the last row when its state was lost, and still knows the places it has had', async () => {
     const origin = { source: 'plant/alerts', partition: 3 }
     const batch = (position: number, offsets: number[]) =>
-      alertsEntry(position, offsets.map((n) => alertOf(n)), { origin, places: offsets.map((n) => [n, 0]) })
+      alertsEntry(
+        position,
+        offsets.map((n) => alertOf(n)),
+        { origin, places: offsets.map((n) => [n, 0]) },
+      )
     const { shard, run } = fresh()
     const log = [batch(0, [1, 2, 3]), batch(1, [4, 5])]
     await (await new Owner(shard, run).claim()).read(log)
@@ -116,23 +143,49 @@ await describeWith(clickhouse, 'the record fold', (address) => {
     log.push(batch(2, [4, 5, 6]), batch(3, [7]))
     await (await new Owner(shard, run).claim()).read(log.slice(0, 3))
     await (await new Owner(shard, run).claim()).read(log)
-    const offsets = await rowsOf(client, `SELECT origin_offset AS n FROM alerts WHERE log_partition = ${partition} ORDER BY log_position, ordinal`)
+    const offsets = await rowsOf(
+      client,
+      `SELECT origin_offset AS n FROM alerts WHERE log_partition = ${partition} ORDER BY log_position, ordinal`,
+    )
     expect(offsets).toEqual([1, 2, 3, 4, 5, 6, 7].map((n) => ({ n })))
   })
 
   it('writes a batch of a source once when it was appended twice, cut in another way', async () => {
     const origin = { source: 'plant/alerts', partition: 0 }
-    const batch = (position: number, places: [number, number][]) => alertsEntry(position, places.map(([n, m]) => alertOf(n * 10 + m)), { origin, places })
+    const batch = (position: number, places: [number, number][]) =>
+      alertsEntry(
+        position,
+        places.map(([n, m]) => alertOf(n * 10 + m)),
+        { origin, places },
+      )
     const { shard, run } = fresh({ flush_rows: 2 })
     const log = [
-      batch(0, [[7, 0], [7, 1]]),
-      batch(1, [[7, 1], [7, 2], [8, 0]]),
-      batch(2, [[7, 0], [8, 0]]),
+      batch(0, [
+        [7, 0],
+        [7, 1],
+      ]),
+      batch(1, [
+        [7, 1],
+        [7, 2],
+        [8, 0],
+      ]),
+      batch(2, [
+        [7, 0],
+        [8, 0],
+      ]),
     ]
     await (await new Owner(shard, run).claim()).read(log.slice(0, 2), undefined)
     await (await new Owner(shard, run).claim()).read(log)
-    const places = await rowsOf(client, `SELECT origin_offset AS n, origin_ordinal AS m FROM alerts WHERE log_partition = ${partition} ORDER BY n, m`)
-    expect(places).toEqual([{ n: 7, m: 0 }, { n: 7, m: 1 }, { n: 7, m: 2 }, { n: 8, m: 0 }])
+    const places = await rowsOf(
+      client,
+      `SELECT origin_offset AS n, origin_ordinal AS m FROM alerts WHERE log_partition = ${partition} ORDER BY n, m`,
+    )
+    expect(places).toEqual([
+      { n: 7, m: 0 },
+      { n: 7, m: 1 },
+      { n: 7, m: 2 },
+      { n: 8, m: 0 },
+    ])
   })
 
   it('commits nothing after an insert that was given up', async () => {
@@ -153,17 +206,41 @@ await describeWith(clickhouse, 'the record fold', (address) => {
     const told: number[] = []
     const { shard, run } = fresh({ observer: { undecodable: (_, position) => told.push(position) } })
     const broken = { position: 1, time_ms: NOON_MS, value: Buffer.from('{"kind":'), headers: {} }
-    await (await new Owner(shard, run).claim()).read([...alertsEntries(1, 1), broken, ...alertsEntries(1, 1, 2)])
+    await (await new Owner(shard, run).claim()).read([
+      ...alertsEntries(1, 1),
+      broken,
+      ...alertsEntries(1, 1, 2),
+    ])
     expect(told).toEqual([1])
-    expect(await recorded()).toEqual([{ position: 0, ordinal: 0 }, { position: 2, ordinal: 0 }])
+    expect(await recorded()).toEqual([
+      { position: 0, ordinal: 0 },
+      { position: 2, ordinal: 0 },
+    ])
   })
 
   describe('of incidents', () => {
     const ended = memberOf(1, { firing: false, ended_at_ms: NOON_MS + 5_000 })
     const lifecycle = (id: string) => [
       changeOf(incidentOf(id), { memberships: { joined: [memberOf(1), memberOf(2)], ended: [] } }),
-      changeOf(incidentOf(id, { revision: 2, updated_at_ms: NOON_MS + 1_000, state: 'acknowledged', acknowledged_at_ms: NOON_MS + 1_000 }), { kind: 'acknowledged', actor: 'ann' }),
-      changeOf(incidentOf(id, { revision: 3, updated_at_ms: NOON_MS + 5_000, state: 'resolved', acknowledged_at_ms: NOON_MS + 1_000, resolved_at_ms: NOON_MS + 5_000 }), { kind: 'resolved', memberships: { joined: [], ended: [ended] } }),
+      changeOf(
+        incidentOf(id, {
+          revision: 2,
+          updated_at_ms: NOON_MS + 1_000,
+          state: 'acknowledged',
+          acknowledged_at_ms: NOON_MS + 1_000,
+        }),
+        { kind: 'acknowledged', actor: 'ann' },
+      ),
+      changeOf(
+        incidentOf(id, {
+          revision: 3,
+          updated_at_ms: NOON_MS + 5_000,
+          state: 'resolved',
+          acknowledged_at_ms: NOON_MS + 1_000,
+          resolved_at_ms: NOON_MS + 5_000,
+        }),
+        { kind: 'resolved', memberships: { joined: [], ended: [ended] } },
+      ),
     ]
 
     it.each(CRASHES)('writes each change once when stopped %s and published again', async (crash) => {
@@ -180,7 +257,9 @@ await describeWith(clickhouse, 'the record fold', (address) => {
         { revision: 3, kind: 'resolved', actor: 'system', state: 'resolved' },
       ])
       const current = `SELECT revision, state, toUnixTimestamp64Milli(acknowledged_at) AS acknowledged_ms, mitigated_at FROM incidents FINAL WHERE id = '${id}'`
-      expect(await rowsOf(client, current)).toEqual([{ revision: 3, state: 'resolved', acknowledged_ms: NOON_MS + 1_000, mitigated_at: null }])
+      expect(await rowsOf(client, current)).toEqual([
+        { revision: 3, state: 'resolved', acknowledged_ms: NOON_MS + 1_000, mitigated_at: null },
+      ])
       const members = `SELECT right(fingerprint, 1) AS n, toUnixTimestamp64Milli(ended_at) AS ended_ms, reason_rule FROM memberships FINAL WHERE incident_id = '${id}' ORDER BY n`
       expect(await rowsOf(client, members)).toEqual([
         { n: '1', ended_ms: NOON_MS + 5_000, reason_rule: 'by-alertname' },
@@ -191,23 +270,41 @@ await describeWith(clickhouse, 'the record fold', (address) => {
     it('knows the revisions it has had after its state was lost', async () => {
       const { shard, run } = fresh({ topic: 'incidents' })
       const id = `inc_${partition}`
-      const log = lifecycle(id).slice(0, 2).map((change, position) => changeEntry(position, change))
+      const log = lifecycle(id)
+        .slice(0, 2)
+        .map((change, position) => changeEntry(position, change))
       await (await new Owner(shard, run).claim()).read(log)
       shard.lose()
       log.push(...lifecycle(id).map((change, i) => changeEntry(2 + i, change)))
       await (await new Owner(shard, run).claim()).read(log)
-      expect(await recorded('incident_changes')).toEqual([0, 1, 4].map((position) => ({ position, ordinal: 0 })))
+      expect(await recorded('incident_changes')).toEqual(
+        [0, 1, 4].map((position) => ({ position, ordinal: 0 })),
+      )
     })
   })
 
   it('writes dead letters once', async () => {
     const { shard, run } = fresh({ topic: 'deadletters' })
-    const letter = { id: 'd1', at_ms: NOON_MS, source: 'kafka', origin: 'kafka:plant/3@7#1', code: 'json-syntax', reason: 'no', payload: '{"\u0000', truncated: false }
+    const letter = {
+      id: 'd1',
+      at_ms: NOON_MS,
+      source: 'kafka',
+      origin: 'kafka:plant/3@7#1',
+      code: 'json-syntax',
+      reason: 'no',
+      payload: '{"\u0000',
+      truncated: false,
+    }
     const log = [{ position: 0, time_ms: NOON_MS, value: Buffer.from(JSON.stringify(letter)), headers: {} }]
-    await expect((await new Owner(shard, run).claim()).read(log, 'after-insert')).rejects.toBeInstanceOf(Crashed)
+    await expect((await new Owner(shard, run).claim()).read(log, 'after-insert')).rejects.toBeInstanceOf(
+      Crashed,
+    )
     await (await new Owner(shard, run).claim()).read(log)
-    expect(await rowsOf(client, `SELECT id, code, payload, truncated FROM dead_letters WHERE log_partition = ${partition}`)).toEqual([
-      { id: 'd1', code: 'json-syntax', payload: '{"\u0000', truncated: false },
-    ])
+    expect(
+      await rowsOf(
+        client,
+        `SELECT id, code, payload, truncated FROM dead_letters WHERE log_partition = ${partition}`,
+      ),
+    ).toEqual([{ id: 'd1', code: 'json-syntax', payload: '{"\u0000', truncated: false }])
   })
 })

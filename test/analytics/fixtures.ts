@@ -30,24 +30,58 @@ function entryOf(position: number, time_ms: number, value: Buffer): LogEntry {
 }
 
 /** An entry of the alerts log with the given alerts; with an origin, one place for each. */
-export function alertsEntry(position: number, alerts: readonly Alert[], more: { time_ms?: number; origin?: Origin; places?: Place[] } = {}): LogEntry {
+export function alertsEntry(
+  position: number,
+  alerts: readonly Alert[],
+  more: { time_ms?: number; origin?: Origin; places?: Place[] } = {},
+): LogEntry {
   const { time_ms = NOON_MS, origin = null, places = [] } = more
-  return entryOf(position, time_ms, encodeRecord({ kind: 'alerts', received_at_ms: time_ms, origin, places, alerts: [...alerts] }))
+  return entryOf(
+    position,
+    time_ms,
+    encodeRecord({ kind: 'alerts', received_at_ms: time_ms, origin, places, alerts: [...alerts] }),
+  )
 }
 
 /** `entries` entries with `alerts_each` alerts, from a position on. */
-export function alertsEntries(entries: number, alerts_each: number, first_position = 0, time_ms = NOON_MS): LogEntry[] {
+export function alertsEntries(
+  entries: number,
+  alerts_each: number,
+  first_position = 0,
+  time_ms = NOON_MS,
+): LogEntry[] {
   return Array.from({ length: entries }, (_, i) => {
     const position = first_position + i
-    return alertsEntry(position, Array.from({ length: alerts_each }, (__, j) => alertOf(position * alerts_each + j)), { time_ms: time_ms + i })
+    return alertsEntry(
+      position,
+      Array.from({ length: alerts_each }, (__, j) => alertOf(position * alerts_each + j)),
+      { time_ms: time_ms + i },
+    )
   })
 }
 
-const reason = { code: 'new-group', rule: 'by-alertname', rules_version: 'v1', text: 'The first alert of its group.' } as const
+const reason = {
+  code: 'new-group',
+  rule: 'by-alertname',
+  rules_version: 'v1',
+  text: 'The first alert of its group.',
+} as const
 
 export function memberOf(n: number, more: Partial<Member> = {}): Member {
   const { fingerprint, entity, labels, severity, starts_at_ms } = alertOf(n)
-  return { fingerprint, entity, labels, severity, firing: true, silenced_by: [], starts_at_ms, ended_at_ms: null, joined_at_ms: NOON_MS, reason, ...more }
+  return {
+    fingerprint,
+    entity,
+    labels,
+    severity,
+    firing: true,
+    silenced_by: [],
+    starts_at_ms,
+    ended_at_ms: null,
+    joined_at_ms: NOON_MS,
+    reason,
+    ...more,
+  }
 }
 
 export function incidentOf(id: string, more: Partial<Incident> = {}): Incident {

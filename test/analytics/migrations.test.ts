@@ -11,9 +11,21 @@ await describeWith(clickhouse, 'the schema of the history', (address) => {
     const { history, database, client } = await openHistory(address)
     await Promise.all([migrate(client, database), migrate(client, database)])
     await migrate(client, database)
-    const tables = await rowsOf<{ name: string }>(client, 'SELECT name FROM system.tables WHERE database = currentDatabase() ORDER BY name')
-    expect(tables.map(({ name }) => name)).toEqual(['alerts', 'dead_letters', 'incident_changes', 'incidents', 'memberships', 'schema_migrations'])
-    expect(await rowsOf(client, 'SELECT version, name FROM schema_migrations FINAL')).toEqual([{ version: 1, name: '0001_history.sql' }])
+    const tables = await rowsOf<{ name: string }>(
+      client,
+      'SELECT name FROM system.tables WHERE database = currentDatabase() ORDER BY name',
+    )
+    expect(tables.map(({ name }) => name)).toEqual([
+      'alerts',
+      'dead_letters',
+      'incident_changes',
+      'incidents',
+      'memberships',
+      'schema_migrations',
+    ])
+    expect(await rowsOf(client, 'SELECT version, name FROM schema_migrations FINAL')).toEqual([
+      { version: 1, name: '0001_history.sql' },
+    ])
     await history.close()
   })
 
@@ -28,8 +40,12 @@ await describeWith(clickhouse, 'the schema of the history', (address) => {
 
   it('is refused when it is newer than the program', async () => {
     const { history, database, client } = await openHistory(address)
-    await client.command({ query: `INSERT INTO schema_migrations (version, name) VALUES (9999, 'later.sql')` })
-    await expect(migrate(client, database)).rejects.toThrow(expect.objectContaining({ name: 'Misconfigured', code: 'history-schema-newer' }))
+    await client.command({
+      query: `INSERT INTO schema_migrations (version, name) VALUES (9999, 'later.sql')`,
+    })
+    await expect(migrate(client, database)).rejects.toThrow(
+      expect.objectContaining({ name: 'Misconfigured', code: 'history-schema-newer' }),
+    )
     await history.close()
     const again = openHistory(address, database)
     await expect(again).rejects.toBeInstanceOf(Misconfigured)
@@ -43,7 +59,11 @@ it('a ClickHouse that is not there yet keeps nobody waiting', async () => {
   const retrying = (error: Retryable) => {
     if (attempts.push(error) === 2) resolve()
   }
-  const history = new History({ address: { url, username: 'x', password: 'y', database: 'z' }, clock: systemClock, retrying })
+  const history = new History({
+    address: { url, username: 'x', password: 'y', database: 'z' },
+    clock: systemClock,
+    retrying,
+  })
   expect(() => history.reader()).toThrow(Retryable)
   await told
   expect(attempts[0]?.code).toBe('history-unavailable')

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { type DurationCount, kaplanMeier, probabilityWithin, quantile, survivalInterval } from '../../analytics/survival.ts'
+import {
+  type DurationCount,
+  kaplanMeier,
+  probabilityWithin,
+  quantile,
+  survivalInterval,
+} from '../../analytics/survival.ts'
 
 /** Weeks of remission under 6-MP, Freireich et al., Blood 21 (1963); censored ones marked with +. */
 const SIX_MP = '6 6 6 6+ 7 9+ 10 10+ 11+ 13 16 17+ 19+ 20+ 22 23 25+ 32+ 32+ 34+ 35+'
@@ -41,7 +47,9 @@ describe('Kaplan–Meier', () => {
     const curve = kaplanMeier(counts(SIX_MP))
     const at = (weeks: number) => {
       const point = curve.points.find(({ duration }) => duration === weeks)
-      return survivalInterval(point?.survival ?? 0, point?.greenwood ?? 0).map((bound) => Number(bound.toFixed(3)))
+      return survivalInterval(point?.survival ?? 0, point?.greenwood ?? 0).map((bound) =>
+        Number(bound.toFixed(3)),
+      )
     }
     expect([at(6), at(10), at(23)]).toEqual([
       [0.62, 0.952],

@@ -15,14 +15,35 @@ async function get<Body>(world: World, path: string): Promise<Body> {
 const inMinutes = (minutes: number) => new Date(Date.now() + minutes * 60_000).toISOString()
 
 async function postAlerts(world: World, ...labels: readonly Record<string, string>[]): Promise<void> {
-  const body = JSON.stringify(labels.map((one) => ({ labels: one, annotations: { summary: 'a <b>summary</b>' }, generatorURL: 'http://prometheus.example/graph' })))
-  const response = await fetch(`${world.url}/api/v2/alerts`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+  const body = JSON.stringify(
+    labels.map((one) => ({
+      labels: one,
+      annotations: { summary: 'a <b>summary</b>' },
+      generatorURL: 'http://prometheus.example/graph',
+    })),
+  )
+  const response = await fetch(`${world.url}/api/v2/alerts`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+  })
   expect(response.status).toBe(200)
 }
 
 function postSilence(world: World, fields: object): Promise<Response> {
-  const body = { matchers: [{ name: 'instance', value: 'b', isRegex: false }], startsAt: inMinutes(0), endsAt: inMinutes(60), createdBy: 'test', comment: 'quiet', ...fields }
-  return fetch(`${world.url}/api/v2/silences`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+  const body = {
+    matchers: [{ name: 'instance', value: 'b', isRegex: false }],
+    startsAt: inMinutes(0),
+    endsAt: inMinutes(60),
+    createdBy: 'test',
+    comment: 'quiet',
+    ...fields,
+  }
+  return fetch(`${world.url}/api/v2/silences`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
 }
 
 describe('alerts over Alertmanager’s API', () => {
@@ -42,7 +63,9 @@ describe('alerts over Alertmanager’s API', () => {
 
   it('shows at once what was posted, in the shape and order of Alertmanager', async () => {
     const alerts = await get<GettableAlert[]>(world, '/api/v2/alerts')
-    expect(alerts.map(({ fingerprint }) => fingerprint)).toEqual(alerts.map(({ fingerprint }) => fingerprint).toSorted())
+    expect(alerts.map(({ fingerprint }) => fingerprint)).toEqual(
+      alerts.map(({ fingerprint }) => fingerprint).toSorted(),
+    )
     const disk = alerts.find(({ labels }) => labels['alertname'] === 'DiskFull')
     expect(disk).toEqual({
       annotations: { summary: 'a <b>summary</b>' },
@@ -75,14 +98,24 @@ describe('alerts over Alertmanager’s API', () => {
     ['receiver_matchers=owner="me"', []],
   ])('alerts?%s', async (query, expected) => {
     const alerts = await get<GettableAlert[]>(world, `/api/v2/alerts?${query}`)
-    expect(alerts.map(({ labels }) => `${labels['alertname']}/${labels['instance']}`).toSorted()).toEqual(expected.toSorted())
+    expect(alerts.map(({ labels }) => `${labels['alertname']}/${labels['instance']}`).toSorted()).toEqual(
+      expected.toSorted(),
+    )
     const groups = await get<AlertGroup[]>(world, `/api/v2/alerts/groups?${query}`)
-    expect(groups.flatMap((group) => group.alerts.map(({ fingerprint }) => fingerprint)).toSorted()).toEqual(alerts.map(({ fingerprint }) => fingerprint))
+    expect(groups.flatMap((group) => group.alerts.map(({ fingerprint }) => fingerprint)).toSorted()).toEqual(
+      alerts.map(({ fingerprint }) => fingerprint),
+    )
   })
 
   it('groups by the labels of the rule, the fewest labels first, alerts by job and instance', async () => {
     const groups = await get<AlertGroup[]>(world, '/api/v2/alerts/groups')
-    expect(groups.map(({ labels, alerts, receiver }) => ({ labels, receiver, alerts: alerts.map(({ labels: own }) => own['instance']) }))).toEqual([
+    expect(
+      groups.map(({ labels, alerts, receiver }) => ({
+        labels,
+        receiver,
+        alerts: alerts.map(({ labels: own }) => own['instance']),
+      })),
+    ).toEqual([
       { labels: { alertname: 'Latency' }, receiver: { name: 'tocsin' }, alerts: ['c', 'a', 'b'] },
       { labels: { alertname: 'DiskFull', cluster: 'us' }, receiver: { name: 'tocsin' }, alerts: ['db-1'] },
     ])
@@ -91,20 +124,41 @@ describe('alerts over Alertmanager’s API', () => {
   it.each([
     ['/api/v2/alerts?filter=what', 'bad matcher format: what'],
     ['/api/v2/alerts/groups?filter=a=~"("', 'error parsing regexp: missing closing ): `^(?:()$`'],
-    ['/api/v2/alerts?receiver=(', 'failed to parse receiver param: error parsing regexp: missing closing ): `^(?:()$`'],
-    ['/api/v2/receivers?receiver_matchers=x', 'failed to parse receiver_matchers param: bad matcher format: x'],
+    [
+      '/api/v2/alerts?receiver=(',
+      'failed to parse receiver param: error parsing regexp: missing closing ): `^(?:()$`',
+    ],
+    [
+      '/api/v2/receivers?receiver_matchers=x',
+      'failed to parse receiver_matchers param: bad matcher format: x',
+    ],
     ['/api/v2/silences?filter=,', 'bad matcher format: ,'],
   ])('%s is refused in Alertmanager’s words', async (path, text) => {
     const response = await fetch(world.url + path)
-    expect({ status: response.status, text: await response.text() }).toEqual({ status: 400, text: `${JSON.stringify(text)}\n` })
+    expect({ status: response.status, text: await response.text() }).toEqual({
+      status: 400,
+      text: `${JSON.stringify(text)}\n`,
+    })
   })
 
   it('tells status and receivers', async () => {
-    const status = await get<{ config: { original: string }; cluster: object; versionInfo: object }>(world, '/api/v2/status')
-    expect(status).toMatchObject({ cluster: { status: 'disabled', peers: [] }, versionInfo: { version: '1.2.3' } })
+    const status = await get<{ config: { original: string }; cluster: object; versionInfo: object }>(
+      world,
+      '/api/v2/status',
+    )
+    expect(status).toMatchObject({
+      cluster: { status: 'disabled', peers: [] },
+      versionInfo: { version: '1.2.3' },
+    })
     expect(parse(status.config.original)).toEqual({
       global: { resolve_timeout: '300s' },
-      route: { receiver: 'tocsin', routes: [{ receiver: 'tocsin', matchers: ['tier="db"'], group_by: RULES.grouping[0]?.group_by }, { receiver: 'tocsin', group_by: ['alertname'] }] },
+      route: {
+        receiver: 'tocsin',
+        routes: [
+          { receiver: 'tocsin', matchers: ['tier="db"'], group_by: RULES.grouping[0]?.group_by },
+          { receiver: 'tocsin', group_by: ['alertname'] },
+        ],
+      },
       receivers: [{ name: 'tocsin' }],
     })
     expect(await get(world, '/api/v2/receivers')).toEqual([{ name: 'tocsin', labels: {} }])
@@ -121,24 +175,58 @@ describe('silences over Alertmanager’s API', () => {
   it('makes, shows, lists, changes and ends one', async () => {
     const made = (await (await postSilence(world, {})).json()) as { silenceID: string }
     const silence = await get<GettableSilence>(world, `/api/v2/silence/${made.silenceID}`)
-    expect(silence).toMatchObject({ id: made.silenceID, status: { state: 'active' }, createdBy: 'test', comment: 'quiet', matchers: [{ name: 'instance', value: 'b', isRegex: false, isEqual: true }] })
+    expect(silence).toMatchObject({
+      id: made.silenceID,
+      status: { state: 'active' },
+      createdBy: 'test',
+      comment: 'quiet',
+      matchers: [{ name: 'instance', value: 'b', isRegex: false, isEqual: true }],
+    })
     expect(await get(world, '/api/v2/silences?filter=instance="b"')).toEqual([silence])
     expect(await get(world, '/api/v2/silences?filter=instance="c"')).toEqual([])
-    const longer = (await (await postSilence(world, { ...silence, endsAt: inMinutes(120) })).json()) as { silenceID: string }
+    const longer = (await (await postSilence(world, { ...silence, endsAt: inMinutes(120) })).json()) as {
+      silenceID: string
+    }
     expect(longer.silenceID).toBe(made.silenceID)
-    const other = (await (await postSilence(world, { ...silence, matchers: [{ name: 'instance', value: 'z', isRegex: false, isEqual: false }] })).json()) as { silenceID: string }
+    const other = (await (
+      await postSilence(world, {
+        ...silence,
+        matchers: [{ name: 'instance', value: 'z', isRegex: false, isEqual: false }],
+      })
+    ).json()) as { silenceID: string }
     expect(other.silenceID).not.toBe(made.silenceID)
-    expect((await get<GettableSilence[]>(world, '/api/v2/silences')).map(({ id, status }) => [id, status.state])).toEqual([[other.silenceID, 'active'], [made.silenceID, 'expired']])
+    expect(
+      (await get<GettableSilence[]>(world, '/api/v2/silences')).map(({ id, status }) => [id, status.state]),
+    ).toEqual([
+      [other.silenceID, 'active'],
+      [made.silenceID, 'expired'],
+    ])
     const ended = await fetch(`${world.url}/api/v2/silence/${other.silenceID}`, { method: 'DELETE' })
     expect({ status: ended.status, text: await ended.text() }).toEqual({ status: 200, text: '' })
     expect(await get(world, '/api/v2/silences?expired=false')).toEqual([])
   })
 
   it.each([
-    [{ startsAt: '0001-01-01T00:00:00.000Z', endsAt: '0001-01-01T00:00:00.000Z' }, 400, 'Failed to create silence: start time must be before end time'],
-    [{ startsAt: inMinutes(-20), endsAt: inMinutes(-10) }, 400, "Failed to create silence: end time can't be in the past"],
-    [{ matchers: [{ name: 'a', value: '.*', isRegex: true }] }, 400, 'invalid silence: matcher set 0: at least one matcher must not match the empty string'],
-    [{ matchers: [{ name: '', value: 'b', isRegex: false }] }, 400, 'invalid silence: invalid label matcher 0 in set 0: invalid label name ""'],
+    [
+      { startsAt: '0001-01-01T00:00:00.000Z', endsAt: '0001-01-01T00:00:00.000Z' },
+      400,
+      'Failed to create silence: start time must be before end time',
+    ],
+    [
+      { startsAt: inMinutes(-20), endsAt: inMinutes(-10) },
+      400,
+      "Failed to create silence: end time can't be in the past",
+    ],
+    [
+      { matchers: [{ name: 'a', value: '.*', isRegex: true }] },
+      400,
+      'invalid silence: matcher set 0: at least one matcher must not match the empty string',
+    ],
+    [
+      { matchers: [{ name: '', value: 'b', isRegex: false }] },
+      400,
+      'invalid silence: invalid label matcher 0 in set 0: invalid label name ""',
+    ],
     [{ id: '494271df-3dea-4b02-b977-f18e4b9262dd' }, 404, 'silence not found'],
     [{ matchers: [] }, 422, { code: 612, message: 'matchers in body should have at least 1 items' }],
     [{ matchers: undefined }, 422, { code: 602, message: 'matchers in body is required' }],
@@ -159,11 +247,19 @@ describe('silences over Alertmanager’s API', () => {
   })
 
   it('answers the recorded request that has zero times as Alertmanager did', async () => {
-    const recorded = JSON.parse(readFileSync(join(import.meta.dirname, '../fixtures/alertmanager/sample-requests.json'), 'utf8')) as { m: string; u: string; body?: string; st: number; rb: string }[]
-    const refused = recorded.filter(({ m, u, body }) => m === 'POST' && u === '/api/v2/silences' && body?.includes('0001-01-01'))
+    const recorded = JSON.parse(
+      readFileSync(join(import.meta.dirname, '../fixtures/alertmanager/sample-requests.json'), 'utf8'),
+    ) as { m: string; u: string; body?: string; st: number; rb: string }[]
+    const refused = recorded.filter(
+      ({ m, u, body }) => m === 'POST' && u === '/api/v2/silences' && body?.includes('0001-01-01'),
+    )
     expect(refused).toHaveLength(1)
     for (const { u, body, st, rb } of refused) {
-      const response = await fetch(world.url + u, { method: 'POST', headers: { 'content-type': 'application/json' }, body: body ?? '' })
+      const response = await fetch(world.url + u, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: body ?? '',
+      })
       expect({ status: response.status, text: await response.text() }).toEqual({ status: st, text: rb })
     }
   })
@@ -196,12 +292,16 @@ describe.runIf(existsSync(AMTOOL))('amtool', () => {
 
   it('adds an alert and queries it', async () => {
     await ok('alert', 'add', 'alertname=Backup', 'severity=warning', 'node=n1', '--annotation=summary=late')
-    expect(await ok('alert', 'query', '-o', 'extended', 'alertname=Backup', 'node=~"n."')).toMatch(/node="n1"[\s\S]*summary="late"/)
+    expect(await ok('alert', 'query', '-o', 'extended', 'alertname=Backup', 'node=~"n."')).toMatch(
+      /node="n1"[\s\S]*summary="late"/,
+    )
     expect(await ok('alert', 'query', '-o', 'json', 'alertname=Other')).toBe('[]\n')
   })
 
   it('adds, queries, updates and expires a silence', async () => {
-    const id = (await ok('silence', 'add', 'alertname=Backup', '--comment=known', '--author=mei', '--duration=1h')).trim()
+    const id = (
+      await ok('silence', 'add', 'alertname=Backup', '--comment=known', '--author=mei', '--duration=1h')
+    ).trim()
     expect(await ok('silence', 'query', '-o', 'extended')).toMatch(/Backup[\s\S]*mei[\s\S]*known/)
     expect(await ok('alert', 'query', '-o', 'simple', '--silenced')).toContain('Backup')
     await ok('silence', 'update', '--duration=48h', id)

@@ -52,7 +52,10 @@ describe('with tokens', () => {
       const response = await fetch(world.url + path, { method, headers: credentials(who) })
       const refused = response.status === 401 || response.status === 403
       const status = who === 'nobody' || who === 'a stranger' ? 401 : 403
-      expect({ who, refused: refused && response.status }).toEqual({ who, refused: !allowed.includes(who) && status })
+      expect({ who, refused: refused && response.status }).toEqual({
+        who,
+        refused: !allowed.includes(who) && status,
+      })
       await response.arrayBuffer()
     }
   })
@@ -60,7 +63,14 @@ describe('with tokens', () => {
   it('covers every route', async () => {
     const { body } = await call(world.url, '/api/openapi.json', { headers: credentials('viewer') })
     const paths = Object.keys((body as { paths: object }).paths)
-    const covered = new Set(MATRIX.map(([, path]) => path.replace('inc_1', '{id}').replace(/\/none$/, '/{id}').replace(/494271df.*/, '{silenceID}')))
+    const covered = new Set(
+      MATRIX.map(([, path]) =>
+        path
+          .replace('inc_1', '{id}')
+          .replace(/\/none$/, '/{id}')
+          .replace(/494271df.*/, '{silenceID}'),
+      ),
+    )
     const files = new Set(['/status.css', '/status.svg', '/event_stream.js'])
     expect(paths.filter((path) => !covered.has(path) && !files.has(path))).toEqual(['/api/v1/changes'])
   })
@@ -73,34 +83,63 @@ describe('with tokens', () => {
   it('says how to get in, and which role is missing', async () => {
     const nobody = await call(world.url, '/api/v1/incidents')
     expect(nobody.headers.get('www-authenticate')).toBe('Bearer realm="tocsin"')
-    expect(nobody.body).toMatchObject({ error: { code: 'unauthenticated', message: 'this installation needs a token' } })
-    expect((await call(world.url, '/api/v1/incidents', { headers: credentials('ingest') })).body).toMatchObject({
-      error: { code: 'forbidden', message: 'this needs the role viewer or responder or admin; the token the-ingest has the role ingest' },
+    expect(nobody.body).toMatchObject({
+      error: { code: 'unauthenticated', message: 'this installation needs a token' },
+    })
+    expect(
+      (await call(world.url, '/api/v1/incidents', { headers: credentials('ingest') })).body,
+    ).toMatchObject({
+      error: {
+        code: 'forbidden',
+        message: 'this needs the role viewer or responder or admin; the token the-ingest has the role ingest',
+      },
     })
   })
 
-  it.each(['Basic dXNlcjpwYXNz', 'Bearer', 'Bearer ', 'Bearer a b', `Token ${SECRETS.admin}`, `Bearer ${SECRETS.admin}x`, `Bearer ${SECRETS.admin.slice(1)}`])('refuses "%s"', async (authorization) => {
+  it.each([
+    'Basic dXNlcjpwYXNz',
+    'Bearer',
+    'Bearer ',
+    'Bearer a b',
+    `Token ${SECRETS.admin}`,
+    `Bearer ${SECRETS.admin}x`,
+    `Bearer ${SECRETS.admin.slice(1)}`,
+  ])('refuses "%s"', async (authorization) => {
     expect((await fetch(`${world.url}/api/v1/incidents`, { headers: { authorization } })).status).toBe(401)
   })
 
   it('acts in the name of the token, whatever the request says', async () => {
     const { id } = await world.fire({})
-    const answer = await call(world.url, `/api/v1/incidents/${id}/commands`, { method: 'POST', json: { kind: 'acknowledge' }, headers: { ...credentials('responder'), 'x-tocsin-actor': 'somebody else' } })
+    const answer = await call(world.url, `/api/v1/incidents/${id}/commands`, {
+      method: 'POST',
+      json: { kind: 'acknowledge' },
+      headers: { ...credentials('responder'), 'x-tocsin-actor': 'somebody else' },
+    })
     expect(answer).toMatchObject({ status: 200, body: { change: { actor: 'the-responder' } } })
   })
 
   it('tells nobody without a token which paths there are', async () => {
     expect((await fetch(`${world.url}/api/v1/nowhere`)).status).toBe(401)
-    expect(await call(world.url, '/api/v1/nowhere', { headers: credentials('ingest') })).toMatchObject({ status: 404, body: { error: { code: 'not-found', message: 'there is no GET /api/v1/nowhere' } } })
+    expect(await call(world.url, '/api/v1/nowhere', { headers: credentials('ingest') })).toMatchObject({
+      status: 404,
+      body: { error: { code: 'not-found', message: 'there is no GET /api/v1/nowhere' } },
+    })
   })
 })
 
 /** fetch chooses some headers itself; this sends what it is given. */
-function raw(world: World, method: string, path: string, headers: Record<string, string>): Promise<{ status: number; body: string }> {
+function raw(
+  world: World,
+  method: string,
+  path: string,
+  headers: Record<string, string>,
+): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
     const request = httpRequest(world.url + path, { method, headers }, (response) => {
       let body = ''
-      response.on('data', (chunk: Buffer) => (body += chunk.toString())).on('end', () => resolve({ status: response.statusCode ?? 0, body }))
+      response
+        .on('data', (chunk: Buffer) => (body += chunk.toString()))
+        .on('end', () => resolve({ status: response.statusCode ?? 0, body }))
     })
     request.on('error', reject).end()
   })
@@ -128,7 +167,10 @@ describe('without tokens', () => {
   ])('the host %s is answered %i', async (host, status) => {
     const answer = await raw(world, 'GET', '/api/v1/incidents', { host })
     const { error } = JSON.parse(answer.body) as { error?: { code: string; field: string } }
-    expect({ status: answer.status, code: error?.code, field: error?.field }).toEqual({ status, ...(status === 403 && { code: 'host-not-allowed', field: 'host' }) })
+    expect({ status: answer.status, code: error?.code, field: error?.field }).toEqual({
+      status,
+      ...(status === 403 && { code: 'host-not-allowed', field: 'host' }),
+    })
   })
 
   it.each<[string, Record<string, string>, boolean]>([
@@ -143,9 +185,16 @@ describe('without tokens', () => {
     ['another origin', { origin: 'https://evil.example.com' }, false],
     ['a sandboxed frame', { origin: 'null' }, false],
   ])('a change by %s', async (_who, headers, passes) => {
-    for (const [method, path] of [['POST', '/api/v1/silences'], ['DELETE', '/api/v2/silence/494271df-3dea-4b02-b977-f18e4b9262dd'], ['POST', '/api/v2/alerts']] as const) {
+    for (const [method, path] of [
+      ['POST', '/api/v1/silences'],
+      ['DELETE', '/api/v2/silence/494271df-3dea-4b02-b977-f18e4b9262dd'],
+      ['POST', '/api/v2/alerts'],
+    ] as const) {
       const { status, body } = await raw(world, method, path, { host: 'localhost:7600', ...headers })
-      expect({ path, refused: status === 403 && body.includes('"code":"cross-site"') }).toEqual({ path, refused: !passes })
+      expect({ path, refused: status === 403 && body.includes('"code":"cross-site"') }).toEqual({
+        path,
+        refused: !passes,
+      })
     }
   })
 

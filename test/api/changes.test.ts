@@ -26,8 +26,12 @@ class Follower {
     const follower = new Follower(since)
     const headers = how === 'header' && since !== '' ? { 'last-event-id': since } : undefined
     const query = how === 'query' ? `?since=${since}` : ''
-    const response = await fetch(`${world.url}/api/v1/changes${query}`, { signal: follower.stop.signal, ...(headers && { headers }) })
-    if (response.status !== 200 || !response.headers.get('content-type')?.startsWith('text/event-stream')) throw new Error(`no events: ${response.status}`)
+    const response = await fetch(`${world.url}/api/v1/changes${query}`, {
+      signal: follower.stop.signal,
+      ...(headers && { headers }),
+    })
+    if (response.status !== 200 || !response.headers.get('content-type')?.startsWith('text/event-stream'))
+      throw new Error(`no events: ${response.status}`)
     follower.running = follower.read(response).catch(() => undefined)
     return follower
   }
@@ -51,16 +55,22 @@ class Follower {
   }
 
   private take(block: string): void {
-    const fields = new Map(block.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]))
+    const fields = new Map(
+      block
+        .split('\n')
+        .map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]),
+    )
     const id = fields.get('id')
     if (id !== undefined) this.last_id = id
     const data = fields.get('data')
-    if (data !== undefined) this.events.push({ event: fields.get('event') ?? 'message', id: this.last_id, data })
+    if (data !== undefined)
+      this.events.push({ event: fields.get('event') ?? 'message', id: this.last_id, data })
   }
 }
 
 const name = (change: Change) => change.incident.title
-const fire = (world: World, i: number) => world.fire({ labels: { alertname: `Alert${i}` }, scope: `scope-${i % 5}` })
+const fire = (world: World, i: number) =>
+  world.fire({ labels: { alertname: `Alert${i}` }, scope: `scope-${i % 5}` })
 
 describe('GET /api/v1/changes', () => {
   it('tells every change as it happens, with a cursor that resumes after it', async () => {
@@ -109,7 +119,10 @@ describe('GET /api/v1/changes', () => {
     const follower = await Follower.open(world, page.changes_cursor, 'query')
     await firing
     await eventually('the rest came', () => page.incidents.length + follower.changes.length === 40)
-    const known = new Set([...page.incidents.map(({ id }) => id), ...follower.changes.map(({ incident_id }) => incident_id)])
+    const known = new Set([
+      ...page.incidents.map(({ id }) => id),
+      ...follower.changes.map(({ incident_id }) => incident_id),
+    ])
     expect(known.size).toBe(40)
     await follower.close()
     await world.close()
@@ -162,9 +175,12 @@ describe('GET /api/v1/changes', () => {
     const reader = await Follower.open(world, world.live.cursor())
     const blobs = Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`blob${i}`, 'x'.repeat(4_000)]))
     let fired = 0
-    for (; !stuck.response.writableEnded; fired++) await world.fire({ labels: { alertname: `Alert${fired}`, ...blobs }, scope: `scope-${fired % 5}` })
+    for (; !stuck.response.writableEnded; fired++)
+      await world.fire({ labels: { alertname: `Alert${fired}`, ...blobs }, scope: `scope-${fired % 5}` })
     stuck.socket.resume()
-    await eventually('the stuck one was told', () => /event: resync\nid: \S+\ndata: \{"reason":"too-slow"/.test(stuck.text()))
+    await eventually('the stuck one was told', () =>
+      /event: resync\nid: \S+\ndata: \{"reason":"too-slow"/.test(stuck.text()),
+    )
     await world.fire({ labels: { alertname: 'after' } })
     await eventually('the reader has all', () => reader.changes.length === fired + 1)
     expect(stuck.text()).not.toContain('"after"')
@@ -178,7 +194,8 @@ describe('GET /api/v1/changes', () => {
     const response = await fetch(`${world.url}/api/v1/changes`)
     const reader = (response.body as ReadableStream<Uint8Array>).getReader()
     let text = ''
-    for (let chunks = 0; chunks < 3; chunks++) text += Buffer.from((await reader.read()).value ?? []).toString()
+    for (let chunks = 0; chunks < 3; chunks++)
+      text += Buffer.from((await reader.read()).value ?? []).toString()
     expect(text).toMatch(/id: 0\.0\.0\n\n(?::\n\n)+$/)
     await reader.cancel()
     await world.close()
@@ -196,7 +213,9 @@ describe('GET /api/v1/changes', () => {
 })
 
 /** A client that sends its request, reads the first event and then no more, with the server's response to it. */
-async function stuckClient(world: World): Promise<{ socket: Socket; response: ServerResponse; text: () => string }> {
+async function stuckClient(
+  world: World,
+): Promise<{ socket: Socket; response: ServerResponse; text: () => string }> {
   const { hostname, port } = new URL(world.url)
   const answering = Promise.withResolvers<ServerResponse>()
   world.app.server.once('request', (_request, response) => answering.resolve(response))

@@ -5,7 +5,12 @@ import { call, startWorld, type World } from './world.ts'
 interface Page {
   readonly incidents: readonly Incident[]
   readonly next_cursor: string | null
-  readonly counts: { readonly matching: number; readonly kept: number; readonly by_state: object; readonly by_severity: object }
+  readonly counts: {
+    readonly matching: number
+    readonly kept: number
+    readonly by_state: object
+    readonly by_severity: object
+  }
 }
 
 describe('GET /api/v1/incidents', () => {
@@ -13,10 +18,18 @@ describe('GET /api/v1/incidents', () => {
   beforeAll(async () => {
     world = await startWorld()
     for (let i = 0; i < 7; i++) {
-      await world.fire({ labels: { alertname: `Alert${i}`, instance: `host-${i}` }, severity: i % 2 === 0 ? 'critical' : 'low', scope: i < 5 ? 'shanghai' : 'berlin' })
+      await world.fire({
+        labels: { alertname: `Alert${i}`, instance: `host-${i}` },
+        severity: i % 2 === 0 ? 'critical' : 'low',
+        scope: i < 5 ? 'shanghai' : 'berlin',
+      })
     }
     const second = [...world.live.all()].find(({ title }) => title.startsWith('Alert1'))
-    await call(world.url, `/api/v1/incidents/${second?.id}/commands`, { method: 'POST', json: { kind: 'acknowledge' }, headers: { 'x-tocsin-actor': Buffer.from('李雷').toString('latin1') } })
+    await call(world.url, `/api/v1/incidents/${second?.id}/commands`, {
+      method: 'POST',
+      json: { kind: 'acknowledge' },
+      headers: { 'x-tocsin-actor': Buffer.from('李雷').toString('latin1') },
+    })
   })
   afterAll(() => world.close())
 
@@ -30,7 +43,12 @@ describe('GET /api/v1/incidents', () => {
   it('puts what needs attention first: open, severe, new', async () => {
     const page = await list('')
     expect(titles(page)).toEqual(['Alert6', 'Alert4', 'Alert2', 'Alert0', 'Alert5', 'Alert3', 'Alert1'])
-    expect(page.counts).toEqual({ matching: 7, kept: 7, by_state: { open: 6, acknowledged: 1 }, by_severity: { critical: 4, low: 3 } })
+    expect(page.counts).toEqual({
+      matching: 7,
+      kept: 7,
+      by_state: { open: 6, acknowledged: 1 },
+      by_severity: { critical: 4, low: 3 },
+    })
     expect(page.next_cursor).toBeNull()
   })
 
@@ -64,13 +82,21 @@ describe('GET /api/v1/incidents', () => {
 
   it('counts beside a filter as if that filter were left out', async () => {
     const { counts } = await list('state=acknowledged&scope=shanghai')
-    expect(counts).toEqual({ matching: 1, kept: 7, by_state: { open: 4, acknowledged: 1 }, by_severity: { low: 1 } })
+    expect(counts).toEqual({
+      matching: 1,
+      kept: 7,
+      by_state: { open: 4, acknowledged: 1 },
+      by_severity: { low: 1 },
+    })
   })
 
   it('reads one incident, and says which it does not know', async () => {
     const [first] = (await list('limit=1')).incidents
     expect((await call(world.url, `/api/v1/incidents/${first?.id}`)).body).toEqual(first)
-    expect(await call(world.url, '/api/v1/incidents/inc_none')).toMatchObject({ status: 404, body: { error: { code: 'incident-unknown', field: 'id' } } })
+    expect(await call(world.url, '/api/v1/incidents/inc_none')).toMatchObject({
+      status: 404,
+      body: { error: { code: 'incident-unknown', field: 'id' } },
+    })
   })
 })
 
@@ -90,7 +116,14 @@ describe('the live view', () => {
     const world = await startWorld({ closed_max: 2 })
     for (let i = 0; i < 4; i++) {
       const { id } = await world.fire({ labels: { alertname: `Alert${i}` } })
-      expect((await call(world.url, `/api/v1/incidents/${id}/commands`, { method: 'POST', json: { kind: 'resolve' } })).status).toBe(200)
+      expect(
+        (
+          await call(world.url, `/api/v1/incidents/${id}/commands`, {
+            method: 'POST',
+            json: { kind: 'resolve' },
+          })
+        ).status,
+      ).toBe(200)
     }
     const { body } = await call(world.url, '/api/v1/incidents?sort=opened')
     expect((body as Page).incidents.map(({ title }) => title)).toEqual(['Alert3', 'Alert2'])

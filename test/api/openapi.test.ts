@@ -18,17 +18,26 @@ interface Document {
   readonly openapi: string
   readonly info: object
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
-  readonly components: { readonly schemas: Readonly<Record<string, object>>; readonly securitySchemes: object }
+  readonly components: {
+    readonly schemas: Readonly<Record<string, object>>
+    readonly securitySchemes: object
+  }
 }
 
 /** Every value of a key, wherever it is in the document. */
 function valuesOf(node: unknown, key: string): unknown[] {
   if (typeof node !== 'object' || node === null) return []
-  return Object.entries(node as Record<string, unknown>).flatMap(([name, value]) => [...(name === key ? [value] : []), ...valuesOf(value, key)])
+  return Object.entries(node as Record<string, unknown>).flatMap(([name, value]) => [
+    ...(name === key ? [value] : []),
+    ...valuesOf(value, key),
+  ])
 }
 
 function resolve(document: unknown, pointer: string): unknown {
-  return pointer.slice(2).split('/').reduce<unknown>((node, key) => (node as Record<string, unknown> | undefined)?.[key], document)
+  return pointer
+    .slice(2)
+    .split('/')
+    .reduce<unknown>((node, key) => (node as Record<string, unknown> | undefined)?.[key], document)
 }
 
 describe('/api/openapi.json', () => {
@@ -40,15 +49,25 @@ describe('/api/openapi.json', () => {
   })
   afterAll(() => world.close())
 
-  const operations = () => Object.entries(document.paths).flatMap(([path, item]) => Object.entries(item).map(([method, operation]) => ({ path, method, operation })))
+  const operations = () =>
+    Object.entries(document.paths).flatMap(([path, item]) =>
+      Object.entries(item).map(([method, operation]) => ({ path, method, operation })),
+    )
 
   it('is an OpenAPI 3.1 document of this version', () => {
-    expect(document).toMatchObject({ openapi: '3.1.1', info: { title: 'Tocsin', version: '1.2.3', license: { name: 'Apache-2.0' } } })
+    expect(document).toMatchObject({
+      openapi: '3.1.1',
+      info: { title: 'Tocsin', version: '1.2.3', license: { name: 'Apache-2.0' } },
+    })
     expect(document.components.securitySchemes).toMatchObject({ token: { type: 'http', scheme: 'bearer' } })
   })
 
   it('has every route with its methods', () => {
-    expect(operations().map(({ path, method }) => `${method} ${path}`).toSorted()).toEqual([
+    expect(
+      operations()
+        .map(({ path, method }) => `${method} ${path}`)
+        .toSorted(),
+    ).toEqual([
       'delete /api/v1/silences/{id}',
       'delete /api/v2/silence/{silenceID}',
       'get /',
@@ -80,7 +99,9 @@ describe('/api/openapi.json', () => {
       'post /api/v2/silences',
     ])
     for (const { path, method } of operations()) {
-      expect(world.app.hasRoute({ url: path.replaceAll(/\{(\w+)\}/g, ':$1'), method: method.toUpperCase() })).toBe(true)
+      expect(
+        world.app.hasRoute({ url: path.replaceAll(/\{(\w+)\}/g, ':$1'), method: method.toUpperCase() }),
+      ).toBe(true)
     }
   })
 
@@ -90,10 +111,20 @@ describe('/api/openapi.json', () => {
       expect(operation.summary, where).toMatch(/\w/)
       expect(operation.tags, where).toHaveLength(1)
       const inPath = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path')
-      expect(inPath.map(({ name }) => name), where).toEqual([...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]))
-      expect(inPath.every(({ required }) => required), where).toBe(true)
-      for (const parameter of operation.parameters ?? []) expect(Object.keys(parameter.schema), `${where} ${parameter.name}`).not.toHaveLength(0)
-      expect(Object.keys(operation.responses).some((status) => status.startsWith('2')), where).toBe(true)
+      expect(
+        inPath.map(({ name }) => name),
+        where,
+      ).toEqual([...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]))
+      expect(
+        inPath.every(({ required }) => required),
+        where,
+      ).toBe(true)
+      for (const parameter of operation.parameters ?? [])
+        expect(Object.keys(parameter.schema), `${where} ${parameter.name}`).not.toHaveLength(0)
+      expect(
+        Object.keys(operation.responses).some((status) => status.startsWith('2')),
+        where,
+      ).toBe(true)
       for (const [status, { description }] of Object.entries(operation.responses)) {
         expect(status, where).toMatch(/^[1-5](\d\d|XX)$/)
         expect(description, where).toMatch(/\w/)
@@ -109,15 +140,38 @@ describe('/api/openapi.json', () => {
   })
 
   it('describes commands as they are checked', () => {
-    const body = document.paths['/api/v1/incidents/{id}/commands']?.['post']?.requestBody?.content['application/json']?.schema as { oneOf: { properties: { kind: { const: string } }; additionalProperties: boolean }[] }
-    expect(body.oneOf.map(({ properties }) => properties.kind.const)).toEqual(['acknowledge', 'mitigate', 'resolve', 'review', 'reopen', 'assign', 'comment', 'merge', 'link-ticket'])
+    const body = document.paths['/api/v1/incidents/{id}/commands']?.['post']?.requestBody?.content[
+      'application/json'
+    ]?.schema as { oneOf: { properties: { kind: { const: string } }; additionalProperties: boolean }[] }
+    expect(body.oneOf.map(({ properties }) => properties.kind.const)).toEqual([
+      'acknowledge',
+      'mitigate',
+      'resolve',
+      'review',
+      'reopen',
+      'assign',
+      'comment',
+      'merge',
+      'link-ticket',
+    ])
     expect(body.oneOf.every(({ additionalProperties }) => !additionalProperties)).toBe(true)
-    expect(document.components.schemas['Member']).toMatchObject({ properties: { labels: { type: 'object', additionalProperties: { type: 'string' } } } })
+    expect(document.components.schemas['Member']).toMatchObject({
+      properties: { labels: { type: 'object', additionalProperties: { type: 'string' } } },
+    })
   })
 
   it('describes defaults and lists of parameters', () => {
     const parameters = document.paths['/api/v1/incidents']?.['get']?.parameters ?? []
-    expect(parameters.find(({ name }) => name === 'limit')).toMatchObject({ in: 'query', required: false, schema: { type: 'integer', minimum: 1, maximum: 200, default: 50 } })
-    expect(parameters.find(({ name }) => name === 'state')).toMatchObject({ schema: { type: 'array', items: { type: 'string', enum: expect.arrayContaining(['open']) as string[] } } })
+    expect(parameters.find(({ name }) => name === 'limit')).toMatchObject({
+      in: 'query',
+      required: false,
+      schema: { type: 'integer', minimum: 1, maximum: 200, default: 50 },
+    })
+    expect(parameters.find(({ name }) => name === 'state')).toMatchObject({
+      schema: {
+        type: 'array',
+        items: { type: 'string', enum: expect.arrayContaining(['open']) as string[] },
+      },
+    })
   })
 })

@@ -16,7 +16,8 @@ describe('the status page', () => {
   })
   afterAll(() => world.close())
 
-  const page = (path: string, accept: string) => fetch(world.url + path, { headers: { 'accept-language': accept } })
+  const page = (path: string, accept: string) =>
+    fetch(world.url + path, { headers: { 'accept-language': accept } })
 
   it.each([
     ['/', 'en-GB,en;q=0.9', 'en', 'Nothing is open'],
@@ -40,12 +41,17 @@ describe('the status page', () => {
   it('loads only files of its own, which are there, and runs nothing inline', async () => {
     const html = await (await page('/', 'en')).text()
     expect(html).not.toMatch(/<script(?![^>]* src=)|<style|\son\w+=|\sstyle=/)
-    const files = [...html.matchAll(/<(?:script|link)[^>]* (?:src|href)="([^"]+)"/g)].map((match) => match[1] ?? '')
+    const files = [...html.matchAll(/<(?:script|link)[^>]* (?:src|href)="([^"]+)"/g)].map(
+      (match) => match[1] ?? '',
+    )
     expect(files).toEqual(['/status.svg', '/status.css', '/status.js'])
-    for (const file of files) expect({ file, status: (await page(file, 'en')).status }).toEqual({ file, status: 200 })
+    for (const file of files)
+      expect({ file, status: (await page(file, 'en')).status }).toEqual({ file, status: 200 })
     for (const file of ['/status.js', '/event_stream.js']) {
       const script = await (await page(file, 'en')).text()
-      expect(script).not.toMatch(/innerHTML|outerHTML|insertAdjacentHTML|document\.write|createContextualFragment|eval\(|https?:\/\//)
+      expect(script).not.toMatch(
+        /innerHTML|outerHTML|insertAdjacentHTML|document\.write|createContextualFragment|eval\(|https?:\/\//,
+      )
     }
   })
 
@@ -56,7 +62,8 @@ describe('the status page', () => {
 })
 
 describe('readEvents', () => {
-  const STREAM = 'retry: 2000\nid: 0.1\n\n:\n\nevent: change\nid: 0.2\ndata: {"title":"温度 <b>"}\n\nevent: resync\nid: 0.3\ndata: {}\n\nevent: half'
+  const STREAM =
+    'retry: 2000\nid: 0.1\n\n:\n\nevent: change\nid: 0.2\ndata: {"title":"温度 <b>"}\n\nevent: resync\nid: 0.3\ndata: {}\n\nevent: half'
 
   it.each([1, 2, 3, 7, 1_000])('reads the same events from chunks of %i bytes', async (size) => {
     const bytes = Buffer.from(STREAM)
@@ -66,7 +73,9 @@ describe('readEvents', () => {
         controller.close()
       },
     })
-    const { readEvents } = (await import(SCRIPT)) as { readEvents: (response: Response, signal: AbortSignal) => AsyncIterable<PageEvent> }
+    const { readEvents } = (await import(SCRIPT)) as {
+      readEvents: (response: Response, signal: AbortSignal) => AsyncIterable<PageEvent>
+    }
     const events: PageEvent[] = []
     for await (const event of readEvents(new Response(body), new AbortController().signal)) events.push(event)
     expect(events).toEqual([

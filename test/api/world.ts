@@ -27,7 +27,13 @@ export const PARTITIONS = 3
 export const RULES: Rules = {
   version: contentVersion('rules of the API tests'),
   grouping: [
-    { name: 'databases', match: [{ name: 'tier', op: '=', value: 'db' }], group_by: ['alertname', 'cluster'], idle_timeout_ms: 300_000, members_max: 100 },
+    {
+      name: 'databases',
+      match: [{ name: 'tier', op: '=', value: 'db' }],
+      group_by: ['alertname', 'cluster'],
+      idle_timeout_ms: 300_000,
+      members_max: 100,
+    },
     { name: 'by-alertname', match: [], group_by: ['alertname'], idle_timeout_ms: 300_000, members_max: 100 },
   ],
   resolve_timeout_ms: 300_000,
@@ -36,7 +42,12 @@ export const RULES: Rules = {
   retain_resolved_ms: 86_400_000,
 }
 
-export const SECRETS = { ingest: 'secret-of-ingest', viewer: 'secret-of-viewer', responder: 'secret-of-responder', admin: 'secret-of-admin' } as const
+export const SECRETS = {
+  ingest: 'secret-of-ingest',
+  viewer: 'secret-of-viewer',
+  responder: 'secret-of-responder',
+  admin: 'secret-of-admin',
+} as const
 
 export const TOKENS: readonly Token[] = (Object.keys(SECRETS) as (keyof typeof SECRETS)[]).map((role) => ({
   name: `the-${role}`,
@@ -46,9 +57,31 @@ export const TOKENS: readonly Token[] = (Object.keys(SECRETS) as (keyof typeof S
 
 /** The correlator as in production, over partitions that this process owns alone. */
 function correlate(log: MemoryLog, store: MemoryStore, fail: (error: unknown) => void): Worker {
-  const observer: WorkerObserver = { owned() {}, committed() {}, batch() {}, retrying() {}, fenced() {}, fatal: (_shard, error) => fail(error) }
-  const common = { rules: RULES, incidents_partitions: PARTITIONS, deadletters_partitions: PARTITIONS, told() {}, sized() {} }
-  return new Worker({ log, store, clock: systemClock, observer, tracing: noTraces, topic: 'alerts', name: 'correlate', make: (partition) => new Correlator({ ...common, partition }) })
+  const observer: WorkerObserver = {
+    owned() {},
+    committed() {},
+    batch() {},
+    retrying() {},
+    fenced() {},
+    fatal: (_shard, error) => fail(error),
+  }
+  const common = {
+    rules: RULES,
+    incidents_partitions: PARTITIONS,
+    deadletters_partitions: PARTITIONS,
+    told() {},
+    sized() {},
+  }
+  return new Worker({
+    log,
+    store,
+    clock: systemClock,
+    observer,
+    tracing: noTraces,
+    topic: 'alerts',
+    name: 'correlate',
+    make: (partition) => new Correlator({ ...common, partition }),
+  })
 }
 
 export interface World {
@@ -96,7 +129,10 @@ export interface WorldOptions {
   readonly closed_max?: number
 }
 
-const READY: Pick<ApiParts, 'listDeliveries' | 'sourcesStatus' | 'analyticsSummary' | 'metrics' | 'readiness' | 'observeRequest'> = {
+const READY: Pick<
+  ApiParts,
+  'listDeliveries' | 'sourcesStatus' | 'analyticsSummary' | 'metrics' | 'readiness' | 'observeRequest'
+> = {
   listDeliveries: async () => ({ total: 0, deliveries: [] }),
   sourcesStatus: async () => [{ name: 'plant' }],
   analyticsSummary: null,
@@ -112,9 +148,23 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const faults: unknown[] = []
   const worker = correlate(log, store, (error) => faults.push(error))
   await worker.start()
-  for (let p = 0; p < PARTITIONS; p++) await eventually('rules are in force', async () => (await store.read(`correlate/alerts/${p}`, 'r/')).length > 0)
-  const live = await LiveView.start({ log, store, clock: systemClock, closed_max: options.closed_max ?? 1_000 })
-  const intake = new Intake({ log, config: config.parse({}), observer: { accepted() {}, rejected() {} }, tracing: noTraces })
+  for (let p = 0; p < PARTITIONS; p++)
+    await eventually(
+      'rules are in force',
+      async () => (await store.read(`correlate/alerts/${p}`, 'r/')).length > 0,
+    )
+  const live = await LiveView.start({
+    log,
+    store,
+    clock: systemClock,
+    closed_max: options.closed_max ?? 1_000,
+  })
+  const intake = new Intake({
+    log,
+    config: config.parse({}),
+    observer: { accepted() {}, rejected() {} },
+    tracing: noTraces,
+  })
   const parts: ApiParts = {
     log,
     store,
@@ -127,7 +177,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     version: '1.2.3',
     started_at_ms: Date.now(),
     ...READY,
-    ingest: [alertmanagerIngest({ intake, clock: systemClock, resolve_timeout_ms: RULES.resolve_timeout_ms })],
+    ingest: [
+      alertmanagerIngest({ intake, clock: systemClock, resolve_timeout_ms: RULES.resolve_timeout_ms }),
+    ],
     feed_bounds: { ...FEED_BOUNDS, ...options.feed_bounds },
     ...options.parts,
   }
@@ -137,9 +189,16 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   async function fire(wanted: Partial<WantedAlert>): Promise<Incident> {
     const alert = alertOf(wanted)
     const partition = partitionOf(alert.scope, PARTITIONS)
-    const value = encodeRecord({ kind: 'alerts', received_at_ms: Date.now(), origin: null, places: [], alerts: [alert] })
+    const value = encodeRecord({
+      kind: 'alerts',
+      received_at_ms: Date.now(),
+      origin: null,
+      places: [],
+      alerts: [alert],
+    })
     await log.append([{ topic: 'alerts', partition, value }])
-    const has = (incident: Incident) => incident.members.some(({ fingerprint }) => fingerprint === alert.fingerprint)
+    const has = (incident: Incident) =>
+      incident.members.some(({ fingerprint }) => fingerprint === alert.fingerprint)
     return eventually('the alert is in an incident', () => [...live.all()].find(has))
   }
 
@@ -154,11 +213,19 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
 }
 
 /** A request whose answer is read as JSON (null when it is empty). */
-export async function call(url: string, path: string, init: RequestInit & { readonly json?: unknown } = {}): Promise<{ status: number; headers: Headers; body: unknown }> {
+export async function call(
+  url: string,
+  path: string,
+  init: RequestInit & { readonly json?: unknown } = {},
+): Promise<{ status: number; headers: Headers; body: unknown }> {
   const { json, ...rest } = init
   const headers = new Headers(rest.headers)
   if (json !== undefined) headers.set('content-type', 'application/json')
-  const response = await fetch(url + path, { ...rest, headers, ...(json !== undefined && { body: JSON.stringify(json) }) })
+  const response = await fetch(url + path, {
+    ...rest,
+    headers,
+    ...(json !== undefined && { body: JSON.stringify(json) }),
+  })
   const text = await response.text()
   return { status: response.status, headers: response.headers, body: text === '' ? null : JSON.parse(text) }
 }

@@ -28,7 +28,8 @@ describe('the command line', () => {
   it('explains itself, in both languages', async () => {
     const { status, stdout } = await tocsin(['--help'])
     expect(status).toBe(0)
-    for (const command of ['start', 'check', 'topics', 'doctor', 'demo', 'token']) expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'))
+    for (const command of ['start', 'check', 'topics', 'doctor', 'demo', 'token'])
+      expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'))
     expect(stdout).toContain('即可启动')
   })
 
@@ -43,9 +44,13 @@ describe('the command line', () => {
     const token = /tcs_\S+/.exec(stdout)?.[0] ?? ''
     const block = stdout.slice(stdout.indexOf('api:'))
     expect(block).not.toContain(token)
-    expect(parse(block)).toEqual({ api: { tokens: [{ name: 'grafana', role: 'viewer', sha256: hash('sha256', token, 'hex') }] } })
+    expect(parse(block)).toEqual({
+      api: { tokens: [{ name: 'grafana', role: 'viewer', sha256: hash('sha256', token, 'hex') }] },
+    })
     expect(parseConfig(block, {}).problems).toEqual([])
-    expect((await tocsin(['token', '--name', 'x', '--role', 'boss'])).stderr).toBe('tocsin: --role boss: expected one of ingest, viewer, responder, admin\n')
+    expect((await tocsin(['token', '--name', 'x', '--role', 'boss'])).stderr).toBe(
+      'tocsin: --role boss: expected one of ingest, viewer, responder, admin\n',
+    )
   })
 
   it('checks a file and prints what holds', async () => {
@@ -83,8 +88,15 @@ sinks:
 `)
     const { status, stdout } = await tocsin(['doctor', '-c', file], { RT_PASSWORD: 'canary-secret' })
     expect(status).toBe(1)
-    for (const [part, port] of [['kafka', kafka], ['clickhouse', clickhouse], ['sink rt', rt], ['sink hook', hook]]) {
-      expect(stdout).toMatch(new RegExp(`^FAIL  ${part} +127\\.0\\.0\\.1:${port} cannot be reached \\(ECONNREFUSED\\)$`, 'm'))
+    for (const [part, port] of [
+      ['kafka', kafka],
+      ['clickhouse', clickhouse],
+      ['sink rt', rt],
+      ['sink hook', hook],
+    ]) {
+      expect(stdout).toMatch(
+        new RegExp(`^FAIL  ${part} +127\\.0\\.0\\.1:${port} cannot be reached \\(ECONNREFUSED\\)$`, 'm'),
+      )
     }
     expect(stdout).toMatch(new RegExp(`^FAIL  redis +127\\.0\\.0\\.1:${redis} cannot be used`, 'm'))
     expect(stdout).toMatch(/^WARN  tocsin +nothing answers at/m)
@@ -97,7 +109,9 @@ sinks:
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const { port } = server.address() as AddressInfo
     const own = await deadPort()
-    const file = fileWith(`listen: 127.0.0.1:${own}\nsinks:\n  - { name: rt, kind: request-tracker, url: 'http://127.0.0.1:${port}', username: root, password: { env: RT_PASSWORD } }\n`)
+    const file = fileWith(
+      `listen: 127.0.0.1:${own}\nsinks:\n  - { name: rt, kind: request-tracker, url: 'http://127.0.0.1:${port}', username: root, password: { env: RT_PASSWORD } }\n`,
+    )
     const { stdout } = await tocsin(['doctor', '-c', file], { RT_PASSWORD: 'wrong' })
     expect(stdout).toMatch(/^FAIL  sink rt +127\.0\.0\.1:\d+ refuses the login \(401\)$/m)
     server.close()

@@ -9,9 +9,17 @@ const PROGRAMS = new Set(['cli/main.ts', 'runtime/clickhouse_server.ts'])
 
 describe('the sources', () => {
   it('are found by plain Node, which is stricter about imports than the tests’ own loader', () => {
-    const files = globSync('{schemas,correlate,ingest,notify,analytics,runtime,api,cli}/**/*.ts', { cwd: ROOT }).filter((file) => !file.endsWith('.d.ts') && !PROGRAMS.has(file))
+    const files = globSync('{schemas,correlate,ingest,notify,analytics,runtime,api,cli}/**/*.ts', {
+      cwd: ROOT,
+    }).filter((file) => !file.endsWith('.d.ts') && !PROGRAMS.has(file))
     expect(files.length).toBeGreaterThan(80)
     const script = `for (const file of ${JSON.stringify(files)}) await import('./' + file); process.exit(0)`
-    expect(() => execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd: ROOT, encoding: 'utf8', stdio: 'pipe' })).not.toThrow()
+    expect(() =>
+      execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+        cwd: ROOT,
+        encoding: 'utf8',
+        stdio: 'pipe',
+      }),
+    ).not.toThrow()
   })
 })

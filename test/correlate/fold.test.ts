@@ -3,14 +3,33 @@ import type { Rules } from '../../schemas/rules.ts'
 import { anAlert, kinds, MINUTE_MS, NOON_MS, Timeline } from './timeline.ts'
 
 const byName = (over: Partial<Rules['grouping'][number]> = {}): Partial<Rules> => ({
-  grouping: [{ name: 'by-name', match: [], group_by: ['alertname'], idle_timeout_ms: 5 * MINUTE_MS, members_max: 100, ...over }],
+  grouping: [
+    {
+      name: 'by-name',
+      match: [],
+      group_by: ['alertname'],
+      idle_timeout_ms: 5 * MINUTE_MS,
+      members_max: 100,
+      ...over,
+    },
+  ],
 })
 
 describe('opening and joining', () => {
   it('opens an incident at once and says why', () => {
     const t = new Timeline(byName())
     const [opened] = t.alerts(0, anAlert({ host: 'a' }, { severity: 'critical' }))
-    expect(opened).toMatchObject({ kind: 'opened', revision: 1, incident: { state: 'open', severity: 'critical', title: 'Down on a', members_total: 1, members_firing: 1 } })
+    expect(opened).toMatchObject({
+      kind: 'opened',
+      revision: 1,
+      incident: {
+        state: 'open',
+        severity: 'critical',
+        title: 'Down on a',
+        members_total: 1,
+        members_firing: 1,
+      },
+    })
     expect(opened?.reason).toMatchObject({ code: 'new-group', rule: 'by-name', rules_version: 'test' })
     expect(opened?.reason.text).toContain('alertname="Down"')
     expect(opened?.memberships.joined).toHaveLength(1)
@@ -29,7 +48,11 @@ describe('opening and joining', () => {
   it('tells a rise of severity at once, with what was held back', () => {
     const t = new Timeline(byName())
     t.alerts(0, anAlert({ host: 'a' }, { severity: 'low' }))
-    const told = t.alerts(10, anAlert({ host: 'b' }, { severity: 'low' }), anAlert({ host: 'c' }, { severity: 'critical' }))
+    const told = t.alerts(
+      10,
+      anAlert({ host: 'b' }, { severity: 'low' }),
+      anAlert({ host: 'c' }, { severity: 'critical' }),
+    )
     expect(kinds(told)).toEqual(['severity-changed'])
     expect(told[0]?.memberships.joined).toHaveLength(2)
     expect(told[0]?.incident.severity).toBe('critical')
@@ -38,12 +61,35 @@ describe('opening and joining', () => {
   it('keeps scopes, groups and rules apart', () => {
     const t = new Timeline({
       grouping: [
-        { name: 'db', match: [{ name: 'tier', op: '=~', value: 'db|cache' }], group_by: ['tier'], idle_timeout_ms: MINUTE_MS, members_max: 10 },
-        { name: 'rest', match: [{ name: 'alone', op: '=', value: '' }], group_by: ['alertname'], idle_timeout_ms: MINUTE_MS, members_max: 10 },
+        {
+          name: 'db',
+          match: [{ name: 'tier', op: '=~', value: 'db|cache' }],
+          group_by: ['tier'],
+          idle_timeout_ms: MINUTE_MS,
+          members_max: 10,
+        },
+        {
+          name: 'rest',
+          match: [{ name: 'alone', op: '=', value: '' }],
+          group_by: ['alertname'],
+          idle_timeout_ms: MINUTE_MS,
+          members_max: 10,
+        },
       ],
     })
-    t.alerts(0, anAlert({ tier: 'db', host: 'a' }), anAlert({ tier: 'db', alertname: 'Slow', host: 'b' }), anAlert({ tier: 'cache' }))
-    t.alerts(0, anAlert({ host: 'a' }), anAlert({ host: 'a' }, { scope: 'other' }), anAlert({ alone: 'yes', host: '1' }), anAlert({ alone: 'yes', host: '2' }))
+    t.alerts(
+      0,
+      anAlert({ tier: 'db', host: 'a' }),
+      anAlert({ tier: 'db', alertname: 'Slow', host: 'b' }),
+      anAlert({ tier: 'cache' }),
+    )
+    t.alerts(
+      0,
+      anAlert({ host: 'a' }),
+      anAlert({ host: 'a' }, { scope: 'other' }),
+      anAlert({ alone: 'yes', host: '1' }),
+      anAlert({ alone: 'yes', host: '2' }),
+    )
     expect(t.incidents().map(({ rule, scope, members_total }) => [rule, scope, members_total])).toEqual([
       ['db', 'default', 2],
       ['db', 'default', 1],
@@ -96,8 +142,15 @@ describe('repeats and ends', () => {
     t.ticksUntil(5_000)
     t.alerts(10_000, anAlert({ host: 'a' }, { ends_at_ms: NOON_MS + 9_000 }))
     const told = t.alerts(20_000, anAlert({ host: 'b' }, { ends_at_ms: NOON_MS + 19_000 }))
-    expect(told.at(-1)).toMatchObject({ kind: 'resolved', incident: { state: 'resolved', members_firing: 0, resolved_at_ms: NOON_MS + 20_000 } })
-    expect(told.at(-1)?.memberships.ended[0]).toMatchObject({ entity: 'b', ended_at_ms: NOON_MS + 19_000, firing: false })
+    expect(told.at(-1)).toMatchObject({
+      kind: 'resolved',
+      incident: { state: 'resolved', members_firing: 0, resolved_at_ms: NOON_MS + 20_000 },
+    })
+    expect(told.at(-1)?.memberships.ended[0]).toMatchObject({
+      entity: 'b',
+      ended_at_ms: NOON_MS + 19_000,
+      firing: false,
+    })
   })
 
   it('resolves an alert without an end by the resolve timeout', () => {
@@ -105,7 +158,11 @@ describe('repeats and ends', () => {
     t.alerts(0, anAlert({ host: 'a' }))
     expect(t.ticksUntil(MINUTE_MS - 1)).toEqual([])
     const [resolved] = t.ticksUntil(MINUTE_MS)
-    expect(resolved).toMatchObject({ kind: 'resolved', at_ms: NOON_MS + MINUTE_MS, reason: { code: 'timeout' } })
+    expect(resolved).toMatchObject({
+      kind: 'resolved',
+      at_ms: NOON_MS + MINUTE_MS,
+      reason: { code: 'timeout' },
+    })
   })
 
   it('does not take an outage of its own for the end of alerts', () => {
@@ -128,7 +185,10 @@ describe('repeats and ends', () => {
     t.alerts(0, anAlert({ host: 'a' }))
     t.alerts(1_000, anAlert({ host: 'a' }, { ends_at_ms: NOON_MS + 1_000 }))
     const [reopened] = t.alerts(2 * MINUTE_MS, anAlert({ host: 'a' }))
-    expect(reopened).toMatchObject({ kind: 'reopened', incident: { state: 'open', reopened: 1, resolved_at_ms: null, members_total: 1 } })
+    expect(reopened).toMatchObject({
+      kind: 'reopened',
+      incident: { state: 'open', reopened: 1, resolved_at_ms: null, members_total: 1 },
+    })
     t.alerts(3 * MINUTE_MS, anAlert({ host: 'a' }, { ends_at_ms: NOON_MS + 3 * MINUTE_MS }))
     t.ticksUntil(20 * MINUTE_MS)
     expect(kinds(t.alerts(20 * MINUTE_MS, anAlert({ host: 'a' })))).toEqual(['opened'])
@@ -138,9 +198,28 @@ describe('repeats and ends', () => {
   it('skips what a source repeats after a crash', () => {
     const t = new Timeline(byName())
     const record = (places: [number, number][], hosts: string[]) =>
-      t.record(0, { kind: 'alerts', received_at_ms: 0, origin: { source: 'k/alerts', partition: 3 }, places, alerts: hosts.map((host) => anAlert({ host })) })
-    record([[7, 0], [7, 1]], ['a', 'b'])
-    record([[7, 0], [7, 1], [8, 0]], ['a', 'b', 'c'])
+      t.record(0, {
+        kind: 'alerts',
+        received_at_ms: 0,
+        origin: { source: 'k/alerts', partition: 3 },
+        places,
+        alerts: hosts.map((host) => anAlert({ host })),
+      })
+    record(
+      [
+        [7, 0],
+        [7, 1],
+      ],
+      ['a', 'b'],
+    )
+    record(
+      [
+        [7, 0],
+        [7, 1],
+        [8, 0],
+      ],
+      ['a', 'b', 'c'],
+    )
     expect(t.skipped).toBe(2)
     expect(t.incidents()[0]?.members_total).toBe(3)
   })
@@ -166,18 +245,37 @@ describe('commands', () => {
   it('walks the lifecycle, with the actor and the times', () => {
     const { t, incident_id } = opened()
     const [acknowledged] = t.command(1_000, { kind: 'acknowledge', incident_id })
-    expect(acknowledged).toMatchObject({ kind: 'acknowledged', actor: 'ada', command_id: 'command-2', incident: { state: 'acknowledged', acknowledged_at_ms: NOON_MS + 1_000, assignee: 'ada' } })
-    expect(kinds(t.command(2_000, { kind: 'mitigate', incident_id, comment: 'rolled back' }))).toEqual(['mitigated'])
-    expect(kinds(t.alerts(3_000, anAlert({ host: 'a' }, { ends_at_ms: NOON_MS + 3_000 })))).toEqual(['resolved'])
+    expect(acknowledged).toMatchObject({
+      kind: 'acknowledged',
+      actor: 'ada',
+      command_id: 'command-2',
+      incident: { state: 'acknowledged', acknowledged_at_ms: NOON_MS + 1_000, assignee: 'ada' },
+    })
+    expect(kinds(t.command(2_000, { kind: 'mitigate', incident_id, comment: 'rolled back' }))).toEqual([
+      'mitigated',
+    ])
+    expect(kinds(t.alerts(3_000, anAlert({ host: 'a' }, { ends_at_ms: NOON_MS + 3_000 })))).toEqual([
+      'resolved',
+    ])
     expect(kinds(t.command(4_000, { kind: 'review', incident_id }))).toEqual(['reviewed'])
     expect(t.incidents()[0]).toMatchObject({ state: 'reviewed', revision: 5 })
-    expect(t.incidents()[0]?.timeline.map(({ kind }) => kind)).toEqual(['opened', 'acknowledged', 'mitigated', 'resolved', 'reviewed'])
+    expect(t.incidents()[0]?.timeline.map(({ kind }) => kind)).toEqual([
+      'opened',
+      'acknowledged',
+      'mitigated',
+      'resolved',
+      'reviewed',
+    ])
   })
 
   it('refuses what the state does not allow, visibly, and changes nothing else', () => {
     const { t, incident_id } = opened()
     const [refused] = t.command(1_000, { kind: 'review', incident_id })
-    expect(refused).toMatchObject({ kind: 'command-refused', reason: { code: 'refused' }, incident: { state: 'open' } })
+    expect(refused).toMatchObject({
+      kind: 'command-refused',
+      reason: { code: 'refused' },
+      incident: { state: 'open' },
+    })
     expect(refused?.reason.text).toContain('review is not possible while the incident is open')
   })
 
@@ -192,7 +290,9 @@ describe('commands', () => {
     const [resolved] = t.command(1_000, { kind: 'resolve', incident_id })
     expect(resolved).toMatchObject({ kind: 'resolved', incident: { members_firing: 0 } })
     expect(t.alerts(2_000, anAlert({ host: 'a' }))).toEqual([])
-    expect(kinds(t.alerts(3_000, anAlert({ host: 'a' }, { starts_at_ms: NOON_MS + 2_500 })))).toEqual(['reopened'])
+    expect(kinds(t.alerts(3_000, anAlert({ host: 'a' }, { starts_at_ms: NOON_MS + 2_500 })))).toEqual([
+      'reopened',
+    ])
   })
 
   it('merges: the child points to its parent, its alerts and its group follow', () => {
@@ -200,13 +300,23 @@ describe('commands', () => {
     t.alerts(0, anAlert({ host: 'a' }), anAlert({ alertname: 'Slow', host: 'b' }))
     const [parent, child] = t.incidents().map(({ id }) => id) as [string, string]
     const told = t.command(1_000, { kind: 'merge', incident_id: child, into: parent })
-    expect(told.map(({ kind, incident_id }) => [kind, incident_id])).toEqual([['merged', child], ['grown', parent]])
+    expect(told.map(({ kind, incident_id }) => [kind, incident_id])).toEqual([
+      ['merged', child],
+      ['grown', parent],
+    ])
     t.alerts(2_000, anAlert({ alertname: 'Slow', host: 'c' }))
     t.ticksUntil(5_000)
     expect(t.state.incidents.get(parent)?.incident).toMatchObject({ members_total: 3, members_firing: 3 })
-    expect(t.state.incidents.get(child)?.incident).toMatchObject({ state: 'merged', merged_into: parent, members_firing: 0 })
+    expect(t.state.incidents.get(child)?.incident).toMatchObject({
+      state: 'merged',
+      merged_into: parent,
+      members_firing: 0,
+    })
     t.alerts(6_000, ...['a'].map((host) => anAlert({ host }, { ends_at_ms: NOON_MS })))
-    t.alerts(6_000, ...['b', 'c'].map((host) => anAlert({ alertname: 'Slow', host }, { ends_at_ms: NOON_MS })))
+    t.alerts(
+      6_000,
+      ...['b', 'c'].map((host) => anAlert({ alertname: 'Slow', host }, { ends_at_ms: NOON_MS })),
+    )
     expect(t.state.incidents.get(parent)?.incident.state).toBe('resolved')
   })
 
@@ -232,16 +342,23 @@ describe('silences', () => {
   it('opens an incident of silenced alerts as suppressed, and unsuppresses it by the first that is heard', () => {
     const t = new Timeline(byName())
     t.silence(0, { matchers: [{ name: 'host', op: '=', value: 'a' }] })
-    expect(t.alerts(1_000, anAlert({ host: 'a' }))[0]).toMatchObject({ kind: 'opened', incident: { suppressed: true } })
+    expect(t.alerts(1_000, anAlert({ host: 'a' }))[0]).toMatchObject({
+      kind: 'opened',
+      incident: { suppressed: true },
+    })
     expect(kinds(t.alerts(1_001, anAlert({ host: 'b' })))).toEqual(['unsuppressed'])
   })
 
   it('ends early, waits until it begins, and refuses what cannot be matched', () => {
     const t = new Timeline(byName())
     t.alerts(0, anAlert({ host: 'a' }))
-    expect(t.silence(0, { id: 'later', starts_at_ms: NOON_MS + 60_000, ends_at_ms: NOON_MS + 120_000 })).toEqual([])
+    expect(
+      t.silence(0, { id: 'later', starts_at_ms: NOON_MS + 60_000, ends_at_ms: NOON_MS + 120_000 }),
+    ).toEqual([])
     expect(kinds(t.ticksUntil(60_000))).toEqual(['suppressed'])
-    expect(kinds(t.command(70_000, { kind: 'expire-silence', silence_id: 'later' }))).toEqual(['unsuppressed'])
+    expect(kinds(t.command(70_000, { kind: 'expire-silence', silence_id: 'later' }))).toEqual([
+      'unsuppressed',
+    ])
     t.silence(80_000, { id: 'broken', matchers: [{ name: 'a', op: '=~', value: '(' }] })
     expect(t.state.silences.has('broken')).toBe(false)
     expect([...t.state.commands.values()].at(-1)?.refused).toContain('missing closing )')

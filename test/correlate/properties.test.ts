@@ -5,17 +5,57 @@ import { anAlert, MINUTE_MS, NOON_MS, Timeline } from './timeline.ts'
 
 /** What can happen, as small numbers, so that alerts meet. */
 const happening = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ what: fc.constant('fires' as const), name: fc.nat(2), host: fc.nat(5), severity: fc.constantFrom('critical' as const, 'medium' as const), end_s: fc.option(fc.integer({ min: 1, max: 200 })) }) },
-  { weight: 3, arbitrary: fc.record({ what: fc.constant('ends' as const), name: fc.nat(2), host: fc.nat(5) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      what: fc.constant('fires' as const),
+      name: fc.nat(2),
+      host: fc.nat(5),
+      severity: fc.constantFrom('critical' as const, 'medium' as const),
+      end_s: fc.option(fc.integer({ min: 1, max: 200 })),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ what: fc.constant('ends' as const), name: fc.nat(2), host: fc.nat(5) }),
+  },
   { weight: 1, arbitrary: fc.record({ what: fc.constant('tick' as const) }) },
-  { weight: 1, arbitrary: fc.record({ what: fc.constant('silence' as const), host: fc.nat(5), length_s: fc.integer({ min: 1, max: 120 }) }) },
-  { weight: 2, arbitrary: fc.record({ what: fc.constant('command' as const), kind: fc.constantFrom('acknowledge' as const, 'mitigate' as const, 'resolve' as const, 'review' as const, 'reopen' as const), nth: fc.nat(5) }) },
-  { weight: 1, arbitrary: fc.record({ what: fc.constant('merge' as const), child: fc.nat(5), parent: fc.nat(5) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      what: fc.constant('silence' as const),
+      host: fc.nat(5),
+      length_s: fc.integer({ min: 1, max: 120 }),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      what: fc.constant('command' as const),
+      kind: fc.constantFrom(
+        'acknowledge' as const,
+        'mitigate' as const,
+        'resolve' as const,
+        'review' as const,
+        'reopen' as const,
+      ),
+      nth: fc.nat(5),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ what: fc.constant('merge' as const), child: fc.nat(5), parent: fc.nat(5) }),
+  },
 )
 const story = fc.array(fc.tuple(fc.integer({ min: 0, max: 40_000 }), happening), { maxLength: 60 })
 type Story = typeof story extends fc.Arbitrary<infer T> ? T : never
 
-const RULES = { grouping: [{ name: 'n', match: [], group_by: ['alertname'], idle_timeout_ms: 60_000, members_max: 4 }], resolve_timeout_ms: MINUTE_MS, reopen_within_ms: MINUTE_MS, retain_resolved_ms: 5 * MINUTE_MS }
+const RULES = {
+  grouping: [{ name: 'n', match: [], group_by: ['alertname'], idle_timeout_ms: 60_000, members_max: 4 }],
+  resolve_timeout_ms: MINUTE_MS,
+  reopen_within_ms: MINUTE_MS,
+  retain_resolved_ms: 5 * MINUTE_MS,
+}
 
 function play(events: Story, between: (t: Timeline, step: number, next_ms: number) => void): Timeline {
   const t = new Timeline(RULES)
@@ -30,15 +70,30 @@ function play(events: Story, between: (t: Timeline, step: number, next_ms: numbe
 
 function happen(t: Timeline, at_ms: number, event: Story[number][1]): void {
   // In the order of opening: ids depend on positions, and ticks shift those.
-  const rows = [...t.state.incidents.values()].sort((a, b) => a.opened_place[0] - b.opened_place[0] || a.opened_place[1] - b.opened_place[1])
+  const rows = [...t.state.incidents.values()].sort(
+    (a, b) => a.opened_place[0] - b.opened_place[0] || a.opened_place[1] - b.opened_place[1],
+  )
   const ids = rows.map(({ incident }) => incident.id)
   const nth = (n: number) => ids[n % Math.max(1, ids.length)] ?? 'inc_none'
   if (event.what === 'fires') {
-    const over = { severity: event.severity, starts_at_ms: NOON_MS + at_ms, ends_at_ms: event.end_s === null ? null : NOON_MS + at_ms + event.end_s * 1_000 }
+    const over = {
+      severity: event.severity,
+      starts_at_ms: NOON_MS + at_ms,
+      ends_at_ms: event.end_s === null ? null : NOON_MS + at_ms + event.end_s * 1_000,
+    }
     t.alerts(at_ms, anAlert({ alertname: `n${event.name}`, host: `h${event.host}` }, over))
-  } else if (event.what === 'ends') t.alerts(at_ms, anAlert({ alertname: `n${event.name}`, host: `h${event.host}` }, { ends_at_ms: NOON_MS + at_ms }))
+  } else if (event.what === 'ends')
+    t.alerts(
+      at_ms,
+      anAlert({ alertname: `n${event.name}`, host: `h${event.host}` }, { ends_at_ms: NOON_MS + at_ms }),
+    )
   else if (event.what === 'tick') t.tick(at_ms)
-  else if (event.what === 'silence') t.silence(at_ms, { id: `s${event.host}`, matchers: [{ name: 'host', op: '=', value: `h${event.host}` }], ends_at_ms: NOON_MS + at_ms + event.length_s * 1_000 })
+  else if (event.what === 'silence')
+    t.silence(at_ms, {
+      id: `s${event.host}`,
+      matchers: [{ name: 'host', op: '=', value: `h${event.host}` }],
+      ends_at_ms: NOON_MS + at_ms + event.length_s * 1_000,
+    })
   else if (event.what === 'command') t.command(at_ms, { kind: event.kind, incident_id: nth(event.nth) })
   else t.command(at_ms, { kind: 'merge', incident_id: nth(event.child), into: nth(event.parent) })
 }
@@ -69,62 +124,91 @@ function checkInvariants(t: Timeline): void {
 describe('the fold', () => {
   it('counts exactly who fires, and never holds an incident closed while a member fires', () => {
     let checked = 0
-    fc.assert(fc.property(story, (events) => void play(events, (t, step, next_ms) => {
-      keepClock(t, step, next_ms)
-      checkInvariants(t)
-      checked++
-    })), { numRuns: 300 })
+    fc.assert(
+      fc.property(
+        story,
+        (events) =>
+          void play(events, (t, step, next_ms) => {
+            keepClock(t, step, next_ms)
+            checkInvariants(t)
+            checked++
+          }),
+      ),
+      { numRuns: 300 },
+    )
     expect(checked).toBeGreaterThan(1_000)
   })
 
   it('raises the revision of an incident by one with each change, and never goes back in time', () => {
-    fc.assert(fc.property(story, (events) => {
-      const seen = new Map<string, number>()
-      let time_ms = 0
-      for (const change of play(events, keepClock).changes) {
-        expect(change.revision).toBe((seen.get(change.incident_id) ?? 0) + 1)
-        expect(change.at_ms).toBeGreaterThanOrEqual(time_ms)
-        seen.set(change.incident_id, change.revision)
-        time_ms = change.at_ms
-      }
-    }), { numRuns: 200 })
+    fc.assert(
+      fc.property(story, (events) => {
+        const seen = new Map<string, number>()
+        let time_ms = 0
+        for (const change of play(events, keepClock).changes) {
+          expect(change.revision).toBe((seen.get(change.incident_id) ?? 0) + 1)
+          expect(change.at_ms).toBeGreaterThanOrEqual(time_ms)
+          seen.set(change.incident_id, change.revision)
+          time_ms = change.at_ms
+        }
+      }),
+      { numRuns: 200 },
+    )
   })
 
   it('gives the same bytes when its owner dies between any two records', () => {
-    fc.assert(fc.property(story, fc.array(fc.nat(60)), (events, deaths) => {
-      const whole = play(events, keepClock)
-      const torn = play(events, (t, step, next_ms) => {
-        if (deaths.includes(step)) t.restart()
-        keepClock(t, step, next_ms)
-      })
-      expect(JSON.stringify(torn.changes)).toBe(JSON.stringify(whole.changes))
-      expect([...torn.rows].sort(byKey)).toEqual([...whole.rows].sort(byKey))
-    }), { numRuns: 300 })
+    fc.assert(
+      fc.property(story, fc.array(fc.nat(60)), (events, deaths) => {
+        const whole = play(events, keepClock)
+        const torn = play(events, (t, step, next_ms) => {
+          if (deaths.includes(step)) t.restart()
+          keepClock(t, step, next_ms)
+        })
+        expect(JSON.stringify(torn.changes)).toBe(JSON.stringify(whole.changes))
+        expect([...torn.rows].sort(byKey)).toEqual([...whole.rows].sort(byKey))
+      }),
+      { numRuns: 300 },
+    )
   })
 
   it('comes to the same whether ticks come in between or not, while the clock is kept', () => {
     // Gaps shorter than an outage: then a record itself carries the time.
     const brief = fc.array(fc.tuple(fc.integer({ min: 0, max: 29_000 }), happening), { maxLength: 60 })
-    fc.assert(fc.property(brief, (events) => {
-      const plain = (members: readonly Member[]) => members.map(({ reason, ...rest }) => [rest, reason.code])
-      const told = (t: Timeline) =>
-        JSON.stringify(t.changes.map(({ kind, at_ms, revision, memberships }) => [kind, at_ms, revision, plain(memberships.joined), plain(memberships.ended)]))
-      expect(told(play(events, () => {}))).toBe(told(play(events, keepClock)))
-    }), { numRuns: 200 })
+    fc.assert(
+      fc.property(brief, (events) => {
+        const plain = (members: readonly Member[]) =>
+          members.map(({ reason, ...rest }) => [rest, reason.code])
+        const told = (t: Timeline) =>
+          JSON.stringify(
+            t.changes.map(({ kind, at_ms, revision, memberships }) => [
+              kind,
+              at_ms,
+              revision,
+              plain(memberships.joined),
+              plain(memberships.ended),
+            ]),
+          )
+        expect(told(play(events, () => {}))).toBe(told(play(events, keepClock)))
+      }),
+      { numRuns: 200 },
+    )
   })
 
   it('tells every membership exactly once', () => {
-    fc.assert(fc.property(story, (events) => {
-      const t = play(events, keepClock)
-      t.ticksUntil(24 * 60 * MINUTE_MS)
-      const open = new Map<string, string>()
-      for (const { incident_id, memberships } of t.changes) {
-        for (const { fingerprint } of memberships.joined) {
-          open.set(fingerprint, incident_id)
+    fc.assert(
+      fc.property(story, (events) => {
+        const t = play(events, keepClock)
+        t.ticksUntil(24 * 60 * MINUTE_MS)
+        const open = new Map<string, string>()
+        for (const { incident_id, memberships } of t.changes) {
+          for (const { fingerprint } of memberships.joined) {
+            open.set(fingerprint, incident_id)
+          }
+          for (const { fingerprint } of memberships.ended)
+            if (open.get(fingerprint) === incident_id) open.delete(fingerprint)
         }
-        for (const { fingerprint } of memberships.ended) if (open.get(fingerprint) === incident_id) open.delete(fingerprint)
-      }
-      expect([...open]).toEqual([])
-    }), { numRuns: 200 })
+        expect([...open]).toEqual([])
+      }),
+      { numRuns: 200 },
+    )
   })
 })

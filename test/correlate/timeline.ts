@@ -61,7 +61,13 @@ export class Timeline {
   }
 
   alerts(at_ms: number, ...alerts: Alert[]): readonly Change[] {
-    return this.record(at_ms, { kind: 'alerts', received_at_ms: NOON_MS + at_ms, origin: null, places: [], alerts })
+    return this.record(at_ms, {
+      kind: 'alerts',
+      received_at_ms: NOON_MS + at_ms,
+      origin: null,
+      places: [],
+      alerts,
+    })
   }
 
   tick(at_ms: number): readonly Change[] {
@@ -71,7 +77,12 @@ export class Timeline {
   /** Ticks whenever something falls due until then, as the owner of the partition would. */
   ticksUntil(at_ms: number): readonly Change[] {
     const told: Change[] = []
-    for (let due_ms = dueAt(this.state); due_ms !== null && due_ms <= NOON_MS + at_ms; due_ms = dueAt(this.state)) told.push(...this.tick(due_ms - NOON_MS))
+    for (
+      let due_ms = dueAt(this.state);
+      due_ms !== null && due_ms <= NOON_MS + at_ms;
+      due_ms = dueAt(this.state)
+    )
+      told.push(...this.tick(due_ms - NOON_MS))
     return told
   }
 

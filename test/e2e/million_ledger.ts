@@ -30,7 +30,10 @@ export class Ledger {
   published = 0
 
   /** `ends`: next offset of each partition of a topic. */
-  static async read(brokers: readonly string[], ends: (topic: string) => Promise<readonly number[]>): Promise<Ledger> {
+  static async read(
+    brokers: readonly string[],
+    ends: (topic: string) => Promise<readonly number[]>,
+  ): Promise<Ledger> {
     const ledger = new Ledger()
     const replays = new Map<number, ReturnType<typeof replayLog>>()
     await readTopic(brokers, 'tocsin.alerts', await ends('tocsin.alerts'), (partition, entry) => {
@@ -39,7 +42,9 @@ export class Ledger {
       for (const { id, bytes } of replay.take(entry)) ledger.due.set(id, bytes)
     })
     for (const { unassigned } of replays.values()) ledger.unassigned.push(...unassigned)
-    await readTopic(brokers, 'tocsin.incidents', await ends('tocsin.incidents'), (_, { value }) => ledger.take(value))
+    await readTopic(brokers, 'tocsin.incidents', await ends('tocsin.incidents'), (_, { value }) =>
+      ledger.take(value),
+    )
     return ledger
   }
 
@@ -62,7 +67,13 @@ export class Ledger {
     }
     this.changes.set(change.id, bytes)
     const { incident, memberships } = change
-    const told = this.incidents.get(incident.id) ?? { group: '', state: '', revision: 0, severity: '', alerts: new Set<string>() }
+    const told = this.incidents.get(incident.id) ?? {
+      group: '',
+      state: '',
+      revision: 0,
+      severity: '',
+      alerts: new Set<string>(),
+    }
     if (change.revision !== told.revision + 1) this.gaps.push(change.id)
     for (const { labels } of memberships.joined) told.alerts.add(keyOf(labels))
     const { state, revision, severity, group } = incident

@@ -10,7 +10,10 @@ export async function readTopic(
   take: (partition: number, entry: KeptEntry) => void,
 ): Promise<void> {
   const left = new Map(ends.flatMap((end, partition) => (end > 0 ? [[partition, end] as const] : [])))
-  const consumer = connect(brokers).consumer({ groupId: uniqueName('reader'), maxBytesPerPartition: 4 * 1024 * 1024 })
+  const consumer = connect(brokers).consumer({
+    groupId: uniqueName('reader'),
+    maxBytesPerPartition: 4 * 1024 * 1024,
+  })
   const done = Promise.withResolvers<void>()
   if (left.size === 0) done.resolve()
   consumer.on('consumer.crash', ({ payload }) => done.reject(payload.error))
@@ -18,11 +21,16 @@ export async function readTopic(
   await consumer.subscribe({ topic, fromBeginning: true })
   await consumer.run({
     autoCommit: false,
-    eachBatch: async ({ batch, heartbeat }) => {
+    eachBatch: async (payload) => {
+      const { batch } = payload
       for (const { offset, timestamp, value } of batch.messages) {
-        take(batch.partition, { position: Number(offset), time_ms: Number(timestamp), value: value ?? Buffer.alloc(0) })
+        take(batch.partition, {
+          position: Number(offset),
+          time_ms: Number(timestamp),
+          value: value ?? Buffer.alloc(0),
+        })
       }
-      await heartbeat()
+      await payload.heartbeat()
       if (Number(batch.lastOffset()) + 1 >= (left.get(batch.partition) ?? 0)) left.delete(batch.partition)
       if (left.size === 0) done.resolve()
     },

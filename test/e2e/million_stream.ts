@@ -40,8 +40,15 @@ export class Stream {
 
   /** One statement for each alert that it is over. */
   resolving(): Generator<StreamMessage> {
-    const over = this.alerts.map((alert) => ({ ...alert, endsAt: new Date(Date.parse(alert.startsAt) + 60_000).toISOString() }))
-    return this.messages(over.keys(), over, over.map((alert) => JSON.stringify(alert)))
+    const over = this.alerts.map((alert) => ({
+      ...alert,
+      endsAt: new Date(Date.parse(alert.startsAt) + 60_000).toISOString(),
+    }))
+    return this.messages(
+      over.keys(),
+      over,
+      over.map((alert) => JSON.stringify(alert)),
+    )
   }
 
   *statements(): Generator<SentAlert> {
@@ -53,10 +60,16 @@ export class Stream {
   private alert(i: number): SentAlert {
     const alert = alertOf(this.shape, i)
     const few = Math.floor(i / this.shape.per_group) < CRITICAL_GROUPS
-    return alert.labels['severity'] === 'critical' && !few ? { ...alert, labels: { ...alert.labels, severity: 'warning' } } : alert
+    return alert.labels['severity'] === 'critical' && !few
+      ? { ...alert, labels: { ...alert.labels, severity: 'warning' } }
+      : alert
   }
 
-  private *messages(indices: Iterable<number>, alerts: readonly SentAlert[], texts: readonly string[]): Generator<StreamMessage> {
+  private *messages(
+    indices: Iterable<number>,
+    alerts: readonly SentAlert[],
+    texts: readonly string[],
+  ): Generator<StreamMessage> {
     const random = seeded(this.shape.seed + 1)
     let chosen: number[] = []
     let wanted = 1
@@ -65,7 +78,8 @@ export class Stream {
       const sent = chosen.flatMap((i) => alerts[i] ?? [])
       const value = wanted === 1 ? (parts[0] ?? '') : `[${parts.join(',')}]`
       chosen = []
-      const several = MESSAGE_ALERTS_MIN + Math.floor(random() * (MESSAGE_ALERTS_MAX - MESSAGE_ALERTS_MIN + 1))
+      const several =
+        MESSAGE_ALERTS_MIN + Math.floor(random() * (MESSAGE_ALERTS_MAX - MESSAGE_ALERTS_MIN + 1))
       wanted = random() < SINGLE_SHARE ? 1 : several
       return { partition: Math.floor(random() * PARTITIONS), value, alerts: sent.length, sent }
     }

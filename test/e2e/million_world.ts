@@ -19,9 +19,9 @@ import { FlakyReceiver } from './million_receiver.ts'
 import { GROUP_BY, PARTITIONS, type StreamMessage } from './million_stream.ts'
 import { pause, Tocsin } from './processes.ts'
 
-export const SOURCE_TOPIC = 'shop.alerts'
+const SOURCE_TOPIC = 'shop.alerts'
 const INGEST_GROUP = 'tocsin-ingest-shop'
-export const LOG_PARTITIONS = 16
+const LOG_PARTITIONS = 16
 /** Ends a test that would never pass; only a standstill counts, as the machine may be slow. */
 const STANDSTILL_MS = 120_000
 const LOOK_EVERY_MS = 300
@@ -42,7 +42,12 @@ interface Services {
 }
 
 async function startServices(): Promise<Services> {
-  const [kafka, redis, clickhouse, tracker] = await Promise.all([startKafka(), startRedis(), startClickHouse(), startRequestTracker()])
+  const [kafka, redis, clickhouse, tracker] = await Promise.all([
+    startKafka(),
+    startRedis(),
+    startClickHouse(),
+    startRequestTracker(),
+  ])
   return { kafka, redis, clickhouse, tracker }
 }
 
@@ -67,12 +72,18 @@ export class World {
     const services = await startServices()
     const [receiver, queue] = await Promise.all([FlakyReceiver.start(), createQueue(services.tracker)])
     await makeTopic(services.kafka.brokers, SOURCE_TOPIC, PARTITIONS)
-    const lag = await Lag.open(services.kafka.brokers, `redis://${services.redis.host}:${services.redis.port}`)
+    const lag = await Lag.open(
+      services.kafka.brokers,
+      `redis://${services.redis.host}:${services.redis.port}`,
+    )
     return new World(services, receiver, queue, lag)
   }
 
   async startWorker(): Promise<void> {
-    const environment = { CLICKHOUSE: this.services.clickhouse.password, TRACKER: this.services.tracker.password }
+    const environment = {
+      CLICKHOUSE: this.services.clickhouse.password,
+      TRACKER: this.services.tracker.password,
+    }
     this.workers.push(await Tocsin.start({ config: this.config(), environment }))
   }
 
@@ -100,9 +111,15 @@ export class World {
       for (const fold of ['deliver', 'record']) behind.push(await this.lag.ofFold(fold, 'incidents'))
       // A delivery appends its ticket to the alerts log before it is known to be told, so everything may begin anew.
       const told = (await this.deliveries()).every(({ state }) => state === 'delivered')
-      const quiet = (await this.lag.ends('tocsin.alerts')).every((end, partition) => end === alerts[partition])
+      const quiet = (await this.lag.ends('tocsin.alerts')).every(
+        (end, partition) => end === alerts[partition],
+      )
       const left = behind.reduce((sum, lag) => sum + lag, waiting)
-      return { done: left === 0 && told && quiet, at: `${left} left: ${behind.join(', ')}, ${waiting} deliveries`, found: deliveries }
+      return {
+        done: left === 0 && told && quiet,
+        at: `${left} left: ${behind.join(', ')}, ${waiting} deliveries`,
+        found: deliveries,
+      }
     })
   }
 
@@ -118,11 +135,18 @@ export class World {
   }
 
   /** Looks until it is done; throws when nothing has moved for long. A look that fails (a broker is away) is a look in vain. */
-  private async progressing<T>(what: string, look: () => Promise<{ done: boolean; at: unknown; found?: T }>): Promise<T> {
+  private async progressing<T>(
+    what: string,
+    look: () => Promise<{ done: boolean; at: unknown; found?: T }>,
+  ): Promise<T> {
     let moved_ms = Date.now()
     let last: unknown
     for (;;) {
-      const { done, at, found } = await look().catch((error: unknown) => ({ done: false, at: String(error), found: undefined }))
+      const { done, at, found } = await look().catch((error: unknown) => ({
+        done: false,
+        at: String(error),
+        found: undefined,
+      }))
       if (done) return found as T
       if (at !== last) moved_ms = Date.now()
       if (Date.now() - moved_ms > STANDSTILL_MS) throw new Error(`${what}: stands still at ${String(at)}`)

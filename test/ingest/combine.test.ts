@@ -19,7 +19,8 @@ const statement = (name: string, ends_at_ms: number | null = null, annotation = 
   repeats: 1,
 })
 const say = (alert: Alert, place: Place | null = null): Placed => ({ alert, place })
-const told = (combined: readonly Placed[]) => combined.map(({ alert, place }) => [alert.labels['name'], alert.ends_at_ms, alert.repeats, place])
+const told = (combined: readonly Placed[]) =>
+  combined.map(({ alert, place }) => [alert.labels['name'], alert.ends_at_ms, alert.repeats, place])
 
 describe('statements without places', () => {
   it('collapse when they say the same, in order of first occurrence', () => {
@@ -31,7 +32,13 @@ describe('statements without places', () => {
   })
 
   it('stay when anything differs: a resolve between two firings keeps its place', () => {
-    const list = [statement('a'), statement('a', 7), statement('a'), statement('a', null, 'x'), statement('a', null, 'x')]
+    const list = [
+      statement('a'),
+      statement('a', 7),
+      statement('a'),
+      statement('a', null, 'x'),
+      statement('a', null, 'x'),
+    ]
     expect(told(combine(list.map((alert) => say(alert))))).toEqual([
       ['a', null, 1, null],
       ['a', 7, 1, null],
@@ -56,21 +63,31 @@ describe('statements with places', () => {
 /** Messages of a source partition, each with some statements about few alerts. */
 const messages = fc.array(
   fc.array(
-    fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.constantFrom(null, 5)).map(([name, ends_at_ms]) => statement(name, ends_at_ms)),
+    fc
+      .tuple(fc.constantFrom('a', 'b', 'c'), fc.constantFrom(null, 5))
+      .map(([name, ends_at_ms]) => statement(name, ends_at_ms)),
     { maxLength: 5 },
   ),
   { minLength: 1, maxLength: 30 },
 )
 /** Batches of a source that reads `sizes` messages at a time, and at some points falls back by as many as it may have taken before. */
-const cuts = fc.array(fc.record({ size: fc.integer({ min: 1, max: 8 }), crashed: fc.boolean() }), { minLength: 1, maxLength: 40 })
+const cuts = fc.array(fc.record({ size: fc.integer({ min: 1, max: 8 }), crashed: fc.boolean() }), {
+  minLength: 1,
+  maxLength: 40,
+})
 
-function* batches(all: readonly (readonly Alert[])[], plan: readonly { readonly size: number; readonly crashed: boolean }[]): Generator<readonly Placed[]> {
+function* batches(
+  all: readonly (readonly Alert[])[],
+  plan: readonly { readonly size: number; readonly crashed: boolean }[],
+): Generator<readonly Placed[]> {
   let committed = 0
   for (let step = 0; committed < all.length; step++) {
     const { size, crashed } = plan[step % plan.length] ?? { size: 1, crashed: false }
     // A crash after the append and before the source's own commit: the same messages come again, cut in another way.
     const again = crashed && step < plan.length
-    yield all.slice(committed, committed + size).flatMap((alerts, i) => alerts.map((alert, ordinal) => say(alert, [committed + i, ordinal])))
+    yield all
+      .slice(committed, committed + size)
+      .flatMap((alerts, i) => alerts.map((alert, ordinal) => say(alert, [committed + i, ordinal])))
     if (!again) committed += size
   }
 }
@@ -94,7 +111,9 @@ describe('a source that repeats itself after crashes, cut in other ways', () => 
     let skipped = 0
     fc.assert(
       fc.property(messages, cuts, (all, plan) => {
-        const calm = accepted(all.map((alerts, offset) => alerts.map((alert, ordinal) => say(alert, [offset, ordinal]))))
+        const calm = accepted(
+          all.map((alerts, offset) => alerts.map((alert, ordinal) => say(alert, [offset, ordinal]))),
+        )
         const repeated = [...batches(all, plan)]
         expect(accepted(repeated)).toEqual(calm)
         const total = calm.reduce((sum, { alert }) => sum + alert.repeats, 0)
@@ -122,7 +141,8 @@ describe('a source that repeats itself after crashes, cut in other ways', () => 
         const list = all.flat()
         const combined = combine(list.map((alert) => say(alert)))
         for (const name of ['a', 'b', 'c']) {
-          const of = (alerts: readonly Alert[]) => alerts.filter(({ labels }) => labels['name'] === name).map(({ ends_at_ms }) => ends_at_ms)
+          const of = (alerts: readonly Alert[]) =>
+            alerts.filter(({ labels }) => labels['name'] === name).map(({ ends_at_ms }) => ends_at_ms)
           const replayed = combined.flatMap(({ alert }) => Array.from({ length: alert.repeats }, () => alert))
           expect(of(replayed)).toEqual(of(list))
         }

@@ -10,7 +10,8 @@ import { DEFAULTS, RESOLVE_TIMEOUT_MS } from './settings.ts'
 
 /** A topic that gives what the test hands over, as a broker would: one batch at a time, progress kept once it was handled. */
 class HandedTopic implements TopicSource {
-  give: (partition: number, messages: readonly SourceMessage[]) => Promise<void> = () => Promise.reject(new Error('not consumed yet'))
+  give: (partition: number, messages: readonly SourceMessage[]) => Promise<void> = () =>
+    Promise.reject(new Error('not consumed yet'))
   asked: unknown
 
   async consume(...[topics, group, handle]: Parameters<TopicSource['consume']>) {
@@ -50,28 +51,60 @@ class HeldClock implements Clock {
 async function setUp() {
   const [log, clock, topic] = [new KeptLog(1), new HeldClock(), new HandedTopic()]
   const told: unknown[] = []
-  const intake = new Intake({ log, config: DEFAULTS, observer: { accepted: () => {}, rejected: () => {} }, tracing: noTraces })
+  const intake = new Intake({
+    log,
+    config: DEFAULTS,
+    observer: { accepted: () => {}, rejected: () => {} },
+    tracing: noTraces,
+  })
   const observer = {
     halted: (...all: unknown[]) => told.push(['halted', ...all]),
-    retrying: (_source: string, error: Retryable, attempt: number) => told.push(['retrying', error.code, attempt]),
+    retrying: (_source: string, error: Retryable, attempt: number) =>
+      told.push(['retrying', error.code, attempt]),
   }
-  const consumer = new Consumer({ name: 'plant', topics: ['alerts'], source: topic, intake, clock, observer, resolve_timeout_ms: RESOLVE_TIMEOUT_MS })
+  const consumer = new Consumer({
+    name: 'plant',
+    topics: ['alerts'],
+    source: topic,
+    intake,
+    clock,
+    observer,
+    resolve_timeout_ms: RESOLVE_TIMEOUT_MS,
+  })
   await consumer.start()
   return { log, clock, topic, told, consumer }
 }
 
-const message = (offset: number, value: string | null): SourceMessage => ({ offset, time_ms: 5_000 + offset, key: null, value: value === null ? null : Buffer.from(value), headers: {} })
+const message = (offset: number, value: string | null): SourceMessage => ({
+  offset,
+  time_ms: 5_000 + offset,
+  key: null,
+  value: value === null ? null : Buffer.from(value),
+  headers: {},
+})
 const good = (offset: number) => message(offset, `{"labels":{"n":"${offset}"}}`)
 const bad = (offset: number) => message(offset, 'garbage')
-const run = (count: number, make: (offset: number) => SourceMessage, from = 0) => Array.from({ length: count }, (_, i) => make(from + i))
+const run = (count: number, make: (offset: number) => SourceMessage, from = 0) =>
+  Array.from({ length: count }, (_, i) => make(from + i))
 
 describe('messages', () => {
   it('become records with their origin and places; one alert or an array of them', async () => {
     const { log, topic } = await setUp()
-    await topic.give(3, [message(10, '{"labels":{"a":"1"}}'), message(12, '[{"labels":{"a":"2"}},{"labels":{"a":"3"}}]')])
+    await topic.give(3, [
+      message(10, '{"labels":{"a":"1"}}'),
+      message(12, '[{"labels":{"a":"2"}},{"labels":{"a":"3"}}]'),
+    ])
     expect(topic.asked).toEqual({ topics: ['alerts'], group: 'tocsin-ingest-plant' })
     expect(log.records).toMatchObject([
-      { origin: { source: 'plant/alerts', partition: 3 }, places: [[10, 0], [12, 0], [12, 1]], alerts: [{ labels: { a: '1' }, source: 'plant', starts_at_ms: 5_010 }, {}, {}] },
+      {
+        origin: { source: 'plant/alerts', partition: 3 },
+        places: [
+          [10, 0],
+          [12, 0],
+          [12, 1],
+        ],
+        alerts: [{ labels: { a: '1' }, source: 'plant', starts_at_ms: 5_010 }, {}, {}],
+      },
     ])
   })
 
@@ -88,8 +121,17 @@ describe('messages', () => {
 
   it('that are bad become dead letters, the others are taken', async () => {
     const { log, topic } = await setUp()
-    await topic.give(3, [bad(1), good(2), message(3, null), message(4, '[{"labels":{"a":""}},{"labels":{"a":"b"}}]'), message(5, '[{}]')])
-    expect(log.records[0]?.places).toEqual([[2, 0], [4, 1]])
+    await topic.give(3, [
+      bad(1),
+      good(2),
+      message(3, null),
+      message(4, '[{"labels":{"a":""}},{"labels":{"a":"b"}}]'),
+      message(5, '[{}]'),
+    ])
+    expect(log.records[0]?.places).toEqual([
+      [2, 0],
+      [4, 1],
+    ])
     expect(log.letters.map(({ origin, code, payload }) => [origin, code, payload])).toEqual([
       ['kafka:alerts/3@1#0', 'json-syntax', 'garbage'],
       ['kafka:alerts/3@3#0', 'empty', ''],
@@ -107,7 +149,11 @@ describe('a log that cannot be reached', () => {
     await breathe()
     await clock.goOn()
     await clock.goOn()
-    expect(told).toEqual([['retrying', 'log-unreachable', 1], ['retrying', 'log-unreachable', 2], ['retrying', 'log-unreachable', 3]])
+    expect(told).toEqual([
+      ['retrying', 'log-unreachable', 1],
+      ['retrying', 'log-unreachable', 2],
+      ['retrying', 'log-unreachable', 3],
+    ])
     expect(clock.sleeps).toEqual([100, 200, 400])
     log.reachable = true
     await clock.goOn()
@@ -145,7 +191,11 @@ describe('a source partition of which nearly everything is rejected', () => {
 
   it('does not halt while one message in ten is good', async () => {
     const { log, topic, told } = await setUp()
-    for (let batch = 0; batch < 30; batch++) await topic.give(0, run(100, (offset) => (offset % 10 === 0 ? good(offset) : bad(offset)), batch * 100))
+    for (let batch = 0; batch < 30; batch++)
+      await topic.give(
+        0,
+        run(100, (offset) => (offset % 10 === 0 ? good(offset) : bad(offset)), batch * 100),
+      )
     expect(told).toEqual([])
     expect(log.letters).toHaveLength(2_700)
   })

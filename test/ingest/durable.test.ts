@@ -35,7 +35,8 @@ async function storedNames(): Promise<readonly string[]> {
   const bounds = await log.bounds('alerts')
   const names: string[] = []
   const note = (entries: readonly LogEntry[]) => {
-    for (const record of entries.map(({ value }) => decodeRecord(value))) if (record.kind === 'alerts') names.push(...record.alerts.map(({ labels }) => labels['n'] ?? ''))
+    for (const record of entries.map(({ value }) => decodeRecord(value)))
+      if (record.kind === 'alerts') names.push(...record.alerts.map(({ labels }) => labels['n'] ?? ''))
   }
   const wanted = bounds.map(({ next }) => next)
   await new Promise<void>((resolve, reject) => {
@@ -45,7 +46,13 @@ async function storedNames(): Promise<readonly string[]> {
       if ((entries.at(-1)?.position ?? 0) + 1 >= (wanted[partition] ?? 0)) left.delete(partition)
       if (left.size === 0) resolve()
     }
-    log.tail('alerts', wanted.map(() => 0), onEntries).catch(reject)
+    log
+      .tail(
+        'alerts',
+        wanted.map(() => 0),
+        onEntries,
+      )
+      .catch(reject)
   })
   await close()
   return names
@@ -54,15 +61,28 @@ async function storedNames(): Promise<readonly string[]> {
 describe('over the log of the embedded mode', () => {
   it('every alert that was answered 200 is in the file once, whoever sent it at the same time', async () => {
     const { log, close } = await openLog()
-    const intake = new Intake({ log, config: DEFAULTS, observer: { accepted: () => {}, rejected: () => {} }, tracing: noTraces })
+    const intake = new Intake({
+      log,
+      config: DEFAULTS,
+      observer: { accepted: () => {}, rejected: () => {} },
+      tracing: noTraces,
+    })
     const app = Fastify()
-    await app.register(alertmanagerIngest({ intake, clock: systemClock, resolve_timeout_ms: RESOLVE_TIMEOUT_MS }))
+    await app.register(
+      alertmanagerIngest({ intake, clock: systemClock, resolve_timeout_ms: RESOLVE_TIMEOUT_MS }),
+    )
     await app.listen({ host: '127.0.0.1', port: 0 })
     const { port } = app.server.address() as AddressInfo
-    const all = Array.from({ length: ALERTS }, (_, n) => ({ labels: { n: String(n), site: `site-${n % 7}` } }))
+    const all = Array.from({ length: ALERTS }, (_, n) => ({
+      labels: { n: String(n), site: `site-${n % 7}` },
+    }))
     const post = (sender: number) => {
       const body = JSON.stringify(all.filter((_alert, n) => n % SENDERS === sender))
-      return fetch(`http://127.0.0.1:${port}/api/v2/alerts`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+      return fetch(`http://127.0.0.1:${port}/api/v2/alerts`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body,
+      })
     }
     const answers = await Promise.all(Array.from({ length: SENDERS }, (_, sender) => post(sender)))
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200))

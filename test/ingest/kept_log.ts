@@ -46,6 +46,8 @@ export class KeptLog implements Pick<Log, 'append' | 'partitions'> {
   }
 
   get letters(): readonly DeadLetter[] {
-    return this.appends.flatMap(({ topic, value }) => (topic === 'deadletters' ? [deadLetter.parse(JSON.parse(value.toString()))] : []))
+    return this.appends.flatMap(({ topic, value }) =>
+      topic === 'deadletters' ? [deadLetter.parse(JSON.parse(value.toString()))] : [],
+    )
   }
 }

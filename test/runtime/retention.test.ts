@@ -27,7 +27,13 @@ describe('the retention of the embedded log', () => {
       if (version === 0) await store.claim(shard, token)
       await store.commit(shard, { token, version, position, put: new Map(), delete: new Set() })
     }
-    const retention = new Retention({ log, store, clock, logger: pino({ level: 'silent' }), folds: { alerts: ['correlate', 'record'] } })
+    const retention = new Retention({
+      log,
+      store,
+      clock,
+      logger: pino({ level: 'silent' }),
+      folds: { alerts: ['correlate', 'record'] },
+    })
     const first = async () => (await log.bounds('alerts'))[0]?.first
 
     await at('correlate', 5, 0, 'a')

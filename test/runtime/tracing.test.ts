@@ -19,7 +19,16 @@ interface Span {
   readonly links?: readonly { readonly traceId: string; readonly spanId: string }[]
 }
 
-const silent: WorkerObserver = { owned() {}, committed() {}, batch() {}, retrying() {}, fenced() {}, fatal: (_shard, error) => { throw error } }
+const silent: WorkerObserver = {
+  owned() {},
+  committed() {},
+  batch() {},
+  retrying() {},
+  fenced() {},
+  fatal: (_shard, error) => {
+    throw error
+  },
+}
 
 describe('traces', () => {
   it('follow an alert from ingest through the fold to who reads its changes, by links', async () => {
@@ -28,8 +37,12 @@ describe('traces', () => {
       const chunks: Buffer[] = []
       request.on('data', (chunk: Buffer) => chunks.push(chunk))
       request.on('end', () => {
-        const body = JSON.parse(Buffer.concat(chunks).toString()) as { resourceSpans: { scopeSpans: { spans: Span[] }[] }[] }
-        spans.push(...body.resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans)))
+        const body = JSON.parse(Buffer.concat(chunks).toString()) as {
+          resourceSpans: { scopeSpans: { spans: Span[] }[] }[]
+        }
+        spans.push(
+          ...body.resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans)),
+        )
         response.writeHead(200, { 'content-type': 'application/json' }).end('{}')
       })
     })
@@ -37,25 +50,64 @@ describe('traces', () => {
     const tracing = otlpTraces(`http://127.0.0.1:${(collector.address() as AddressInfo).port}/v1/traces`, '0')
     const log = new MemoryLog(systemClock, 1)
     const store = new MemoryStore()
-    const intake = new Intake({ log, config: config.parse({}), observer: { accepted() {}, rejected() {} }, tracing })
+    const intake = new Intake({
+      log,
+      config: config.parse({}),
+      observer: { accepted() {}, rejected() {} },
+      tracing,
+    })
     const worker = new Worker({
-      log, store, clock: systemClock, observer: silent, tracing, topic: 'alerts', name: 'correlate',
-      make: (partition) => new Correlator({ partition, rules: DEFAULT_RULES, incidents_partitions: 1, deadletters_partitions: 1, told() {}, sized() {} }),
+      log,
+      store,
+      clock: systemClock,
+      observer: silent,
+      tracing,
+      topic: 'alerts',
+      name: 'correlate',
+      make: (partition) =>
+        new Correlator({
+          partition,
+          rules: DEFAULT_RULES,
+          incidents_partitions: 1,
+          deadletters_partitions: 1,
+          told() {},
+          sized() {},
+        }),
     })
     await worker.start()
-    const alert = { ordinal: 0, labels: { alertname: 'Down' }, annotations: {}, generator_url: '', starts_at_ms: Date.now(), ends_at_ms: null }
+    const alert = {
+      ordinal: 0,
+      labels: { alertname: 'Down' },
+      annotations: {},
+      generator_url: '',
+      starts_at_ms: Date.now(),
+      ends_at_ms: null,
+    }
     const messages = [{ offset: null, decoded: { alerts: [alert], rejects: [] } }]
-    await intake.accept({ source: 'test', origin: null, received_at_ms: Date.now(), messages, locate: () => 'test' })
+    await intake.accept({
+      source: 'test',
+      origin: null,
+      received_at_ms: Date.now(),
+      messages,
+      locate: () => 'test',
+    })
     await eventually('the change is told', async () => ((await log.bounds('incidents'))[0]?.next ?? 0) > 0)
     const headers: string[] = []
-    const tail = await log.tail('incidents', [0], (_partition, entries) => void headers.push(...entries.map((entry) => entry.headers['traceparent'] ?? '')))
+    const tail = await log.tail(
+      'incidents',
+      [0],
+      (_partition, entries) =>
+        void headers.push(...entries.map((entry) => entry.headers['traceparent'] ?? '')),
+    )
     await eventually('the change is read', () => headers.length > 0)
     await tail.close()
     await worker.stop()
     await tracing.close()
     collector.close()
     const ingest = spans.find(({ name }) => name === 'ingest')
-    const correlate = spans.find(({ name, links }) => name === 'correlate' && links?.some(({ spanId }) => spanId === ingest?.spanId))
+    const correlate = spans.find(
+      ({ name, links }) => name === 'correlate' && links?.some(({ spanId }) => spanId === ingest?.spanId),
+    )
     expect(correlate).toBeDefined()
     expect(headers[0]).toBe(`00-${correlate?.traceId}-${correlate?.spanId}-01`)
   })

@@ -14,7 +14,16 @@ import { DEFAULT_RULES } from '../../schemas/rules.ts'
 import { anAlert } from '../correlate/timeline.ts'
 import { eventually } from '../contracts/wait.ts'
 
-const silent: WorkerObserver = { owned() {}, committed() {}, batch() {}, retrying() {}, fenced() {}, fatal: (_shard, error) => { throw error } }
+const silent: WorkerObserver = {
+  owned() {},
+  committed() {},
+  batch() {},
+  retrying() {},
+  fenced() {},
+  fatal: (_shard, error) => {
+    throw error
+  },
+}
 
 /** A port whose named calls go through `around` first. */
 function intercepted<T extends object>(port: T, calls: Partial<{ [K in keyof T]: T[K] }>): T {
@@ -28,19 +37,41 @@ function intercepted<T extends object>(port: T, calls: Partial<{ [K in keyof T]:
 
 function correlating(log: Log, store: Store, observer: Partial<WorkerObserver> = {}): Worker {
   return new Worker({
-    log, store, clock: systemClock, observer: { ...silent, ...observer }, tracing: noTraces, topic: 'alerts', name: 'correlate',
-    make: (partition) => new Correlator({ partition, rules: { ...DEFAULT_RULES, version: 'test', growth_interval_ms: 0 }, incidents_partitions: 1, deadletters_partitions: 1, told() {}, sized() {} }),
+    log,
+    store,
+    clock: systemClock,
+    observer: { ...silent, ...observer },
+    tracing: noTraces,
+    topic: 'alerts',
+    name: 'correlate',
+    make: (partition) =>
+      new Correlator({
+        partition,
+        rules: { ...DEFAULT_RULES, version: 'test', growth_interval_ms: 0 },
+        incidents_partitions: 1,
+        deadletters_partitions: 1,
+        told() {},
+        sized() {},
+      }),
   })
 }
 
 function alertsOf(...hosts: string[]): Append {
   const alerts = hosts.map((host) => anAlert({ host, alertname: `Down-${host}` }))
-  return { topic: 'alerts', partition: 0, value: encodeRecord({ kind: 'alerts', received_at_ms: 0, origin: null, places: [], alerts }) }
+  return {
+    topic: 'alerts',
+    partition: 0,
+    value: encodeRecord({ kind: 'alerts', received_at_ms: 0, origin: null, places: [], alerts }),
+  }
 }
 
 async function changesIn(log: Log): Promise<Change[]> {
   const found: Change[] = []
-  const tail = await log.tail('incidents', [0], (_partition, entries) => void found.push(...entries.map(({ value }) => decodeChange(value))))
+  const tail = await log.tail(
+    'incidents',
+    [0],
+    (_partition, entries) => void found.push(...entries.map(({ value }) => decodeChange(value))),
+  )
   const [bounds] = await log.bounds('incidents')
   await eventually('the loop gets there', () => found.length === (bounds?.next ?? 0))
   await tail.close()
@@ -48,23 +79,30 @@ async function changesIn(log: Log): Promise<Change[]> {
 }
 
 async function folded(log: Log, store: Store): Promise<void> {
-  await eventually('the loop gets there', async () => (await store.position('correlate/alerts/0')) === (await log.bounds('alerts'))[0]?.next)
+  await eventually(
+    'the loop gets there',
+    async () => (await store.position('correlate/alerts/0')) === (await log.bounds('alerts'))[0]?.next,
+  )
 }
 
 describe('the worker loop', () => {
   it('publishes changes before it commits the state that follows from them', async () => {
     const order: string[] = []
     const memory = new MemoryLog(systemClock, 1)
-    const log = intercepted<Log>(memory, { append: async (entries) => {
-      const positions = await memory.append(entries)
-      if (entries.some(({ topic }) => topic === 'incidents')) order.push('published')
-      return positions
-    } })
+    const log = intercepted<Log>(memory, {
+      append: async (entries) => {
+        const positions = await memory.append(entries)
+        if (entries.some(({ topic }) => topic === 'incidents')) order.push('published')
+        return positions
+      },
+    })
     const kept = new MemoryStore()
-    const store = intercepted<Store>(kept, { commit: async (shard, commit) => {
-      if ([...commit.put.keys()].some((key) => key.startsWith('i/'))) order.push('committed')
-      return kept.commit(shard, commit)
-    } })
+    const store = intercepted<Store>(kept, {
+      commit: async (shard, commit) => {
+        if ([...commit.put.keys()].some((key) => key.startsWith('i/'))) order.push('committed')
+        return kept.commit(shard, commit)
+      },
+    })
     const worker = correlating(log, store)
     await worker.start()
     await memory.append([alertsOf('a')])
@@ -77,15 +115,17 @@ describe('the worker loop', () => {
     const log = new MemoryLog(systemClock, 1)
     const kept = new MemoryStore()
     let failures = 0
-    const store = intercepted<Store>(kept, { commit: async (shard: string, commit: Commit) => {
-      if (failures < 1 && [...commit.put.keys()].some((key) => key.startsWith('i/'))) {
-        failures++
-        // The answer is lost: the store did commit, and the repetition is fenced by its version.
-        await kept.commit(shard, commit)
-        throw new Retryable('lost', 'the answer was lost')
-      }
-      return kept.commit(shard, commit)
-    } })
+    const store = intercepted<Store>(kept, {
+      commit: async (shard: string, commit: Commit) => {
+        if (failures < 1 && [...commit.put.keys()].some((key) => key.startsWith('i/'))) {
+          failures++
+          // The answer is lost: the store did commit, and the repetition is fenced by its version.
+          await kept.commit(shard, commit)
+          throw new Retryable('lost', 'the answer was lost')
+        }
+        return kept.commit(shard, commit)
+      },
+    })
     const fences: string[] = []
     const worker = correlating(log, store, { fenced: (shard) => fences.push(shard) })
     await worker.start()
@@ -105,10 +145,13 @@ describe('the worker loop', () => {
   it('publishes again under the same ids when it died between publishing and committing', async () => {
     const log = new MemoryLog(systemClock, 1)
     const kept = new MemoryStore()
-    const stuck = intercepted<Store>(kept, { commit: async (shard: string, commit: Commit) => {
-      if ([...commit.put.keys()].some((key) => key.startsWith('i/'))) throw new Retryable('down', 'the store is down')
-      return kept.commit(shard, commit)
-    } })
+    const stuck = intercepted<Store>(kept, {
+      commit: async (shard: string, commit: Commit) => {
+        if ([...commit.put.keys()].some((key) => key.startsWith('i/')))
+          throw new Retryable('down', 'the store is down')
+        return kept.commit(shard, commit)
+      },
+    })
     const first = correlating(log, stuck)
     await first.start()
     await log.append([alertsOf('a')])
@@ -134,7 +177,11 @@ describe('the worker loop', () => {
       await worker.stop()
     }
     const changes = await changesIn(log)
-    expect(changes.map(({ kind, incident }) => [kind, incident.title])).toEqual([['opened', 'Down-a on a'], ['opened', 'Down-b on b'], ['opened', 'Down-c on c']])
+    expect(changes.map(({ kind, incident }) => [kind, incident.title])).toEqual([
+      ['opened', 'Down-a on a'],
+      ['opened', 'Down-b on b'],
+      ['opened', 'Down-c on c'],
+    ])
   })
 
   it('appends the rules of the configuration before it folds anything by others', async () => {
@@ -142,7 +189,10 @@ describe('the worker loop', () => {
     const store = new MemoryStore()
     const worker = correlating(log, store)
     await worker.start()
-    await eventually('the loop gets there', async () => (await store.read('correlate/alerts/0', 'r/')).length > 0)
+    await eventually(
+      'the loop gets there',
+      async () => (await store.read('correlate/alerts/0', 'r/')).length > 0,
+    )
     await worker.stop()
     const [[, rules] = []] = await store.read('correlate/alerts/0', 'r/')
     expect(JSON.parse(rules?.toString() ?? '{}')).toMatchObject({ version: 'test' })
@@ -152,8 +202,26 @@ describe('the worker loop', () => {
     const log = new MemoryLog(systemClock, 1)
     const store = new MemoryStore()
     const faults: unknown[] = []
-    const broken: PartitionFold = { restore() {}, restored: async () => 0, fold: () => { throw new TypeError('a bug') }, dueAt: () => null, onDue: () => null, close: async () => {} }
-    const worker = new Worker({ log, store, clock: systemClock, observer: { ...silent, fatal: (_shard, error) => faults.push(error) }, tracing: noTraces, topic: 'alerts', name: 'broken', make: () => broken })
+    const broken: PartitionFold = {
+      restore() {},
+      restored: async () => 0,
+      fold: () => {
+        throw new TypeError('a bug')
+      },
+      dueAt: () => null,
+      onDue: () => null,
+      close: async () => {},
+    }
+    const worker = new Worker({
+      log,
+      store,
+      clock: systemClock,
+      observer: { ...silent, fatal: (_shard, error) => faults.push(error) },
+      tracing: noTraces,
+      topic: 'alerts',
+      name: 'broken',
+      make: () => broken,
+    })
     await worker.start()
     await log.append([alertsOf('a')])
     await eventually('the loop gets there', () => faults.length > 0)
@@ -176,9 +244,20 @@ describe('the worker loop', () => {
         }
         return { ...EMPTY_STEP, put: new Map([['x', Buffer.from('1')]]), after }
       },
-      dueAt: () => null, onDue: () => null, close: async () => {},
+      dueAt: () => null,
+      onDue: () => null,
+      close: async () => {},
     }
-    const worker = new Worker({ log, store, clock: systemClock, observer: silent, tracing: noTraces, topic: 'alerts', name: 'effects', make: () => fold })
+    const worker = new Worker({
+      log,
+      store,
+      clock: systemClock,
+      observer: silent,
+      tracing: noTraces,
+      topic: 'alerts',
+      name: 'effects',
+      make: () => fold,
+    })
     await worker.start()
     await log.append([alertsOf('a')])
     await eventually('the loop gets there', () => order.length === 2)

@@ -11,15 +11,27 @@ const ALERTS: AlertsRecord = {
   places: [[3, 0]],
   alerts: [
     {
-      fingerprint: '0'.repeat(32), labels: { a: '🙂' }, annotations: {}, generator_url: '', severity: 'high', entity: 'e', scope: 'x', source: 's',
-      starts_at_ms: 1, ends_at_ms: null, repeats: 2,
+      fingerprint: '0'.repeat(32),
+      labels: { a: '🙂' },
+      annotations: {},
+      generator_url: '',
+      severity: 'high',
+      entity: 'e',
+      scope: 'x',
+      source: 's',
+      starts_at_ms: 1,
+      ends_at_ms: null,
+      repeats: 2,
     },
   ],
 }
 const RECORDS: readonly LogRecord[] = [
   ALERTS,
   { kind: 'tick' },
-  { kind: 'command', command: { id: 'c1', actor: 'me', body: { kind: 'acknowledge', incident_id: 'inc_1' } } },
+  {
+    kind: 'command',
+    command: { id: 'c1', actor: 'me', body: { kind: 'acknowledge', incident_id: 'inc_1' } },
+  },
 ]
 const CHANGE = { id: 'inc_1.1', revision: 1, incident: { id: 'inc_1' } } as Change
 
@@ -37,12 +49,18 @@ describe('records', () => {
     ['another kind', '{"kind":"other"}', 'entry-shape'],
     ['no alerts', JSON.stringify({ ...ALERTS, alerts: [], places: [] }), 'entry-shape'],
     ['null for an alert', JSON.stringify({ ...ALERTS, alerts: [null] }), 'entry-shape'],
-    ['alerts without labels', JSON.stringify({ ...ALERTS, alerts: [{ ...ALERTS.alerts[0], labels: null }] }), 'entry-shape'],
+    [
+      'alerts without labels',
+      JSON.stringify({ ...ALERTS, alerts: [{ ...ALERTS.alerts[0], labels: null }] }),
+      'entry-shape',
+    ],
     ['alerts without places', JSON.stringify({ ...ALERTS, places: [] }), 'entry-shape'],
     ['null for a place', JSON.stringify({ ...ALERTS, places: [null] }), 'entry-shape'],
     ['a command without a body', '{"kind":"command","command":{"id":"x","actor":"y"}}', 'entry-shape'],
   ])('with %s are refused by a code', (_name, text, code) => {
-    expect(() => decodeRecord(Buffer.from(text))).toThrow(expect.objectContaining({ name: 'CodecError', code }))
+    expect(() => decodeRecord(Buffer.from(text))).toThrow(
+      expect.objectContaining({ name: 'CodecError', code }),
+    )
   })
 
   it('with any byte changed either come back or are refused by a code', () => {
@@ -80,6 +98,8 @@ describe('changes', () => {
     ['{}', 'entry-shape'],
     ['{"id":"x","revision":1,"incident":null}', 'entry-shape'],
   ])('%j is refused by a code', (text, code) => {
-    expect(() => decodeChange(Buffer.from(text))).toThrow(expect.objectContaining({ name: 'CodecError', code }))
+    expect(() => decodeChange(Buffer.from(text))).toThrow(
+      expect.objectContaining({ name: 'CodecError', code }),
+    )
   })
 })

@@ -18,7 +18,11 @@ import { cases } from '../fixtures/cases.ts'
 
 interface ParseCase {
   readonly name: string
-  readonly input: { readonly mode: MatcherMode | 'utf8-core'; readonly single: boolean; readonly text: string }
+  readonly input: {
+    readonly mode: MatcherMode | 'utf8-core'
+    readonly single: boolean
+    readonly text: string
+  }
   readonly expected: { readonly matchers?: readonly Matcher[]; readonly error?: string }
 }
 
@@ -51,7 +55,26 @@ describe('text of matchers, with the exact texts of errors', () => {
   })
 
   it.each(['default', 'classic', 'utf8'] as const)('throws nothing else, whatever the text (%s)', (mode) => {
-    const sign = fc.constantFrom('a', 'é', '🙂', '=', '!', '~', '"', '\\', '{', '}', ',', ' ', '\n', '\u0085', '(', '|', 'x', '\ud800')
+    const sign = fc.constantFrom(
+      'a',
+      'é',
+      '🙂',
+      '=',
+      '!',
+      '~',
+      '"',
+      '\\',
+      '{',
+      '}',
+      ',',
+      ' ',
+      '\n',
+      '\u0085',
+      '(',
+      '|',
+      'x',
+      '\ud800',
+    )
     fc.assert(
       fc.property(fc.string({ unit: sign, maxLength: 16 }), fc.boolean(), (text, single) => {
         const result = outcome({ mode, single, text })
@@ -70,20 +93,30 @@ interface FormatCase {
 function formatted(input: FormatCase['input'], expected: FormatCase['expected']): FormatCase['expected'] {
   if (input.json !== undefined) return { matcher: fromApiMatcher(input.json) }
   if (input.matcher === undefined) throw new Error('a case without input')
-  return expected.string === undefined ? { json: toApiMatcher(input.matcher) } : { string: formatMatcher(input.matcher) }
+  return expected.string === undefined
+    ? { json: toApiMatcher(input.matcher) }
+    : { string: formatMatcher(input.matcher) }
 }
 
 describe('canonical text and JSON of matchers', () => {
-  it.each((cases('matcher-format') as readonly FormatCase[]).map((one) => [one.name, one] as const))('%s', (_name, { input, expected }) => {
-    expect(formatted(input, expected)).toEqual(expected)
-  })
+  it.each((cases('matcher-format') as readonly FormatCase[]).map((one) => [one.name, one] as const))(
+    '%s',
+    (_name, { input, expected }) => {
+      expect(formatted(input, expected)).toEqual(expected)
+    },
+  )
 
   it('reads back what it writes', () => {
     const text = fc.string({ unit: 'grapheme', minLength: 1 })
     fc.assert(
-      fc.property(text, fc.constantFrom('=', '!=') as fc.Arbitrary<Matcher['op']>, fc.string({ unit: 'grapheme' }), (name, op, value) => {
-        expect(parseMatchers(formatMatcher({ name, op, value }), 'utf8')).toEqual([{ name, op, value }])
-      }),
+      fc.property(
+        text,
+        fc.constantFrom('=', '!=') as fc.Arbitrary<Matcher['op']>,
+        fc.string({ unit: 'grapheme' }),
+        (name, op, value) => {
+          expect(parseMatchers(formatMatcher({ name, op, value }), 'utf8')).toEqual([{ name, op, value }])
+        },
+      ),
     )
   })
 })
@@ -94,9 +127,12 @@ describe('names of labels', () => {
     readonly input: { readonly mode: MatcherMode; readonly name: string }
     readonly expected: boolean
   }
-  it.each((cases('label-name') as readonly NameCase[]).map((one) => [one.name, one] as const))('%s', (_name, { input, expected }) => {
-    expect(isLabelName(input.name, input.mode)).toBe(expected)
-  })
+  it.each((cases('label-name') as readonly NameCase[]).map((one) => [one.name, one] as const))(
+    '%s',
+    (_name, { input, expected }) => {
+      expect(isLabelName(input.name, input.mode)).toBe(expected)
+    },
+  )
 })
 
 describe('quoting', () => {

@@ -52,7 +52,7 @@ export async function requestTracker(): Promise<RequestTrackerAddress> {
 
 /** TOCSIN_TEST_ALERTS=1000000: how many alerts go through the proof of the distributed mode; the default fits into `npm test`. */
 export function alertsOfProof(): number {
-  return Number(process.env['TOCSIN_TEST_ALERTS'] ?? 200_000)
+  return Number(process.env['TOCSIN_TEST_ALERTS'] ?? 100_000)
 }
 
 function withCredentials(given: string) {
