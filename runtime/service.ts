@@ -61,22 +61,8 @@ async function assemble({ loaded, clock, logger, on_fatal }: ServiceParts, world
     config.telemetry.otlp_traces_url === undefined
       ? noTraces
       : otlpTraces(config.telemetry.otlp_traces_url, version())
-  const history =
-    world.history &&
-    new History({
-      address: world.history,
-      clock,
-      retrying: (error, attempt) => observation.retrying('history', error, attempt),
-    })
-  if (history) {
-    history.ready.then(
-      () => metrics.history_up.set(1),
-      (error: unknown) => {
-        // Retryable: closed before it was ready.
-        if (!(error instanceof Retryable)) logger.error({ err: error }, 'there is no history')
-      },
-    )
-  } else metrics.registry.removeSingleMetric('tocsin_history_up')
+  const history = world.history && historyOf(world.history, { clock, logger, metrics, observation })
+  if (!history) metrics.registry.removeSingleMetric('tocsin_history_up')
   const intake = new Intake({ log: world.log, config, observer: observation, tracing })
   const consumers = await Promise.all(
     config.parts.includes('ingest') ? config.sources.map((source) => consumerOf(source)) : [],
@@ -118,6 +104,24 @@ async function assemble({ loaded, clock, logger, on_fatal }: ServiceParts, world
       resolve_timeout_ms: rules.resolve_timeout_ms,
     })
   }
+}
+
+/** Connects in the background; until it is ready nothing is written, and nothing is lost. */
+function historyOf(
+  address: NonNullable<World['history']>,
+  parts: Pick<ServiceParts, 'clock' | 'logger'> & Pick<Running, 'metrics' | 'observation'>,
+): History {
+  const { clock, logger, metrics, observation } = parts
+  const retrying = (error: Retryable, attempt: number) => observation.retrying('history', error, attempt)
+  const history = new History({ address, clock, retrying })
+  history.ready.then(
+    () => metrics.history_up.set(1),
+    (error: unknown) => {
+      // Retryable: closed before it was ready.
+      if (!(error instanceof Retryable)) logger.error({ err: error }, 'there is no history')
+    },
+  )
+  return history
 }
 
 async function serve(parts: ServiceParts, running: Running): Promise<string> {

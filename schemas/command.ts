@@ -45,7 +45,6 @@ export const commandBody = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('expire-silence'), silence_id: id }),
 ])
 export type CommandBody = z.infer<typeof commandBody>
-export type CommandKind = CommandBody['kind']
 
 /** `id` is the idempotency key: a fold ignores a command that it has had. */
 export const command = z.object({ id, actor: z.string().min(1).max(LIMITS.source_chars), body: commandBody })

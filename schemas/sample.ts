@@ -11,4 +11,3 @@ export const sample = z.object({
   /** Whether the source vouches for the value. */
   quality: z.enum(['good', 'uncertain', 'bad', 'stale']),
 })
-export type Sample = z.infer<typeof sample>

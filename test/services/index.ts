@@ -22,7 +22,7 @@ export {
   startRequestTracker,
   type RequestTrackerAddress,
 } from './request_tracker.ts'
-export { type Controls, freePort, temporaryFolder, Unavailable, uniqueName } from './runner.ts'
+export { type Controls, freePort, uniqueName } from './runner.ts'
 
 /** Throws Unavailable, as the other three do. TOCSIN_TEST_KAFKA=host:port[,host:port] */
 export async function kafka(): Promise<KafkaAddress> {
