@@ -153,7 +153,10 @@ class PartitionLoop {
         for (const [key, value] of page) fold.restore(key, value)
       const from = await fold.restored(claim.position)
       await this.reader.seek(from)
-      const owner: Owner = { token, version: claim.version, position: from }
+      // Whoever claimed while the rows were read may have committed between two of them. Changes are published before they
+      // are committed, so a mixture must be refused before it is folded: this commit is, unless the claim still holds.
+      const version = await store.commit(this.shard, { token, version: claim.version, position: claim.position, put: new Map(), delete: new Set() })
+      const owner: Owner = { token, version, position: from }
       while (!this.stopped) {
         await this.turn(fold, owner)
         working()
