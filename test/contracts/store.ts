@@ -13,8 +13,15 @@ export interface StoreUnderTest {
   readonly cleanup: () => Promise<void>
 }
 
-/** What every adapter of the port Store does. `make` is called once; every test has shards of its own. */
-export function storeContract(name: string, make: () => Promise<StoreUnderTest>): void {
+/**
+ * What every adapter of the port Store does. `make` is called once; every test has shards of its own.
+ * `lacks`: what an adapter does not have by its nature; the test of that is then not part of its contract.
+ */
+export function storeContract(
+  name: string,
+  make: () => Promise<StoreUnderTest>,
+  lacks: readonly 'reopen'[] = [],
+): void {
   describe(`store: ${name}`, { timeout: 2 * PATIENCE_MS }, () => {
     const subject: { made: StoreUnderTest | null; store: Store | null } = { made: null, store: null }
     const store = (): Store => subject.store ?? raise('the store was not made')
@@ -31,21 +38,28 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
     fenceContract(store)
     rowContract(store)
     readContract(store)
-    it('keeps everything over a restart', async ({ skip }) => {
-      const reopen = subject.made?.reopen ?? skip('the data of this store lives no longer than the store')
-      const shard = fresh('test/restart/0')
-      await store().claim(shard, 'token')
-      const version = await store().commit(
-        shard,
-        change(0, { put: { kept: 'value', 'kept too': '' }, position: 41 }),
-      )
-      subject.store = await reopen()
-      expect(await store().position(shard)).toBe(41)
-      expect(await all(store(), shard)).toEqual({ kept: 'value', 'kept too': '' })
-      const next = await store().commit(shard, change(version, { position: 42 }))
-      expect(next, 'the owner of before may go on').toBeGreaterThan(version)
-      expect(await store().claim(shard, 'other')).toEqual({ version: next, position: 42 })
-    })
+    if (!lacks.includes('reopen')) restartContract(subject, store)
+  })
+}
+
+function restartContract(
+  subject: { made: StoreUnderTest | null; store: Store | null },
+  store: () => Store,
+): void {
+  it('keeps everything over a restart', async () => {
+    const reopen = subject.made?.reopen ?? raise('this store has no reopen')
+    const shard = fresh('test/restart/0')
+    await store().claim(shard, 'token')
+    const version = await store().commit(
+      shard,
+      change(0, { put: { kept: 'value', 'kept too': '' }, position: 41 }),
+    )
+    subject.store = await reopen()
+    expect(await store().position(shard)).toBe(41)
+    expect(await all(store(), shard)).toEqual({ kept: 'value', 'kept too': '' })
+    const next = await store().commit(shard, change(version, { position: 42 }))
+    expect(next, 'the owner of before may go on').toBeGreaterThan(version)
+    expect(await store().claim(shard, 'other')).toEqual({ version: next, position: 42 })
   })
 }
 

@@ -16,7 +16,7 @@ logContract('memory', async () => {
     trim: (topic, partition, before) => log.trim(topic, partition, before),
     cleanup: () => log.close(),
   }
-})
+}, ['reopen'])
 
 // With little in memory, readers also go to the file.
 for (const recent_max_bytes of [2 * 1024 * 1024, 64]) {

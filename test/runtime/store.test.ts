@@ -9,7 +9,7 @@ import { storeContract } from '../contracts/store.ts'
 storeContract('memory', async () => {
   const store = new MemoryStore()
   return { store, cleanup: () => store.close() }
-})
+}, ['reopen'])
 
 storeContract('sqlite', async () => {
   const data_dir = await mkdtemp(join(tmpdir(), 'tocsin-store-'))

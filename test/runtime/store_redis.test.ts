@@ -85,8 +85,17 @@ await describeWith(
       await server.stop()
     })
     storeContract('Redis Cluster', async () => {
-      const store = await RedisStore.open(settings(server, { cluster: true }))
-      return { store, cleanup: () => store.close() }
+      const own = settings(server, { cluster: true })
+      let store = await RedisStore.open(own)
+      return {
+        store,
+        async reopen() {
+          await store.close()
+          store = await RedisStore.open(own)
+          return store
+        },
+        cleanup: () => store.close(),
+      }
     })
   },
 )
