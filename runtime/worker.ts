@@ -149,13 +149,23 @@ class PartitionLoop {
     const fold = this.parts.make(this.reader.partition)
     fold.wake = () => this.reader.wake()
     try {
-      for await (const page of store.rows(this.shard))
+      for await (const page of store.rows(this.shard)) {
+        // A long load may outlive the ownership; the reader may be somebody else's by now.
+        if (this.stopped) return
         for (const [key, value] of page) fold.restore(key, value)
+      }
       const from = await fold.restored(claim.position)
+      if (this.stopped) return
       await this.reader.seek(from)
       // Whoever claimed while the rows were read may have committed between two of them. Changes are published before they
       // are committed, so a mixture must be refused before it is folded: this commit is, unless the claim still holds.
-      const version = await store.commit(this.shard, { token, version: claim.version, position: claim.position, put: new Map(), delete: new Set() })
+      const version = await store.commit(this.shard, {
+        token,
+        version: claim.version,
+        position: claim.position,
+        put: new Map(),
+        delete: new Set(),
+      })
       const owner: Owner = { token, version, position: from }
       while (!this.stopped) {
         await this.turn(fold, owner)
