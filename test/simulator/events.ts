@@ -1,0 +1,186 @@
+import { decodeRow } from '../../notify/rows.ts'
+import type { Append } from '../../runtime/ports.ts'
+import { Retryable } from '../../runtime/errors.ts'
+import type { CommandBody } from '../../schemas/command.ts'
+import { encodeRecord } from '../../schemas/codec.ts'
+import { partitionOf } from '../../schemas/ids.ts'
+import { decodeAlerts } from '../../ingest/sources/alertmanager.ts'
+import type { Batch } from '../../ingest/batch.ts'
+import { RESOLVE_TIMEOUT_MS } from '../ingest/settings.ts'
+import { clusterOf, type Fault, type Operation, statement } from './scenario.ts'
+import type { Simulation } from './simulation.ts'
+import { CLOCK_SKEW_MS } from './world.ts'
+
+/** What operators and the world do to a simulation. */
+export class Events {
+  /** Alerts that were answered as taken. */
+  readonly answered = new Set<string>()
+  /** Requests that have no end yet. */
+  open = 0
+  private failed_over = false
+  private readonly simulation: Simulation
+  private commands = 0
+  private posts = 0
+
+  constructor(simulation: Simulation) {
+    this.simulation = simulation
+  }
+
+  async strike(fault: Fault): Promise<void> {
+    const { world, broker, source, running, tracker, hook, scenario } = this.simulation
+    const { random } = world
+    const place = random.between(0, scenario.hosts - 1)
+    const host = running[place]?.host
+    world.note('fault', fault)
+    if (fault === 'crash' && host) host.answers_left = random.between(0, 40)
+    else if (fault === 'stop') this.simulation.stop(place)
+    else if (fault === 'rebalance') for (const group of broker.groups.values()) group.share()
+    else if (fault === 'rebalance-source') source.group.share()
+    else if (fault === 'failover') await this.failOver()
+    else if (fault === 'clock' && host) host.offset_ms = random.between(-CLOCK_SKEW_MS, CLOCK_SKEW_MS)
+    else if (fault === 'log-clock') broker.offset_ms = random.between(-CLOCK_SKEW_MS, CLOCK_SKEW_MS)
+    else if (fault === 'source-back') source.goBack()
+    else if (fault === 'log-down' || fault === 'store-down') {
+      const part = fault === 'log-down' ? 'log' : 'store'
+      world.down.add(part)
+      world.scheduler.after(random.between(500, 8_000), () => world.down.delete(part))
+    } else if (fault === 'sink-down') {
+      tracker.faults = hook.faults = 1
+      world.scheduler.after(random.between(2_000, 12_000), () => {
+        tracker.faults = hook.faults = this.simulation.storming ? scenario.sink_faults : 0
+      })
+    }
+  }
+
+  private async failOver(): Promise<void> {
+    const { world, store, tracker } = this.simulation
+    const { random } = world
+    const kept = random.chance(0.15)
+      ? random.between(0, store.operations)
+      : Math.max(0, store.operations - random.between(1, 12))
+    this.failed_over = true
+    for (const commit of await store.failOver(kept)) {
+      for (const value of commit.put.values()) {
+        const row = decodeRow(value)
+        if (row.sink !== 'tracker') continue
+        tracker.rewound.add(row.incident_id)
+        if (row.intent?.kind === 'create') tracker.excused.add(row.incident_id)
+      }
+    }
+  }
+
+  /**
+   * An owner with nothing to commit does not notice that the store went back: it learns of it with the next entry. So after a
+   * failover every partition gets one that changes nothing: a tick, or the last change once more.
+   */
+  async nudge(): Promise<void> {
+    const { broker, audit, scenario } = this.simulation
+    if (!this.failed_over) return
+    const partitions = Array.from({ length: scenario.partitions }, (_, partition) => partition)
+    const ticks = partitions.map(
+      (partition): Append => ({ topic: 'alerts', partition, value: encodeRecord({ kind: 'tick' }) }),
+    )
+    const repeated = [...audit.last].map(
+      ([partition, value]): Append => ({ topic: 'incidents', partition, value }),
+    )
+    await broker.take([...ticks, ...repeated])
+  }
+
+  operate(operation: Operation): void {
+    if (operation === 'post') return void this.post(`m${++this.posts}`)
+    const body = this.bodyOf(operation)
+    if (body === null) return
+    const { world, reference, scenario } = this.simulation
+    // A command that is given twice has the same id twice.
+    const id = `command-${world.random.chance(0.2) ? this.commands : ++this.commands}`
+    const value = encodeRecord({ kind: 'command', command: { id, actor: 'ada', body } })
+    const scope = 'incident_id' in body ? reference.newest.get(body.incident_id)?.incident.scope : undefined
+    const all = Array.from({ length: scenario.partitions }, (_, partition) => partition)
+    const partitions = scope === undefined ? all : [partitionOf(scope, scenario.partitions)]
+    void this.append(partitions.map((partition) => ({ topic: 'alerts', partition, value })))
+  }
+
+  private bodyOf(kind: Exclude<Operation, 'post'>): CommandBody | null {
+    const { world, reference } = this.simulation
+    const { random } = world
+    const at_ms = world.now_ms
+    if (kind === 'silence') {
+      const id = `quiet-${random.between(1, 2)}`
+      const starts_at_ms = at_ms + random.between(-1_000, 4_000)
+      const matchers = [{ name: 'host', op: '=' as const, value: `h${random.between(1, 4)}` }]
+      return {
+        kind,
+        silence: {
+          id,
+          matchers,
+          starts_at_ms,
+          ends_at_ms: starts_at_ms + random.between(1_000, 15_000),
+          created_by: 'ada',
+          comment: 'works',
+          updated_at_ms: at_ms,
+        },
+      }
+    }
+    if (kind === 'expire-silence') return { kind, silence_id: `quiet-${random.between(1, 2)}` }
+    const known = [...reference.newest.keys()]
+    if (known.length === 0) return null
+    const incident_id = random.pick(known)
+    if (kind === 'merge') return { kind, incident_id, into: random.pick(known) }
+    if (kind === 'comment') return { kind, incident_id, comment: 'seen' }
+    return kind === 'assign' ? { kind, incident_id, assignee: 'bob' } : { kind, incident_id }
+  }
+
+  private async append(entries: readonly Append[]): Promise<void> {
+    const { broker, outside } = this.simulation
+    await this.insist(() => broker.client(outside).append(entries))
+  }
+
+  /** Alerts over HTTP: the sender asks any process until one says that it took them. */
+  private async post(mark: string): Promise<void> {
+    const { world, running } = this.simulation
+    const alert = statement(world.random, clusterOf(world.random), world.now_ms, new Set(), mark)
+    const body = Buffer.from(JSON.stringify([alert]))
+    await this.insist(() => {
+      const process = world.random.pick(running)
+      if (!process) throw new Retryable('refused', 'nobody listens')
+      const received_at_ms = process.host.clock.now()
+      const decoded = decodeAlerts(body, received_at_ms, {
+        resolve_timeout_ms: RESOLVE_TIMEOUT_MS,
+        lone_alert: false,
+      })
+      const batch: Batch = {
+        source: 'http',
+        origin: null,
+        received_at_ms,
+        messages: [{ offset: null, decoded }],
+        locate: (_offset, ordinal) => `http#${ordinal}`,
+      }
+      return Promise.race([process.intake.accept(batch), this.impatience()])
+    })
+    this.answered.add(mark)
+    if (!this.simulation.audit.marks.has(mark))
+      world.violate(
+        '1: nothing is answered before it is durable',
+        `${mark} was answered and is not in the log`,
+      )
+  }
+
+  private async impatience(): Promise<never> {
+    await this.simulation.outside.clock.sleep(5_000)
+    throw new Retryable('no-answer', 'the sender gave up')
+  }
+
+  private async insist(act: () => Promise<unknown>): Promise<void> {
+    this.open++
+    for (;;) {
+      try {
+        await act()
+        this.open--
+        return
+      } catch (error) {
+        if (!(error instanceof Retryable)) throw error
+        await this.simulation.outside.clock.sleep(500)
+      }
+    }
+  }
+}

@@ -1,0 +1,181 @@
+import { DEFAULTS } from '../ingest/settings.ts'
+import { scopeOf } from '../../ingest/scope.ts'
+import type { SourceMessage } from '../../runtime/ports.ts'
+import { partitionOf } from '../../schemas/ids.ts'
+import type { Rules } from '../../schemas/rules.ts'
+import { Random } from './random.ts'
+import type { Expected } from './reference.ts'
+import { CALM, type Rates, START_MS } from './world.ts'
+
+export const FAULTS = [
+  'crash',
+  'crash',
+  'crash',
+  'stop',
+  'rebalance',
+  'rebalance',
+  'rebalance-source',
+  'failover',
+  'clock',
+  'log-clock',
+  'log-down',
+  'store-down',
+  'sink-down',
+  'source-back',
+] as const
+export type Fault = (typeof FAULTS)[number]
+export const OPERATIONS = [
+  'acknowledge',
+  'mitigate',
+  'resolve',
+  'review',
+  'reopen',
+  'merge',
+  'comment',
+  'assign',
+  'silence',
+  'expire-silence',
+  'post',
+  'post',
+] as const
+export type Operation = (typeof OPERATIONS)[number]
+
+interface At<T> {
+  readonly at_ms: number
+  readonly what: T
+}
+
+/** What one seed says will happen; how it comes out is up to the order of things. */
+export interface Scenario {
+  readonly partitions: number
+  readonly hosts: number
+  readonly rates: Rates
+  /** The faults end here. */
+  readonly storm_ms: number
+  /** How long the calm lasts at least before everything must be at rest. */
+  readonly calm_ms: number
+  readonly sink_faults: number
+  readonly with_hook: boolean
+  readonly messages: readonly (readonly SourceMessage[])[]
+  readonly expected: readonly (readonly Expected[])[]
+  readonly bad_messages: number
+  readonly faults: readonly At<Fault>[]
+  readonly operations: readonly At<Operation>[]
+}
+
+const CLUSTERS = ['a', 'b', 'c', 'd']
+
+/** Short terms, so that within a minute groups idle, alerts expire and closed incidents leave the live view. */
+export function rulesOf(version: string): Rules {
+  return {
+    version,
+    grouping: [
+      {
+        name: 'by-name',
+        match: [],
+        group_by: ['alertname'],
+        idle_timeout_ms: version === 'first' ? 15_000 : 20_000,
+        members_max: 3,
+      },
+    ],
+    resolve_timeout_ms: 20_000,
+    reopen_within_ms: 10_000,
+    growth_interval_ms: 1_000,
+    retain_resolved_ms: 30_000,
+  }
+}
+
+/** One statement as a monitoring system would send it. */
+export function statement(
+  random: Random,
+  cluster: string,
+  at_ms: number,
+  taken: Set<string>,
+  mark?: string,
+): object | null {
+  const labels = {
+    alertname: random.pick(['Down', 'Slow', 'Full']),
+    host: `h${random.between(1, 4)}`,
+    cluster,
+    severity: random.pick(['critical', 'warning', 'info']),
+  }
+  const key = JSON.stringify(labels)
+  if (taken.has(key)) return null
+  taken.add(key)
+  const end_ms = random.pick([null, null, at_ms - 10, at_ms - 10, at_ms + random.between(1_000, 20_000)])
+  return {
+    labels,
+    annotations: mark === undefined ? {} : { mark },
+    startsAt: new Date(at_ms - random.between(100, 5_000)).toISOString(),
+    ...(end_ms === null ? {} : { endsAt: new Date(end_ms).toISOString() }),
+  }
+}
+
+export function clusterOf(random: Random): string {
+  return random.pick(CLUSTERS)
+}
+
+function sourceOf(
+  random: Random,
+  partitions: number,
+  storm_ms: number,
+): { messages: SourceMessage[]; expected: Expected[]; bad: number } {
+  const messages: SourceMessage[] = []
+  const expected: Expected[] = []
+  let bad = 0
+  const count = random.between(8, 20)
+  for (let offset = 0; offset < count; offset++) {
+    const at_ms = START_MS + Math.floor((offset / count) * storm_ms)
+    const broken = random.chance(0.03)
+    if (broken) bad++
+    const taken = new Set<string>()
+    const alerts: object[] = []
+    for (let i = random.between(1, 3); i > 0; i--) {
+      const cluster = clusterOf(random)
+      const alert = statement(random, cluster, at_ms, taken)
+      if (alert === null || broken) continue
+      expected.push({
+        place: [offset, alerts.length],
+        partition: partitionOf(scopeOf({ cluster }, DEFAULTS.scope.labels), partitions),
+      })
+      alerts.push(alert)
+    }
+    messages.push({
+      offset,
+      time_ms: at_ms,
+      key: null,
+      value: Buffer.from(broken ? '{"labels"' : JSON.stringify(alerts)),
+      headers: {},
+    })
+  }
+  return { messages, expected, bad }
+}
+
+function scattered<T>(random: Random, count: number, until_ms: number, list: readonly T[]): At<T>[] {
+  return Array.from({ length: count }, () => ({
+    at_ms: random.between(0, until_ms),
+    what: random.pick(list),
+  }))
+}
+
+export function scenarioOf(seed: number): Scenario {
+  const random = new Random(seed, 'scenario')
+  const partitions = random.between(1, 3)
+  const storm_ms = random.between(6_000, 20_000)
+  const rough = random.pick([0, 0.01, 0.05])
+  const sources = Array.from({ length: random.between(1, 2) }, () => sourceOf(random, partitions, storm_ms))
+  return {
+    partitions,
+    hosts: random.between(2, 3),
+    rates: { ...CALM, refused: rough, answer_lost: rough, late: rough, slow: random.pick([0, 0.02, 0.1]) },
+    storm_ms,
+    calm_ms: random.pick([0, 0, 0, 0, 20_000, 50_000]),
+    sink_faults: random.pick([0, 0.1, 0.4]),
+    with_hook: random.chance(0.3),
+    messages: sources.map(({ messages }) => messages),
+    expected: sources.map(({ expected }) => expected),
+    bad_messages: sources.reduce((sum, { bad }) => sum + bad, 0),
+    faults: scattered(random, random.between(2, 10), storm_ms, FAULTS),
+    operations: scattered(random, random.between(2, 12), storm_ms, OPERATIONS),
+  }
+}
