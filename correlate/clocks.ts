@@ -9,9 +9,8 @@ export function incidentDue(state: State, incident_id: string): Decision {
   if (row.tell_at_ms === null)
     return { rows: [{ kind: 'incident', key: incident_id, value: null }], changes: [] }
   const draft = new IncidentDraft(row, state.time_ms)
-  const last = row.joined.at(-1) ?? row.ended.at(-1)
-  const kind = row.joined.length > 0 ? 'grown' : 'updated'
-  if (last) draft.tell(kind, { actor: SYSTEM, command_id: null, reason: last.reason })
-  else draft.row.tell_at_ms = null
+  const joined = row.joined.at(-1)
+  const reason = joined?.reason ?? draft.endingReason(state.rules.version)
+  draft.tell(joined ? 'grown' : 'updated', { actor: SYSTEM, command_id: null, reason })
   return { rows: [{ kind: 'incident', key: incident_id, value: draft.row }], changes: draft.changes }
 }

@@ -143,6 +143,13 @@ export class IncidentDraft {
     row.tell_at_ms ??= due_ms
   }
 
+  /** Why the members that are about to be told as ended are told, while others go on. */
+  endingReason(rules_version: string): Reason {
+    const { incident, row } = this
+    const text = `${row.ended.length} stopped firing, ${incident.members_firing} still fire.`
+    return { code: 'alerts-resolved', rule: incident.rule, rules_version, text }
+  }
+
   /** Tells that members were muted or unmuted. */
   tellMuting(reason: Reason): void {
     this.tell(this.turnsQuiet() ?? 'updated', systemCause(reason))

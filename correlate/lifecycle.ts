@@ -26,13 +26,13 @@ const FROM: Readonly<
 /** Resolves the incident when no member fires, else tells the ending. Never resolves while a member fires. */
 export function resolveIfQuiet(draft: IncidentDraft, rules: Rules, code: 'timeout' | null): void {
   const { incident } = draft
+  if (incident.members_firing > 0 || !isUnresolved(draft.row))
+    return draft.tellSoon(draft.endingReason(rules.version), rules.growth_interval_ms)
   const why: Pick<Reason, 'code' | 'text'> =
     code === 'timeout'
       ? { code, text: `The last alert was not repeated for ${rules.resolve_timeout_ms / 1000} s.` }
       : { code: 'alerts-resolved', text: 'All alerts have resolved.' }
   const reason: Reason = { ...why, rule: incident.rule, rules_version: rules.version }
-  if (incident.members_firing > 0 || !isUnresolved(draft.row))
-    return draft.tellSoon(reason, rules.growth_interval_ms)
   incident.resolved_at_ms = draft.now_ms
   draft.setState('resolved', rules.retain_resolved_ms)
   draft.note('resolved', SYSTEM, reason.text)

@@ -153,6 +153,20 @@ describe('repeats and ends', () => {
     })
   })
 
+  it('tells the end of some members for what it is, at once and when it was held back', () => {
+    const t = new Timeline(byName())
+    t.alerts(0, ...['a', 'b', 'c', 'd'].map((host) => anAlert({ host })))
+    t.ticksUntil(5_000)
+    const ends = (host: string) => anAlert({ host }, { ends_at_ms: NOON_MS + 9_000 })
+    const [at_once] = t.alerts(10_000, ends('a'))
+    expect(at_once).toMatchObject({
+      kind: 'updated',
+      reason: { code: 'alerts-resolved', text: '1 stopped firing, 3 still fire.' },
+    })
+    expect(t.alerts(10_100, ends('b'), ends('c'))).toEqual([])
+    expect(t.ticksUntil(12_000)[0]?.reason.text).toBe('2 stopped firing, 1 still fire.')
+  })
+
   it('resolves an alert without an end by the resolve timeout', () => {
     const t = new Timeline({ ...byName(), resolve_timeout_ms: MINUTE_MS })
     t.alerts(0, anAlert({ host: 'a' }))

@@ -230,6 +230,47 @@ describe('the worker loop', () => {
     expect(await store.position('broken/alerts/0')).toBeNull()
   })
 
+  it('neither seeks nor commits when its partition was lost while it loaded', async () => {
+    const memory = new MemoryLog(systemClock, 1)
+    const kept = new MemoryStore()
+    const done: string[] = []
+    const loading = Promise.withResolvers<void>()
+    const released = Promise.withResolvers<void>()
+    const store = intercepted<Store>(kept, {
+      async *rows(shard: string) {
+        loading.resolve()
+        await released.promise
+        yield* kept.rows(shard)
+      },
+      commit: (shard: string, commit: Commit) => {
+        done.push('commit')
+        return kept.commit(shard, commit)
+      },
+    })
+    const log = intercepted<Log>(memory, {
+      subscribe: (topic, group, ownership) =>
+        memory.subscribe(topic, group, {
+          gained: (reader) =>
+            ownership.gained(
+              intercepted(reader, {
+                seek: (position: Position) => {
+                  done.push('seek')
+                  return reader.seek(position)
+                },
+              }),
+            ),
+          lost: (partition) => ownership.lost(partition),
+        }),
+    })
+    const worker = correlating(log, store)
+    await worker.start()
+    await loading.promise
+    const stopped = worker.stop()
+    released.resolve()
+    await stopped
+    expect(done).toEqual([])
+  })
+
   it('does outside work only after the commit, and reads on only when it is done', async () => {
     const log = new MemoryLog(systemClock, 1)
     const store = new MemoryStore()
