@@ -42,11 +42,15 @@ function parsePieces(body: Buffer, pieces: readonly UnknownText[]): readonly Ale
  */
 function isSound(value: unknown, { end }: Mark): boolean {
   if (typeof value !== 'object' || value === null) return false
+  // Another field, or one in other letters, might be what was left out.
+  if (!Object.keys(value).every((name) => FIELDS.has(name))) return false
   const { startsAt, endsAt, labels, annotations } = value as Readonly<Record<string, unknown>>
   const starts_at = typeof startsAt === 'string' ? parseDateTime(startsAt) : null
   if (starts_at === null || isZeroTime(starts_at)) return false
   return end === null || (endsAt === end && !hasEnd(labels) && !hasEnd(annotations))
 }
+
+const FIELDS = new Set(['labels', 'annotations', 'startsAt', 'endsAt', 'generatorURL'])
 
 function hasEnd(map: unknown): boolean {
   return typeof map === 'object' && map !== null && 'endsAt' in map

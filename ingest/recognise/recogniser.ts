@@ -8,8 +8,9 @@ import { KeyedHash } from './keyed_hash.ts'
 import { Statements } from './statements.ts'
 
 const BETWEEN = Buffer.from('},{"')
-const END_NAME = Buffer.from('"endsAt"')
-const END_FIELD = Buffer.from('"endsAt":"')
+/** What ends `"endsAt":"`: few texts have its first letter, which is what a search in Node looks for. */
+const FIELD_END = Buffer.from('At":"')
+const FIELD_BEGIN = Buffer.from('"ends')
 const QUOTE = 0x22
 const OPENING = 0x5b
 const CLOSING = 0x5d
@@ -85,7 +86,7 @@ export class Recogniser {
   private is_torn = false
   private readonly words = new Int32Array(4)
   /** The newest end that was read: most alerts of a body share it. */
-  private last_end = { text: '', ends_at_ms: NaN }
+  private last_end = { bytes: Buffer.alloc(0), ends_at_ms: NaN }
 
   /** A number of its own for each source: what one of them said is no repeat when another says it. */
   newDomain(): number {
@@ -193,14 +194,14 @@ export class Recogniser {
 
   /** The time at this place; NaN when no time is given, null when it is none. */
   private endOf(body: Buffer, { from, to }: Span): number | null {
-    const { last_end } = this
-    const text = body.toString('latin1', from, to)
-    if (text === last_end.text) return last_end.ends_at_ms
-    const at = parseDateTime(text)
+    const { bytes, ends_at_ms } = this.last_end
+    let i = 0
+    while (i < bytes.length && bytes[i] === body[from + i]) i++
+    if (i === bytes.length && i === to - from) return ends_at_ms
+    const at = parseDateTime(body.toString('latin1', from, to))
     if (at === null) return null
-    const ends_at_ms = isZeroTime(at) ? NaN : at.ms
-    this.last_end = { text, ends_at_ms }
-    return ends_at_ms
+    this.last_end = { bytes: Buffer.from(body.subarray(from, to)), ends_at_ms: isZeroTime(at) ? NaN : at.ms }
+    return this.last_end.ends_at_ms
   }
 
   private contentOf(annotations: Labels): Int32Array {
@@ -249,6 +250,7 @@ function stillFires(at_ms: number, starts_at_ms: number, ends_at_ms: number | nu
 /** Finds the ends that are told in a body, piece after piece in one pass over it. */
 class FieldWalk {
   private readonly body: Buffer
+  /** Where the next end begins. */
   private next: number
 
   constructor(body: Buffer) {
@@ -256,21 +258,27 @@ class FieldWalk {
     this.next = this.after(0)
   }
 
-  /** The text of the one end told between two places; null when there is none, more than one, or something unusual. */
+  /** The text of the one end told between two places; null when there is none, or more than one. */
   within(from: number, to: number): Span | null {
-    if (this.next < from || this.next >= to) return null
-    const name_at = this.next
-    this.next = this.after(name_at + END_NAME.length)
-    const is_only = this.next >= to
-    while (this.next < to) this.next = this.after(this.next + END_NAME.length)
-    const begins = name_at + END_FIELD.length
-    if (!is_only || begins >= to || END_FIELD.compare(this.body, name_at, begins) !== 0) return null
-    const ends = this.body.indexOf(QUOTE, begins)
-    return ends === -1 || ends > begins + TIME_CHARS_MAX || ends >= to ? null : { from: begins, to: ends }
+    const begins = this.next
+    if (begins < from || begins >= to) return null
+    this.next = this.after(begins)
+    if (this.next < to) {
+      while (this.next < to) this.next = this.after(this.next)
+      return null
+    }
+    let ends = begins
+    while (ends < to && this.body[ends] !== QUOTE && ends <= begins + TIME_CHARS_MAX) ends++
+    return this.body[ends] === QUOTE ? { from: begins, to: ends } : null
   }
 
   private after(from: number): number {
-    const found = this.body.indexOf(END_NAME, from)
-    return found === -1 ? Infinity : found
+    const { body } = this
+    for (let at = body.indexOf(FIELD_END, from); at !== -1; at = body.indexOf(FIELD_END, at + 1)) {
+      let i = 0
+      while (i < FIELD_BEGIN.length && body[at - FIELD_BEGIN.length + i] === FIELD_BEGIN[i]) i++
+      if (i === FIELD_BEGIN.length) return at + FIELD_END.length
+    }
+    return Infinity
   }
 }
