@@ -181,10 +181,17 @@ export function changeRow(place: LogPlace, change: Change): string {
     incident.title,
     incident.members_total,
     incident.members_firing,
-    JSON.stringify(change),
+    JSON.stringify(withoutMembers(change)),
     place.partition,
     place.position,
   ])
+}
+
+/** Members are rows of `memberships`; in every change again they would be nine tenths of the history. */
+function withoutMembers(change: Change): object {
+  const { memberships: _told, incident, ...rest } = change
+  const { members: _listed, ...summary } = incident
+  return { ...rest, incident: summary }
 }
 
 export function incidentRow(place: LogPlace, change: Change): string {

@@ -22,6 +22,21 @@ const JSON_FORMAT = 0x7b
 const REPEATS_FORMAT = 1
 const REPEATS_FROM = 8
 
+/**
+ * What was decoded, for as long as the entry's bytes are in use: the readers of a log that lives in one process are given the same
+ * bytes, and each entry is parsed once for all of them. Nobody may change what is decoded, nor the bytes.
+ */
+const decoded_records = new WeakMap<Buffer, LogRecord>()
+const decoded_changes = new WeakMap<Buffer, Change>()
+
+function once<T extends object>(known: WeakMap<Buffer, T>, value: Buffer, decode: (value: Buffer) => T): T {
+  const found = known.get(value)
+  if (found !== undefined) return found
+  const decoded = decode(value)
+  known.set(value, decoded)
+  return decoded
+}
+
 function parse(value: Buffer): unknown {
   if (value[0] !== JSON_FORMAT)
     throw new CodecError(
@@ -49,6 +64,10 @@ export function encodeRecord(value: LogRecord): Buffer {
 
 /** Throws CodecError. Alerts, which only ingest writes and has validated, are checked for their shape only: that is a fifth of the cost. */
 export function decodeRecord(value: Buffer): LogRecord {
+  return once(decoded_records, value, readRecord)
+}
+
+function readRecord(value: Buffer): LogRecord {
   if (value[0] === REPEATS_FORMAT) return decodeRepeats(value)
   const parsed = parse(value)
   if (isAlertsRecord(parsed, 1)) return parsed
@@ -133,6 +152,10 @@ export function encodeChange(value: Change): Buffer {
 
 /** Throws CodecError. Changes come from the correlator alone, so their shape is checked, not every field. */
 export function decodeChange(value: Buffer): Change {
+  return once(decoded_changes, value, readChange)
+}
+
+function readChange(value: Buffer): Change {
   const parsed = parse(value) as Partial<Change>
   const { id, revision, incident } = parsed
   if (

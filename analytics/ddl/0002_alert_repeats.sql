@@ -28,3 +28,13 @@ SELECT at, fingerprint, repeats AS statements FROM {database}.alerts
 UNION ALL
 SELECT at, fingerprint, repeats AS statements FROM {database}.alert_repeats
 COMMENT 'Every statement about every alert: rows of alerts and of alert_repeats';
+
+ALTER TABLE {database}.incident_changes
+    COMMENT COLUMN IF EXISTS change 'The change as JSON, with the incident as it was then; its members are in memberships';
+
+ALTER TABLE {database}.alerts
+    MODIFY COLUMN IF EXISTS labels Map(String, String) COMMENT 'All labels, e.g. labels[\'alertname\']' CODEC(ZSTD(1)),
+    MODIFY COLUMN IF EXISTS annotations Map(String, String) COMMENT 'Text for people, e.g. annotations[\'summary\']' CODEC(ZSTD(1));
+
+ALTER TABLE {database}.memberships
+    MODIFY COLUMN IF EXISTS labels Map(String, String) COMMENT 'Labels of the alert' CODEC(ZSTD(1));
