@@ -154,7 +154,7 @@ class PartitionLoop {
         if (this.stopped) return
         for (const [key, value] of page) fold.restore(key, value)
       }
-      const from = await fold.restored(claim.position)
+      const from = await fold.restored(claim.position, claim.incarnation)
       if (this.stopped) return
       await this.reader.seek(from)
       // Whoever claimed while the rows were read may have committed between two of them. Changes are published before they

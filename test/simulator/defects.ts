@@ -15,6 +15,7 @@ export interface Defect {
   readonly store?: typeof MemoryStore
   readonly log?: typeof MemoryLog
   readonly tracker_finds?: boolean
+  readonly claims_outlive_failover?: boolean
   readonly acknowledges_first?: boolean
   readonly client?: (simulation: Simulation, host: Host, store: Store) => Store
   readonly fold?: (simulation: Simulation, host: Host, topic: Topic, fold: PartitionFold) => PartitionFold
@@ -128,8 +129,8 @@ function withoutTimers(fold: PartitionFold): PartitionFold {
   const { state } = fold as unknown as { readonly state: State }
   return altered(fold, {
     restore: (key, value) => restoreRow(state, key, value.toString()),
-    restored: async (position) => {
-      const from = await fold.restored(position)
+    restored: async (position, incarnation) => {
+      const from = await fold.restored(position, incarnation)
       Object.assign(state.derived, { timers: new Timers() })
       return from
     },
@@ -191,6 +192,12 @@ export const DEFECTS: Readonly<Record<string, Defect>> = {
   'closed-while-a-member-fires': {
     fold: of('alerts', (_simulation, _host, fold) =>
       stepping(fold, (step) => ({ ...step, publish: step.publish.map(closedEarly) })),
+    ),
+  },
+  'claims-outlive-a-failover': { claims_outlive_failover: true },
+  'failover-not-noticed': {
+    fold: of('incidents', (_simulation, _host, fold) =>
+      altered(fold, { restored: (position) => fold.restored(position, null) }),
     ),
   },
   'claim-not-confirmed-after-loading': { client: (_simulation, _host, store) => unconfirmed(store) },

@@ -60,11 +60,10 @@ export class Events {
       : Math.max(0, store.operations - random.between(1, 12))
     this.failed_over = true
     for (const commit of await store.failOver(kept)) {
-      for (const value of commit.put.values()) {
+      for (const [key, value] of commit.put) {
+        if (!key.startsWith('d/')) continue
         const row = decodeRow(value)
-        if (row.sink !== 'tracker') continue
-        tracker.rewound.add(row.incident_id)
-        if (row.intent?.kind === 'create') tracker.excused.add(row.incident_id)
+        if (row.sink === 'tracker') tracker.rewound.add(row.incident_id)
       }
     }
   }

@@ -59,6 +59,7 @@ export class Simulation {
       defect.log ?? MemoryLog,
     )
     this.store = new StoreServer(world, () => new (defect.store ?? MemoryStore)())
+    this.store.ends_claims = !(defect.claims_outlive_failover ?? false)
     this.source = new SourceServer(world, scenario.messages)
     this.tracker = new Tracker(world)
     this.tracker.finds = defect.tracker_finds ?? true
