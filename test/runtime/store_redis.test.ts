@@ -345,7 +345,7 @@ await describeWith(
     /** What a replica has at this moment. */
     async function copy(shard: string): Promise<void> {
       for (const key of await before.keys(`*{${shard}}:*`))
-        await after.restore(key, 0, (await before.dumpBuffer(key)) as Buffer)
+        await after.restore(key, 0, await before.dumpBuffer(key))
     }
 
     async function failOver(): Promise<void> {

@@ -35,6 +35,11 @@ export class StoreServer {
     return this.journal.length
   }
 
+  /** How many operations came before each claim. */
+  claimedAt(): readonly number[] {
+    return this.journal.flatMap(({ kind }, place) => (kind === 'claim' ? [place] : []))
+  }
+
   /** Goes back to the first `operations` of what was done, and gives the commits that are lost. */
   async failOver(operations: number): Promise<readonly Commit[]> {
     const lost = this.journal.slice(operations)
@@ -117,6 +122,8 @@ class StoreClient implements Store {
     const page_rows = this.world.random.between(1, 12)
     for (let after = ''; ; ) {
       const from = after
+      if (this.world.random.chance(this.world.rates.slow_page))
+        await this.host.clock.sleep(this.world.random.between(50, 1_500))
       const page = await this.world.request(this.host, 'store', `rows ${shard}`, async () => {
         const rows = (await this.server.all(shard)).filter(([key]) => key > from)
         return rows.sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, page_rows)
