@@ -5,7 +5,7 @@ import { decodeAlerts } from '../ingest/sources/alertmanager.ts'
 import { config as configSchema } from '../schemas/config.ts'
 import type { Alert } from '../schemas/alert.ts'
 import { alertOf } from './load/alerts.ts'
-import { type Report, rounded, spread } from './report.ts'
+import { type Figure, type Report, rounded, summarise } from './report.ts'
 import type { BenchOptions } from './options.ts'
 
 const DISTINCT = 20_000
@@ -13,65 +13,55 @@ const BATCH = 500
 const ROUNDS = 7
 
 /** Decide and apply alone, without any encoding or I/O: first sight, repeat, resolve. */
-export async function run(_options: BenchOptions): Promise<Report> {
+export async function run(options: BenchOptions): Promise<Report> {
   const began_ms = Date.UTC(2026, 0, 1)
-  const alerts = distinctAlerts(began_ms)
-  const costs = { first_sight: [] as number[], repeat: [] as number[], resolve: [] as number[] }
-  let heap_bytes = 0
-  for (let round = 0; round < ROUNDS; round++) {
+  const distinct = options.distinct?.[0] ?? DISTINCT
+  const batch = options.batch ?? BATCH
+  const alerts = distinctAlerts(distinct, began_ms)
+  const rounds: Record<string, Figure>[] = []
+  for (let round = 0; round < (options.rounds ?? ROUNDS); round++) {
     globalThis.gc?.()
     const before = process.memoryUsage().heapUsed
     const state = emptyState(0)
     let position = 0
     const pass = (list: readonly Alert[], at_ms: number) => {
       const start = performance.now()
-      for (let i = 0; i < list.length; i += BATCH) {
+      for (let i = 0; i < list.length; i += batch) {
         const record = {
           kind: 'alerts' as const,
           received_at_ms: at_ms,
           origin: null,
           places: [],
-          alerts: list.slice(i, i + BATCH),
+          alerts: list.slice(i, i + batch),
         }
         foldRecord(state, { position: position++, time_ms: at_ms, record }, emptyOutcome())
       }
       return ((performance.now() - start) * 1_000) / list.length
     }
-    costs.first_sight.push(pass(alerts, began_ms))
+    const first_sight_us_per_alert = rounded(pass(alerts, began_ms))
     globalThis.gc?.()
-    heap_bytes = process.memoryUsage().heapUsed - before
-    costs.repeat.push(pass(alerts, began_ms + 1_000))
-    costs.resolve.push(
-      pass(
-        alerts.map((alert) => ({ ...alert, ends_at_ms: began_ms + 2_000 })),
-        began_ms + 2_000,
-      ),
-    )
+    const heap_bytes = process.memoryUsage().heapUsed - before
+    const repeat_us_per_alert = rounded(pass(alerts, began_ms + 1_000))
+    const ended = alerts.map((alert) => ({ ...alert, ends_at_ms: began_ms + 2_000 }))
+    const resolve_us_per_alert = rounded(pass(ended, began_ms + 2_000))
+    rounds.push({
+      first_sight_us_per_alert,
+      repeat_us_per_alert,
+      resolve_us_per_alert,
+      heap_bytes_per_active_alert: globalThis.gc ? Math.round(heap_bytes / distinct) : null,
+    })
   }
-  const figures = Object.fromEntries(
-    Object.entries(costs).flatMap(([name, values]) => {
-      const { median, min, max } = spread(values)
-      return [
-        [`${name}_us_per_alert`, rounded(median)],
-        [`${name}_us_min`, rounded(min)],
-        [`${name}_us_max`, rounded(max)],
-      ]
-    }),
-  )
   return {
     name: 'fold',
-    parameters: { distinct: DISTINCT, batch: BATCH, rounds: ROUNDS },
-    figures: {
-      ...figures,
-      heap_bytes_per_active_alert: globalThis.gc ? Math.round(heap_bytes / DISTINCT) : null,
-    },
+    parameters: { distinct, batch, rounds: rounds.length },
+    ...summarise(rounds),
   }
 }
 
-function distinctAlerts(began_ms: number): Alert[] {
+function distinctAlerts(distinct: number, began_ms: number): Alert[] {
   const normalise = makeNormaliser(configSchema.parse({}))
-  const sent = Array.from({ length: DISTINCT }, (_, i) =>
-    alertOf({ seed: 1, distinct: DISTINCT, per_group: 100, started_at_ms: began_ms }, i),
+  const sent = Array.from({ length: distinct }, (_, i) =>
+    alertOf({ seed: 1, distinct, per_group: 100, started_at_ms: began_ms }, i),
   )
   const decoded = decodeAlerts(Buffer.from(JSON.stringify(sent)), began_ms, {
     resolve_timeout_ms: 300_000,
