@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type ClickHouseClient, createClient } from '@clickhouse/client'
 
-const TABLES = ['alerts', 'incident_changes', 'incidents', 'memberships', 'dead_letters']
+const TABLES = ['alerts', 'alert_repeats', 'incident_changes', 'incidents', 'memberships', 'dead_letters']
+const STATEMENTS = 'SELECT sum(statements) AS number FROM alert_statements'
 const LOOK_EVERY_MS = 100
 const STUCK_AFTER_MS = 600_000
 
@@ -30,7 +31,7 @@ export class History {
   async recorded(alerts: number): Promise<void> {
     const deadline = performance.now() + STUCK_AFTER_MS
     for (;;) {
-      const found = await this.number('SELECT sum(repeats) AS number FROM alerts')
+      const found = await this.number(STATEMENTS)
       if (found >= alerts) return
       if (performance.now() > deadline) throw new Error(`the history has ${found} of ${alerts} alerts`)
       await pause(LOOK_EVERY_MS)
