@@ -1,6 +1,6 @@
-import { measureTocsin, startEmbedded } from './http_round.ts'
-import { type Mix, MIXES } from './load/bodies.ts'
-import { httpOrder } from './load_order.ts'
+import { measureTocsin, startEmbedded, type Until } from './http_round.ts'
+import { type Mix, THROUGHPUT_MIXES } from './load/bodies.ts'
+import { HTTP_BATCH, httpOrder } from './load_order.ts'
 import type { BenchOptions } from './options.ts'
 import { Peer } from './peer.ts'
 import { type Figure, type Report, rounded, summarise } from './report.ts'
@@ -8,19 +8,16 @@ import { type Figure, type Report, rounded, summarise } from './report.ts'
 const ROUNDS = 3
 const DISTINCT = [20_000]
 
-/** How a tocsin is started, and which of its folds have to catch up. */
+/** How a tocsin is started, and what it has to have done in the end. */
 export interface Subject {
   readonly name: string
   readonly yaml: string
-  readonly folds: readonly string[]
+  readonly until: Until
 }
 
 /** The whole way over HTTP on this machine: answered when durable, folded, told, recorded. Load comes from a process of its own. */
 export function run(options: BenchOptions): Promise<Report> {
-  return measureOverHttp(
-    { name: 'embedded', yaml: 'log_level: error\n', folds: ['correlate', 'deliver', 'record'] },
-    options,
-  )
+  return measureOverHttp({ name: 'embedded', yaml: 'log_level: error\n', until: 'recorded' }, options)
 }
 
 /** Every mix and number of different alerts, in rounds; ours and the peer's in turns, each on a server that was just started. */
@@ -31,7 +28,7 @@ export async function measureOverHttp(subject: Subject, options: BenchOptions): 
   for (let round = 0; round < (options.rounds ?? ROUNDS); round++) {
     const figures: Record<string, Figure> = {}
     for (const distinct of options.distinct ?? DISTINCT)
-      for (const mix of options.mixes ?? MIXES) {
+      for (const mix of options.mixes ?? THROUGHPUT_MIXES) {
         const found = await measureOne(subject, peer, options, { mix, distinct, round })
         for (const [name, figure] of Object.entries(found))
           figures[`${mix}_${distinct / 1_000}k_${name}`] = figure
@@ -43,7 +40,7 @@ export async function measureOverHttp(subject: Subject, options: BenchOptions): 
     parameters: {
       seconds,
       warmup_seconds,
-      batch,
+      batch: batch ?? HTTP_BATCH,
       connections,
       rate: rate ?? null,
       rounds: rounds.length,
@@ -64,7 +61,7 @@ async function measureOne(
   const tocsin = await startEmbedded(subject.yaml, options.cpu_profile_dir)
   let ours: Record<string, Figure>
   try {
-    ours = await measureTocsin(tocsin, httpOrder({ ...options, ...load, url: tocsin.url }), subject.folds)
+    ours = await measureTocsin(tocsin, httpOrder({ ...options, ...load, url: tocsin.url }), subject.until)
   } finally {
     await tocsin.stop()
   }

@@ -4,76 +4,87 @@ import { makeNormaliser } from '../ingest/normalise.ts'
 import { decodeAlerts } from '../ingest/sources/alertmanager.ts'
 import { config as configSchema } from '../schemas/config.ts'
 import type { Alert } from '../schemas/alert.ts'
+import type { AlertsRecord } from '../schemas/record.ts'
+import { fingerprintWords, type Repeats, RepeatsWriter } from '../schemas/repeats.ts'
 import { alertOf } from './load/alerts.ts'
-import { type Report, rounded, spread } from './report.ts'
+import { type Figure, type Report, rounded, summarise } from './report.ts'
 import type { BenchOptions } from './options.ts'
 
 const DISTINCT = 20_000
 const BATCH = 500
 const ROUNDS = 7
+const BEGAN_MS = Date.UTC(2026, 0, 1)
+const EMPTY = { kind: 'alerts' as const, received_at_ms: BEGAN_MS, origin: null, places: [] }
 
-/** Decide and apply alone, without any encoding or I/O: first sight, repeat, resolve. */
-export async function run(_options: BenchOptions): Promise<Report> {
-  const began_ms = Date.UTC(2026, 0, 1)
-  const alerts = distinctAlerts(began_ms)
-  const costs = { first_sight: [] as number[], repeat: [] as number[], resolve: [] as number[] }
-  let heap_bytes = 0
-  for (let round = 0; round < ROUNDS; round++) {
-    globalThis.gc?.()
-    const before = process.memoryUsage().heapUsed
-    const state = emptyState(0)
-    let position = 0
-    const pass = (list: readonly Alert[], at_ms: number) => {
-      const start = performance.now()
-      for (let i = 0; i < list.length; i += BATCH) {
-        const record = {
-          kind: 'alerts' as const,
-          received_at_ms: at_ms,
-          origin: null,
-          places: [],
-          alerts: list.slice(i, i + BATCH),
-        }
-        foldRecord(state, { position: position++, time_ms: at_ms, record }, emptyOutcome())
-      }
-      return ((performance.now() - start) * 1_000) / list.length
-    }
-    costs.first_sight.push(pass(alerts, began_ms))
-    globalThis.gc?.()
-    heap_bytes = process.memoryUsage().heapUsed - before
-    costs.repeat.push(pass(alerts, began_ms + 1_000))
-    costs.resolve.push(
-      pass(
-        alerts.map((alert) => ({ ...alert, ends_at_ms: began_ms + 2_000 })),
-        began_ms + 2_000,
-      ),
-    )
-  }
-  const figures = Object.fromEntries(
-    Object.entries(costs).flatMap(([name, values]) => {
-      const { median, min, max } = spread(values)
-      return [
-        [`${name}_us_per_alert`, rounded(median)],
-        [`${name}_us_min`, rounded(min)],
-        [`${name}_us_max`, rounded(max)],
-      ]
-    }),
-  )
+/**
+ * Decide and apply alone, without any encoding or I/O: first sight, repeat told in full, repeat that ingest recognised (one
+ * that makes the alert last longer, and one that changes nothing), resolve. Alerts themselves are the input and no memory of
+ * the fold.
+ */
+export async function run(options: BenchOptions): Promise<Report> {
+  const distinct = options.distinct?.[0] ?? DISTINCT
+  const batch = options.batch ?? BATCH
+  const alerts = distinctAlerts(distinct)
+  const rounds: Record<string, Figure>[] = []
+  for (let n = 0; n < (options.rounds ?? ROUNDS); n++) rounds.push(measure(alerts, batch))
   return {
     name: 'fold',
-    parameters: { distinct: DISTINCT, batch: BATCH, rounds: ROUNDS },
-    figures: {
-      ...figures,
-      heap_bytes_per_active_alert: globalThis.gc ? Math.round(heap_bytes / DISTINCT) : null,
-    },
+    parameters: { distinct, batch, rounds: rounds.length },
+    ...summarise(rounds),
   }
 }
 
-function distinctAlerts(began_ms: number): Alert[] {
+function measure(alerts: readonly Alert[], batch: number): Record<string, Figure> {
+  const told = cut(alerts, batch).map((list) => ({ ...EMPTY, alerts: list }))
+  const recognised = cut(alerts, batch).map((list) => ({ ...EMPTY, alerts: [], repeats: packed(list) }))
+  const ended = cut(
+    alerts.map((alert) => ({ ...alert, ends_at_ms: BEGAN_MS + 60_000 })),
+    batch,
+  ).map((list) => ({ ...EMPTY, alerts: list }))
+  globalThis.gc?.()
+  const before = process.memoryUsage()
+  const state = emptyState(0)
+  let position = 0
+  const pass = (records: readonly AlertsRecord[], time_ms: number) => {
+    const start = performance.now()
+    for (const record of records) foldRecord(state, { position: position++, time_ms, record }, emptyOutcome())
+    return rounded(((performance.now() - start) * 1_000) / alerts.length, 3)
+  }
+  const first_sight_us_per_alert = pass(told, BEGAN_MS)
+  globalThis.gc?.()
+  const after = process.memoryUsage()
+  const perAlert = (bytes: number) => (globalThis.gc ? Math.round(bytes / alerts.length) : null)
+  return {
+    first_sight_us_per_alert,
+    repeat_us_per_alert: pass(told, BEGAN_MS + 1_000),
+    extending_repeat_us_per_alert: pass(recognised, BEGAN_MS + 60_000),
+    covered_repeat_us_per_alert: pass(recognised, BEGAN_MS + 60_000),
+    resolve_us_per_alert: pass(ended, BEGAN_MS + 61_000),
+    heap_bytes_per_active_alert: perAlert(after.heapUsed - before.heapUsed),
+    array_buffer_bytes_per_active_alert: perAlert(after.arrayBuffers - before.arrayBuffers),
+  }
+}
+
+function packed(alerts: readonly Alert[]): Repeats {
+  const writer = new RepeatsWriter()
+  const words = new Int32Array(4)
+  for (const { fingerprint, starts_at_ms } of alerts) {
+    fingerprintWords(fingerprint, words, 0)
+    writer.add(words, 0, starts_at_ms, Number.NaN, null)
+  }
+  return writer.done()
+}
+
+function cut<T>(list: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(list.length / size) }, (_, i) => list.slice(i * size, (i + 1) * size))
+}
+
+function distinctAlerts(distinct: number): Alert[] {
   const normalise = makeNormaliser(configSchema.parse({}))
-  const sent = Array.from({ length: DISTINCT }, (_, i) =>
-    alertOf({ seed: 1, distinct: DISTINCT, per_group: 100, started_at_ms: began_ms }, i),
+  const sent = Array.from({ length: distinct }, (_, i) =>
+    alertOf({ seed: 1, distinct, per_group: 100, started_at_ms: BEGAN_MS }, i),
   )
-  const decoded = decodeAlerts(Buffer.from(JSON.stringify(sent)), began_ms, {
+  const decoded = decodeAlerts(Buffer.from(JSON.stringify(sent)), BEGAN_MS, {
     resolve_timeout_ms: 300_000,
     lone_alert: false,
   })

@@ -1,6 +1,6 @@
-import { MIXES } from './load/bodies.ts'
+import { THROUGHPUT_MIXES } from './load/bodies.ts'
 import type { HttpResult } from './load/http.ts'
-import { httpOrder } from './load_order.ts'
+import { HTTP_BATCH, httpOrder } from './load_order.ts'
 import type { BenchOptions } from './options.ts'
 import { runScript, startScript } from './processes.ts'
 import { type Figure, type Report, summarise } from './report.ts'
@@ -14,7 +14,7 @@ export async function run(options: BenchOptions): Promise<Report> {
   for (let round = 0; round < (options.rounds ?? ROUNDS); round++) {
     const found: Record<string, Figure> = {}
     for (const distinct of options.distinct ?? DISTINCT)
-      for (const mix of options.mixes ?? MIXES) {
+      for (const mix of options.mixes ?? THROUGHPUT_MIXES) {
         const sink = await startScript('./load/sink.ts')
         try {
           const order = httpOrder({ ...options, url: sink.url, mix, distinct, round })
@@ -32,7 +32,7 @@ export async function run(options: BenchOptions): Promise<Report> {
   const { seconds, warmup_seconds, batch, connections } = options
   return {
     name: 'load',
-    parameters: { seconds, warmup_seconds, batch, connections, rounds: rounds.length },
+    parameters: { seconds, warmup_seconds, batch: batch ?? HTTP_BATCH, connections, rounds: rounds.length },
     ...summarise(rounds),
   }
 }

@@ -1,137 +1,99 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { alertOf } from './load/alerts.ts'
-import type { HttpOrder, HttpResult } from './load/http.ts'
+import { startEmbedded } from './http_round.ts'
+import type { Mix } from './load/bodies.ts'
+import type { HttpResult } from './load/http.ts'
 import { httpOrder } from './load_order.ts'
 import type { BenchOptions } from './options.ts'
-import { runScript, type Started, startTocsin } from './processes.ts'
-import { type Figure, quantile, type Report, rounded } from './report.ts'
+import { Probes } from './probes.ts'
+import { runScript, type Started } from './processes.ts'
+import { type Figure, quantile, type Report, rounded, summarise } from './report.ts'
 
 const LOAD_PER_S = 10_000
-const PROBES_PER_S = 20
+const LOAD_BATCH = 100
+const DISTINCT = 20_000
+const PROBES_PER_S = 50
+const MIXES = ['repeats', 'new'] as const satisfies readonly Mix[]
+const ROUNDS = 3
 
 /** From posting an alert that opens an incident until its change arrives on the event stream: idle, and beside a given load. */
-export async function run({ seconds }: BenchOptions): Promise<Report> {
-  const figures = await measureAll(seconds, startEmbedded)
-  return { name: 'latency', parameters: parametersOf(seconds), figures }
+export function run(options: BenchOptions): Promise<Report> {
+  return measureLatency('latency', options, () => startEmbedded('log_level: error\n'))
 }
 
-export function parametersOf(seconds: number): Report['parameters'] {
-  return { seconds, probes_per_s: PROBES_PER_S, load_alerts_per_s: LOAD_PER_S }
-}
-
-/** The same over whatever tocsin is given, for each kind of load beside it. `start` is called for each anew. */
-export async function measureAll(
-  seconds: number,
+/** The same over whatever tocsin is given; `start` is called for each measurement anew. */
+export async function measureLatency(
+  name: string,
+  options: BenchOptions,
   start: () => Promise<Pick<Started, 'url' | 'stop'>>,
-): Promise<Record<string, Figure>> {
-  const figures: Record<string, Figure> = {}
-  for (const beside of ['idle', 'repeats', 'new'] as const)
-    Object.assign(figures, await measure(beside, seconds, await start()))
-  return figures
-}
-
-async function startEmbedded(): Promise<Pick<Started, 'url' | 'stop'>> {
-  const data_dir = mkdtempSync(join(tmpdir(), 'tocsin-bench-'))
-  const tocsin = await startTocsin([], { TOCSIN_DATA_DIR: data_dir, TOCSIN_LISTEN: '127.0.0.1:0' })
-  return {
-    url: tocsin.url,
-    async stop() {
-      await tocsin.stop()
-      rmSync(data_dir, { recursive: true, force: true })
-    },
-  }
-}
-
-async function measure(
-  beside: 'idle' | 'repeats' | 'new',
-  seconds: number,
-  tocsin: Pick<Started, 'url' | 'stop'>,
-): Promise<Record<string, Figure>> {
-  try {
-    const load =
-      beside === 'idle'
-        ? null
-        : runScript<HttpResult>('./load/http.ts', loadOrder(tocsin.url, beside, seconds + 4))
-    await pause(3_000)
-    const found = await probe(tocsin.url, seconds)
-    const sent = await load
-    return {
-      [`${beside}_change_p50_ms`]: rounded(quantile(found.changes, 0.5)),
-      [`${beside}_change_p99_ms`]: rounded(quantile(found.changes, 0.99)),
-      [`${beside}_change_max_ms`]: rounded(quantile(found.changes, 1)),
-      [`${beside}_answer_p50_ms`]: rounded(quantile(found.answers, 0.5)),
-      [`${beside}_probes`]: found.changes.length,
-      [`${beside}_load_alerts_per_s`]: sent && Math.round(sent.sent / sent.seconds),
-    }
-  } finally {
-    await tocsin.stop()
-  }
-}
-
-function loadOrder(url: string, mix: 'repeats' | 'new', seconds: number): HttpOrder {
-  return httpOrder({
-    url,
-    mix,
-    distinct: 20_000,
-    round: 0,
-    batch: 100,
-    connections: 4,
-    warmup_seconds: 1,
-    seconds,
-    rate: LOAD_PER_S,
-  })
-}
-
-async function probe(url: string, seconds: number): Promise<{ changes: number[]; answers: number[] }> {
-  const waiting = new Map<string, number>()
-  const changes: number[] = []
-  const answers: number[] = []
-  const closing = new AbortController()
-  const stream = await fetch(`${url}/api/v1/changes`, { signal: closing.signal })
-  const following = follow(stream, (name) => {
-    const began = waiting.get(name)
-    if (began === undefined) return
-    changes.push(performance.now() - began)
-    waiting.delete(name)
-  })
-  for (let n = 0; n < seconds * PROBES_PER_S; n++) {
-    const name = `Probe${n}`
-    const alert = alertOf({ seed: 7, distinct: 1, per_group: 1, started_at_ms: Date.now() }, n)
-    alert.labels['alertname'] = name
-    const began = performance.now()
-    waiting.set(name, began)
-    await fetch(`${url}/api/v2/alerts`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify([alert]),
-    })
-    answers.push(performance.now() - began)
-    await pause(1_000 / PROBES_PER_S)
-  }
-  await pause(1_000)
-  closing.abort()
-  await following
-  if (waiting.size > 0) throw new Error(`${waiting.size} probes were never told`)
-  return { changes, answers }
-}
-
-async function follow(stream: Response, seen: (alertname: string) => void): Promise<void> {
-  const decoder = new TextDecoder()
-  let rest = ''
-  try {
-    for await (const chunk of stream.body ?? []) {
-      rest += decoder.decode(chunk as Uint8Array, { stream: true })
-      const events = rest.split('\n\n')
-      rest = events.pop() ?? ''
-      for (const event of events) {
-        const name = /"group":\{"alertname":"(Probe\d+)"/.exec(event)?.[1]
-        if (name !== undefined) seen(name)
+): Promise<Report> {
+  const rate = options.rate ?? LOAD_PER_S
+  const rounds: Record<string, Figure>[] = []
+  for (let round = 0; round < (options.rounds ?? ROUNDS); round++) {
+    const figures: Record<string, Figure> = {}
+    for (const beside of [null, ...(options.mixes ?? MIXES)]) {
+      const tocsin = await start()
+      try {
+        const found = await measureBeside(beside, { ...options, rate }, tocsin.url, round)
+        for (const [key, figure] of Object.entries(found)) figures[`${beside ?? 'idle'}_${key}`] = figure
+      } finally {
+        await tocsin.stop()
       }
     }
-  } catch (error) {
-    if ((error as Error).name !== 'AbortError') throw error
+    rounds.push(figures)
   }
+  return {
+    name,
+    parameters: {
+      seconds: options.seconds,
+      probes_per_s: PROBES_PER_S,
+      load_alerts_per_s: rate,
+      batch: options.batch ?? LOAD_BATCH,
+      distinct: options.distinct?.[0] ?? DISTINCT,
+      rounds: rounds.length,
+    },
+    ...summarise(rounds),
+  }
+}
+
+async function measureBeside(
+  mix: Mix | null,
+  options: BenchOptions,
+  url: string,
+  round: number,
+): Promise<Record<string, Figure>> {
+  const load = mix && loadOf(mix, options, url, round)
+  await (load?.measuring ?? pause(options.warmup_seconds * 1_000))
+  const probes = await Probes.open(url)
+  const found = await probes.run(PROBES_PER_S, options.seconds)
+  const sent = await load?.result
+  const ms = (values: readonly number[], q: number) => rounded(quantile(values, q))
+  return {
+    change_p50_ms: ms(found.changes_ms, 0.5),
+    change_p99_ms: ms(found.changes_ms, 0.99),
+    change_max_ms: ms(found.changes_ms, 1),
+    answer_p50_ms: ms(found.answers_ms, 0.5),
+    answer_p99_ms: ms(found.answers_ms, 0.99),
+    probes: found.changes_ms.length,
+    ...(sent && {
+      load_alerts_per_s: Math.round(sent.sent / sent.seconds),
+      load_generator_cpu_us_per_alert: sent.cpu_us_per_alert,
+    }),
+  }
+}
+
+/** The load goes on until the last probe was sent; `measuring` resolves when its warm-up is over. */
+function loadOf(
+  mix: Mix,
+  options: BenchOptions,
+  url: string,
+  round: number,
+): { readonly measuring: Promise<void>; readonly result: Promise<HttpResult> } {
+  const { promise: measuring, resolve, reject } = Promise.withResolvers<undefined>()
+  const distinct = options.distinct?.[0] ?? DISTINCT
+  const order = httpOrder({ ...options, url, mix, distinct, round, batch: options.batch ?? LOAD_BATCH })
+  const result = runScript<HttpResult>('./load/http.ts', order, (event) => {
+    if (event === 'measuring') resolve(undefined)
+  })
+  result.catch(reject)
+  return { measuring, result }
 }

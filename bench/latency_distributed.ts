@@ -1,11 +1,11 @@
-import { measureAll, parametersOf } from './latency.ts'
+import { measureLatency } from './latency.ts'
 import type { BenchOptions } from './options.ts'
 import type { Report } from './report.ts'
 import { startServices } from './services.ts'
 
 /** As the benchmark `latency`, with one tocsin over Kafka, Redis and ClickHouse on this machine. */
-export async function run({ seconds }: BenchOptions): Promise<Report> {
-  const figures = await measureAll(seconds, async () => {
+export function run(options: BenchOptions): Promise<Report> {
+  return measureLatency('latency-distributed', options, async () => {
     const services = await startServices()
     const tocsin = await services.startWorker()
     return {
@@ -16,5 +16,4 @@ export async function run({ seconds }: BenchOptions): Promise<Report> {
       },
     }
   })
-  return { name: 'latency-distributed', parameters: parametersOf(seconds), figures }
 }

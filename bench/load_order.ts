@@ -1,9 +1,11 @@
+import type { LoadShape } from './load/alerts.ts'
 import type { Mix } from './load/bodies.ts'
 import type { HttpOrder } from './load/http.ts'
 import type { BenchOptions } from './options.ts'
 
 const SEED = 1
 const PER_GROUP = 100
+export const HTTP_BATCH = 500
 /** With 200,000 that repeat, below the bound of active alerts in each of the four partitions of the embedded mode. */
 const FRESH_MAX = 600_000
 
@@ -18,22 +20,27 @@ export interface LoadParts
 /** The order for the load generator. Rounds differ in their seed alone; new alerts are new to a server that saw another run. */
 export function httpOrder(parts: LoadParts): HttpOrder {
   const { url, mix, batch, connections, seconds, warmup_seconds, rate, distinct, round } = parts
-  const started_at_ms = Date.now()
   return {
     url,
-    shape: {
-      seed: SEED + round,
-      distinct,
-      per_group: PER_GROUP,
-      started_at_ms,
-      run: started_at_ms.toString(36),
-    },
+    shape: shapeOf(distinct, round),
     mix,
-    batch,
+    batch: batch ?? HTTP_BATCH,
     connections,
+    warm: true,
     warmup_seconds,
     seconds,
     rate: rate ?? 0,
     fresh_max: FRESH_MAX,
+  }
+}
+
+export function shapeOf(distinct: number, round: number): LoadShape {
+  const started_at_ms = Date.now()
+  return {
+    seed: SEED + round,
+    distinct,
+    per_group: PER_GROUP,
+    started_at_ms,
+    run: started_at_ms.toString(36),
   }
 }

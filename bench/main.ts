@@ -7,9 +7,15 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run: (options: BenchOptio
     load: () => import('./generator.ts'),
     'ingest-http': () => import('./ingest_http.ts'),
     embedded: () => import('./embedded.ts'),
+    'ingest-kafka': () => import('./ingest_kafka.ts'),
     distributed: () => import('./distributed.ts'),
     latency: () => import('./latency.ts'),
     'latency-distributed': () => import('./latency_distributed.ts'),
+    restart: () => import('./restart.ts'),
+    'restart-distributed': () => import('./restart_distributed.ts'),
+    memory: () => import('./memory.ts'),
+    soak: () => import('./soak.ts'),
+    history: () => import('./history.ts'),
     fold: () => import('./fold.ts'),
   }
 

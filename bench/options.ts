@@ -12,8 +12,8 @@ export interface BenchOptions {
   /** Different alerts that repeat; several numbers are measured one after the other. */
   readonly distinct: readonly number[] | undefined
   readonly mixes: readonly Mix[] | undefined
-  /** Alerts of one request. */
-  readonly batch: number
+  /** Alerts of one request or message; undefined: as is usual there. */
+  readonly batch: number | undefined
   readonly connections: number
   /** Alerts a second that are offered; undefined: as many as are answered, or what the benchmark thinks fit. */
   readonly rate: number | undefined
@@ -31,7 +31,7 @@ export const USAGE = `npm run bench -- NAME [options]
   --rounds N         repetitions of each measurement; median and spread are given
   --distinct N[,N]   different alerts that repeat
   --mix M[,M]        ${MIXES.join(', ')}
-  --batch N          alerts of one request (500)
+  --batch N          alerts of one request (500) or message (100)
   --connections N    (4)
   --rate N           alerts a second that are offered
   --peer URL         send the same load to another Alertmanager-compatible server, in turns
@@ -54,7 +54,7 @@ export function parseOptions(args: readonly string[]): {
       rounds: { type: 'string' },
       distinct: { type: 'string' },
       mix: { type: 'string' },
-      batch: { type: 'string', default: '500' },
+      batch: { type: 'string' },
       connections: { type: 'string', default: '4' },
       rate: { type: 'string' },
       peer: { type: 'string' },
@@ -74,7 +74,7 @@ export function parseOptions(args: readonly string[]): {
       rounds: values.rounds === undefined ? undefined : positive('rounds', values.rounds),
       distinct: values.distinct?.split(',').map((text) => positive('distinct', text)),
       mixes: values.mix?.split(',').map(mixOf),
-      batch: positive('batch', values.batch),
+      batch: values.batch === undefined ? undefined : positive('batch', values.batch),
       connections: positive('connections', values.connections),
       rate: values.rate === undefined ? undefined : positive('rate', values.rate),
       peer: values.peer,

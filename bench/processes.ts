@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 
 const MAIN = fileURLToPath(new URL('../cli/main.ts', import.meta.url))
@@ -14,16 +15,32 @@ export interface Started {
   stop(): Promise<void>
 }
 
+const running = new Set<ChildProcess>()
+/** A benchmark that fails or is stopped leaves nothing running. */
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+
+/** A Node process that tells something on its standard output. */
+function spawnOwn(
+  args: readonly string[],
+  options: { readonly env?: Readonly<Record<string, string>> } = {},
+): ChildProcessByStdio<null, Readable, null> {
+  const child = spawn(process.execPath, args, { ...options, stdio: ['ignore', 'pipe', 'inherit'] })
+  running.add(child)
+  child.once('exit', () => running.delete(child))
+  return child
+}
+
 /** Starts a tocsin of its own and waits for its ready line. */
 export async function startTocsin(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
-  cpu_profile_dir?: string,
+  arguments_of_node: readonly string[] = [],
 ): Promise<Started> {
-  const profiling = cpu_profile_dir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${cpu_profile_dir}`]
-  const child = spawn(process.execPath, [...profiling, MAIN, 'start', ...args], {
+  const child = spawnOwn([...arguments_of_node, MAIN, 'start', ...args], {
     env: { PATH: '/usr/bin:/bin', ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
   })
   for await (const line of createInterface({ input: child.stdout })) {
     const ready = /(http:\/\/\S+)/.exec(line)
@@ -34,18 +51,16 @@ export async function startTocsin(
 
 /** Starts a script of this folder that prints its address. */
 export async function startScript(script: string): Promise<Started> {
-  const child = spawn(process.execPath, [fileURLToPath(new URL(script, import.meta.url))], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = spawnOwn([fileURLToPath(new URL(script, import.meta.url))])
   for await (const line of createInterface({ input: child.stdout }))
     return { url: line, child, stop: () => end(child) }
   throw new Error(`${script} ended before it was ready`)
 }
 
-export async function end(child: ChildProcess): Promise<void> {
+export async function end(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const ended = once(child, 'exit')
-  child.kill('SIGTERM')
+  child.kill(signal)
   await ended
 }
 
@@ -87,17 +102,18 @@ export function rssMegabytes(pid: number): number {
   return Math.round(Number(kilobytes) / 1_024)
 }
 
+/** Of the children of a process that live, and theirs. */
+export function childrenRssMegabytes(pid: number): number {
+  return childrenOf(pid).reduce((sum, child) => sum + rssMegabytes(child) + childrenRssMegabytes(child), 0)
+}
+
 /** Runs a script of this folder in a process of its own and gives the JSON that it prints last; `told` hears of the events before. */
 export async function runScript<T>(
   script: string,
   order: unknown,
   told: (event: string) => void = () => {},
 ): Promise<T> {
-  const child = spawn(
-    process.execPath,
-    [fileURLToPath(new URL(script, import.meta.url)), JSON.stringify(order)],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  )
+  const child = spawnOwn([fileURLToPath(new URL(script, import.meta.url)), JSON.stringify(order)])
   const exited = once(child, 'exit')
   let last: unknown
   for await (const line of createInterface({ input: child.stdout })) {

@@ -11,6 +11,8 @@ export interface Report {
   /** Medians, where something was measured in several rounds. */
   readonly figures: Readonly<Record<string, Figure>>
   readonly spread?: Readonly<Record<string, Spread>>
+  /** What was sampled over time, by name with its unit; all lists have the same length. */
+  readonly series?: Readonly<Record<string, readonly number[]>>
   /** Of what was measured beside Tocsin. */
   readonly versions?: Readonly<Record<string, string>>
 }

@@ -20,8 +20,8 @@ export interface Services {
   readonly redis_url: string
   /** Process id by name. */
   readonly pids: ReadonlyMap<string, number>
-  /** Starts a tocsin of the distributed mode over them; `environment` is added to its own. */
-  startWorker(environment?: Readonly<Record<string, string>>): Promise<Started>
+  /** Starts a tocsin of the distributed mode over them; `yaml` is added to its configuration. */
+  startWorker(yaml?: string): Promise<Started>
   stop(): Promise<void>
 }
 
@@ -30,9 +30,8 @@ export async function startServices(): Promise<Services> {
   const [redis, redis_pid] = await withPid(() => startRedis())
   const [clickhouse, clickhouse_pid] = await withPid(startClickHouse)
   const folder = mkdtempSync(join(tmpdir(), 'tocsin-bench-'))
-  const config = join(folder, 'tocsin.yaml')
   const redis_url = `redis://${redis.host}:${redis.port}`
-  writeFileSync(config, configuration(kafka.brokers, redis_url, clickhouse))
+  const common = configuration(kafka.brokers, redis_url, clickhouse)
   return {
     brokers: kafka.brokers,
     redis_url,
@@ -41,12 +40,12 @@ export async function startServices(): Promise<Services> {
       ['redis', redis_pid],
       ['clickhouse', clickhouse_pid],
     ]),
-    startWorker: (environment = {}) =>
-      startTocsin(['--config', config], {
-        TOCSIN_LISTEN: '127.0.0.1:0',
-        CLICKHOUSE_PASSWORD: clickhouse.password,
-        ...environment,
-      }),
+    startWorker(yaml = '') {
+      const config = join(mkdtempSync(join(folder, 'worker-')), 'tocsin.yaml')
+      writeFileSync(config, common + yaml)
+      const environment = { TOCSIN_LISTEN: '127.0.0.1:0', CLICKHOUSE_PASSWORD: clickhouse.password }
+      return startTocsin(['--config', config], environment)
+    },
     async stop() {
       await Promise.all([kafka.stop(), redis.stop(), clickhouse.stop()])
       rmSync(folder, { recursive: true, force: true })

@@ -25,22 +25,32 @@ export class TocsinMetrics {
   }
 }
 
-/** Resolves with the time when these folds (or all) have nothing left to read. */
-export async function drained(url: string, folds: readonly string[]): Promise<number> {
+/**
+ * Resolves when a fold has nothing left to read. Partitions in which it never committed are not seen: where that may be,
+ * look at what it wrote (history_rows.ts).
+ */
+export async function drained(url: string, fold: string): Promise<void> {
   const began = performance.now()
-  for (;;) {
-    const metrics = await TocsinMetrics.of(url)
-    if (folds.every((fold) => metrics.sum('tocsin_lag_records', { fold }) === 0)) return performance.now()
-    if (performance.now() - began > STUCK_AFTER_MS) throw new Error(`${folds.join()} did not catch up`)
+  while ((await TocsinMetrics.of(url)).sum('tocsin_lag_records', { fold }) > 0) {
+    if (performance.now() - began > STUCK_AFTER_MS) throw new Error(`${fold} did not catch up`)
     await pause(LOOK_EVERY_MS)
   }
 }
 
-/** Throws when alerts that were answered are missing from what the tocsin took and folded: its figures would be of less work. */
-export async function assertTaken(url: string, answered: number): Promise<void> {
-  const metrics = await TocsinMetrics.of(url)
-  const taken = metrics.sum('tocsin_alerts_total')
+/** Throws when alerts that were answered are missing from what these took and folded: the figures would be of less work. */
+export async function assertTaken(urls: readonly string[], answered: number): Promise<void> {
+  const taken = await alertsTaken(urls)
   if (taken < answered) throw new Error(`${answered} alerts were answered, but only ${taken} were taken`)
-  const left_out = metrics.sum('tocsin_alerts_unassigned_total', { code: 'active-alerts-bound' })
+  const left_out = await total(urls, 'tocsin_alerts_unassigned_total', { code: 'active-alerts-bound' })
   if (left_out > 0) throw new Error(`${left_out} alerts were left out at the bound of active alerts`)
+}
+
+/** Alerts that these acknowledged since they began, whatever the source. */
+export function alertsTaken(urls: readonly string[]): Promise<number> {
+  return total(urls, 'tocsin_alerts_total')
+}
+
+async function total(urls: readonly string[], ...query: Parameters<TocsinMetrics['sum']>): Promise<number> {
+  const all = await Promise.all(urls.map((url) => TocsinMetrics.of(url)))
+  return all.reduce((sum, metrics) => sum + metrics.sum(...query), 0)
 }

@@ -1,4 +1,5 @@
 import type { LoadShape } from './alerts.ts'
+import { churn } from './churn.ts'
 import { seeded } from './random.ts'
 import { findEnds, overwriteEnds, Texts } from './texts.ts'
 
@@ -7,8 +8,11 @@ import { findEnds, overwriteEnds, Texts } from './texts.ts'
  * `prometheus`: every alert once in each round, the rounds in different orders, every `endsAt` four minutes from now.
  * `mixed`: in each request nine in ten repeats and one run of new ones.
  * `new`: only alerts that were never sent.
+ * `churn`: a window of active alerts that moves on, without end (churn.ts).
  */
-export const MIXES = ['repeats', 'prometheus', 'mixed', 'new'] as const
+export const MIXES = ['repeats', 'prometheus', 'mixed', 'new', 'churn'] as const
+/** What throughput is measured with unless something else is asked for. */
+export const THROUGHPUT_MIXES = ['repeats', 'prometheus', 'mixed', 'new'] as const
 export type Mix = (typeof MIXES)[number]
 
 export function isMix(text: string): text is Mix {
@@ -53,6 +57,7 @@ const PROMETHEUS_TERM_MS = 240_000
 /** Prepares everything that can be: what is measured is the server, not who asks it. */
 export function makeBodies(order: BodiesOrder): Bodies {
   const { shape, mix, batch } = order
+  if (mix === 'churn') return churn(shape, batch)
   const known = Texts.of(shape, 0, shape.distinct, mix === 'prometheus')
   const indices = Array.from({ length: shape.distinct }, (_, i) => i)
   const warm = cut(indices, batch).map((list) => bodyOf([OPEN, known.join(list), CLOSE], list.length))

@@ -13,6 +13,8 @@ export interface HttpOrder {
   readonly mix: Mix
   readonly batch: number
   readonly connections: number
+  /** Send each different alert once first. */
+  readonly warm: boolean
   /** Load that is not counted. */
   readonly warmup_seconds: number
   readonly seconds: number
@@ -75,7 +77,7 @@ class Generator {
 
   async run(): Promise<HttpResult> {
     tell('warming')
-    const warm = this.bodies.warm.values()
+    const warm = (this.task.warm ? this.bodies.warm : []).values()
     await Promise.all(this.connections.map((connection) => this.sendAll(connection, warm)))
     const began = performance.now()
     const senders = Promise.all(this.connections.map((connection) => this.sendOn(connection, began)))

@@ -3,7 +3,7 @@ import { CompressionTypes, Kafka, logLevel, type Producer, type ProducerConfig }
 /** A message for one partition of a topic, with how many alerts it holds. */
 export interface AlertMessage {
   readonly partition: number
-  readonly value: string
+  readonly value: string | Buffer
   readonly alerts: number
 }
 
