@@ -97,6 +97,7 @@ export class Embedded {
   }
 
   async remove(): Promise<void> {
+    this.sender.abandon()
     await this.follower.close()
     await this.tocsin.remove()
     this.receiver.close()

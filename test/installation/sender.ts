@@ -5,7 +5,7 @@ import { pause, type Tocsin } from './processes.ts'
 
 const ALERTS_PER_REQUEST = 20
 const AFTER_REFUSAL_MS = 50
-const PATIENCE_MS = 15_000
+const PATIENCE_MS = 4_000
 
 /** Statements about one alert: those that were answered with 2xx, and all that were sent. */
 export interface Sent {
@@ -29,6 +29,7 @@ export class Sender {
   private readonly options: SenderOptions
   private running: Promise<unknown> = Promise.resolve()
   private stopping = false
+  private abandoned = false
   private turn = 0
 
   constructor(input: Input, tocsins: readonly Tocsin[], options: SenderOptions) {
@@ -48,6 +49,12 @@ export class Sender {
     await this.running
   }
 
+  /** Ends at once, for a test that failed. */
+  abandon(): void {
+    this.stopping = true
+    this.abandoned = true
+  }
+
   /** Sends the endings of the input, after everything else. */
   async end(): Promise<void> {
     await this.stop()
@@ -62,17 +69,16 @@ export class Sender {
   }
 
   private async insist(statements: readonly SentAlert[]): Promise<void> {
-    for (;;) {
-      this.count(statements, 'sent')
+    while (!this.abandoned) {
+      countSent(this.sent, statements, 'sent')
       const status = await this.post(statements)
       if (status === null) this.answers.none++
       else if (status === 503) this.answers.unavailable++
       else if (status === 200) this.answers.ok++
       else this.answers.other++
-      if (status === 200) break
+      if (status === 200) return countSent(this.sent, statements, 'answered')
       await pause(AFTER_REFUSAL_MS)
     }
-    this.count(statements, 'answered')
   }
 
   /** Null: nobody answered, because the process is dead, dies, or stands still. */
@@ -91,13 +97,17 @@ export class Sender {
       return null
     }
   }
+}
 
-  private count(statements: readonly SentAlert[], which: keyof Sent): void {
-    for (const { labels } of statements) {
-      const key = keyOf(labels)
-      const counts = this.sent.get(key) ?? { answered: 0, sent: 0 }
-      counts[which]++
-      this.sent.set(key, counts)
-    }
+export function countSent(
+  sent: Map<string, Sent>,
+  statements: readonly SentAlert[],
+  which: keyof Sent,
+): void {
+  for (const { labels } of statements) {
+    const key = keyOf(labels)
+    const counts = sent.get(key) ?? { answered: 0, sent: 0 }
+    counts[which]++
+    sent.set(key, counts)
   }
 }

@@ -4,6 +4,7 @@ import { pause } from './processes.ts'
 
 export interface Ticket {
   readonly id: number
+  readonly made_at_ms: number
   readonly subject: string
   /** The address that it refers to. */
   readonly refers_to: string
@@ -88,7 +89,8 @@ export class TicketServer {
 
   private create({ Subject = '', RefersTo = '' }: Body): Answer {
     const id = this.tickets.length + 1
-    this.tickets.push({ id, subject: Subject, refers_to: RefersTo, status: 'new', comments: [], version: 1 })
+    const made = { id, made_at_ms: Date.now(), subject: Subject, refers_to: RefersTo }
+    this.tickets.push({ ...made, status: 'new', comments: [], version: 1 })
     return { status: 201, body: { id: String(id) } }
   }
 

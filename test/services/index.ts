@@ -61,6 +61,8 @@ export interface FaultSizes {
   /** How long a part is away. */
   readonly outage_ms: number
   readonly seed: number
+  /** Each fault alone, instead of all of them in one run. */
+  readonly long: boolean
 }
 
 /** TOCSIN_TEST_KILLS=50, TOCSIN_TEST_OUTAGE_S=60, TOCSIN_TEST_SEED: how much goes wrong in test/faults; the defaults fit into `npm test`. */
@@ -70,6 +72,7 @@ export function faultSizes(): FaultSizes {
     kills: Number(TOCSIN_TEST_KILLS),
     outage_ms: Number(TOCSIN_TEST_OUTAGE_S) * 1_000,
     seed: Number(TOCSIN_TEST_SEED),
+    long: Number(TOCSIN_TEST_KILLS) >= 50,
   }
 }
 
