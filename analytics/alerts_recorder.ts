@@ -1,7 +1,7 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import type { LogEntry, Position } from '../runtime/ports.ts'
 import { decodeRecord } from '../schemas/codec.ts'
-import { unseen } from '../schemas/places.ts'
+import { comparePlaces, unseen } from '../schemas/places.ts'
 import type { Origin, Place } from '../schemas/record.ts'
 import type { Batch, Remembered } from './batch.ts'
 import { ask, highestPosition, type Recorder } from './recorders.ts'
@@ -14,7 +14,7 @@ interface OriginRow {
   readonly ordinal: number
 }
 
-/** Alerts log → `alerts`. Remembers the highest place of each source partition: as many rows as sources have partitions. */
+/** Alerts log → `alerts` and `alert_repeats`. Remembers the highest place of each source partition: as many rows as sources have partitions. */
 export class AlertsRecorder implements Recorder {
   private readonly origins = new Map<string, Place>()
 
@@ -33,25 +33,30 @@ export class AlertsRecorder implements Recorder {
     const query = `
       SELECT origin_source AS source, origin_partition AS partition, max((origin_offset, origin_ordinal)) AS place,
              place.1 AS offset, place.2 AS ordinal
-      FROM alerts WHERE log_partition = {partition:UInt16} AND origin_source != '' GROUP BY source, partition`
+      FROM (SELECT log_partition, origin_source, origin_partition, origin_offset, origin_ordinal FROM alerts
+            UNION ALL SELECT log_partition, origin_source, origin_partition, origin_offset, origin_ordinal FROM alert_repeats)
+      WHERE log_partition = {partition:UInt16} AND origin_source != '' GROUP BY source, partition`
     for (const row of await ask<OriginRow>(client, query, { partition }, signal))
       this.remember(originKey(row), [row.offset, row.ordinal], remembered)
-    return highestPosition(client, 'alerts', partition, signal)
+    const told = await highestPosition(client, 'alerts', partition, signal)
+    const repeated = await highestPosition(client, 'alert_repeats', partition, signal)
+    return told === null || repeated === null ? (told ?? repeated) : Math.max(told, repeated)
   }
 
   add(partition: number, entry: LogEntry, batch: Batch): void {
     const record = decodeRecord(entry.value)
     if (record.kind !== 'alerts') return
     const key = record.origin && originKey(record.origin)
-    const first = unseen(record.places, key === null ? undefined : this.origins.get(key))
-    batch.add(
-      'alerts',
-      entry.time_ms,
-      alertRows({ partition, position: entry.position, time_ms: entry.time_ms }, record, first),
-    )
-    const last = record.places.at(-1)
-    if (key === null || last === undefined || first === record.alerts.length) return
-    this.remember(key, last, batch.remembered)
+    const highest = key === null ? undefined : this.origins.get(key)
+    const place = { partition, position: entry.position, time_ms: entry.time_ms }
+    const first = unseen(record.places, highest)
+    batch.add('alerts', entry.time_ms, alertRows(place, record, first))
+    const { repeats } = record
+    const first_repeat = repeats === undefined ? 0 : unseen(repeats.places, highest)
+    if (repeats !== undefined) batch.addRepeats(place, record.origin, repeats, first_repeat)
+    if (key === null || (first === record.alerts.length && first_repeat === (repeats?.count ?? 0))) return
+    const last = [record.places.at(-1), repeats?.places.at(-1)].filter((one) => one !== undefined)
+    this.remember(key, last.sort(comparePlaces).at(-1) as Place, batch.remembered)
   }
 
   forget(): void {}

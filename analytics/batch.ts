@@ -1,13 +1,22 @@
 import type { Position } from '../runtime/ports.ts'
-import type { TableName } from './rows.ts'
+import type { Origin } from '../schemas/record.ts'
+import type { Repeats } from '../schemas/repeats.ts'
+import { RepeatCounts } from './repeat_counts.ts'
+import type { LogPlace, TableName } from './rows.ts'
 
 /** The rows of one insert: one table, one month, so one part on disk that is there as a whole or not at all. */
 export interface Insert {
   readonly table: TableName
   /** Year and month, e.g. 202611. */
   readonly month: number
+  /** Rows of every table but one, as lines of JSONCompactEachRow. */
   readonly lines: string[]
+  /** Rows of `alert_repeats`, by source partition. */
+  readonly repeats: Map<string, RepeatCounts>
 }
+
+/** Counted repeats are small and many: so many of them weigh as much as one row of another table. */
+const REPEATS_PER_ROW = 16
 
 /** Rows of the shard that change; null deletes one. */
 export type Remembered = Map<string, Buffer | null>
@@ -22,6 +31,7 @@ export class Batch {
   readonly from: Position
   /** The position after the last entry. */
   to: Position
+  /** How full it is: rows of the tables, of counted repeats a fraction. */
   rows = 0
   bytes = 0
   readonly remembered: Remembered
@@ -36,12 +46,29 @@ export class Batch {
   /** `time_ms` is what the table is partitioned by. */
   add(table: TableName, time_ms: number, lines: readonly string[]): void {
     if (lines.length === 0) return
-    const month = monthOf(time_ms)
-    const key = `${table}/${month}`
-    let part = this.parts.get(key)
-    if (part === undefined) this.parts.set(key, (part = { table, month, lines: [] }))
-    for (const one of lines) part.lines.push(one)
+    const part = this.part(table, monthOf(time_ms))
+    for (const one of lines) {
+      part.lines.push(one)
+      this.bytes += one.length
+    }
     this.rows += lines.length
+  }
+
+  /** Counts repeats from `first` on. */
+  addRepeats(place: LogPlace, origin: Origin | null, repeats: Repeats, first: number): void {
+    if (first >= repeats.count) return
+    const { repeats: counts } = this.part('alert_repeats', monthOf(place.time_ms))
+    const key = origin === null ? '' : `${origin.source}#${origin.partition}`
+    const known = counts.get(key) ?? new RepeatCounts(place.partition, origin)
+    counts.set(key, known)
+    this.rows += known.add(place, repeats, first) / REPEATS_PER_ROW
+  }
+
+  private part(table: TableName, month: number): Insert {
+    const key = `${table}/${month}`
+    const part = this.parts.get(key) ?? { table, month, lines: [], repeats: new Map() }
+    this.parts.set(key, part)
+    return part
   }
 
   /**
@@ -51,6 +78,7 @@ export class Batch {
   inserts(): readonly Insert[] {
     const order: readonly TableName[] = [
       'alerts',
+      'alert_repeats',
       'dead_letters',
       'memberships',
       'incidents',

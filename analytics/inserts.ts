@@ -36,7 +36,12 @@ const ONE_BLOCK: ClickHouseSettings = {
 }
 
 /** Tables whose rows stay, so that a look at the positions tells whether an insert is there. In the others equal keys give one row. */
-const POSITIONS_STAY: ReadonlySet<TableName> = new Set(['alerts', 'incident_changes', 'dead_letters'])
+const POSITIONS_STAY: ReadonlySet<TableName> = new Set([
+  'alerts',
+  'alert_repeats',
+  'incident_changes',
+  'dead_letters',
+])
 const CHUNK_LINES = 500
 /** A process that slept this long between plan and insert may have been replaced, and its rows inserted long ago. */
 const STALE_AFTER_MS = 10_000
@@ -93,22 +98,28 @@ async function insertOnce(
   look: boolean,
   signal: AbortSignal,
 ): Promise<void> {
-  const { table, month, lines } = insert
+  const { table, month } = insert
+  const format = table === 'alert_repeats' ? 'RowBinary' : 'JSONCompactEachRow'
   if (look && (await isThere(client, parts.partition, batch, insert, signal))) return
   const began_ms = parts.clock.now()
   const insert_deduplication_token = `${parts.shard}/${batch.from}-${batch.to}/${table}/${month}`
   const { stream } = await client.exec({
-    query: `INSERT INTO ${table} (${COLUMNS[table].join(', ')}) FORMAT JSONCompactEachRow`,
-    values: Readable.from(chunks(lines), { objectMode: false }),
+    query: `INSERT INTO ${table} (${COLUMNS[table].join(', ')}) FORMAT ${format}`,
+    values: Readable.from(content(insert), { objectMode: false }),
     clickhouse_settings: { ...ONE_BLOCK, insert_deduplication_token },
     abort_signal: signal,
   })
   // The answer is empty; reading it to its end frees the connection and tells of errors that came late.
   for await (const _ of stream) continue
-  parts.observer.inserted(table, lines.length, parts.clock.now() - began_ms)
+  parts.observer.inserted(table, rowsOf(insert), parts.clock.now() - began_ms)
 }
 
-function* chunks(lines: readonly string[]): Generator<Buffer> {
+function rowsOf({ lines, repeats }: Insert): number {
+  return [...repeats.values()].reduce((sum, { count }) => sum + count, lines.length)
+}
+
+function* content({ lines, repeats }: Insert): Generator<Buffer> {
+  for (const counts of repeats.values()) yield* counts.rows()
   for (let i = 0; i < lines.length; i += CHUNK_LINES)
     yield Buffer.from(`${lines.slice(i, i + CHUNK_LINES).join('\n')}\n`)
 }

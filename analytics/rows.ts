@@ -3,6 +3,7 @@ import type { Change } from '../schemas/change.ts'
 import type { DeadLetter } from '../schemas/deadletter.ts'
 import type { Member } from '../schemas/incident.ts'
 import type { AlertsRecord } from '../schemas/record.ts'
+import { REPEAT_COLUMNS } from './repeat_counts.ts'
 
 /** Columns of each table in the order in which the functions here write them. */
 export const COLUMNS = {
@@ -95,6 +96,7 @@ export const COLUMNS = {
     'log_partition',
     'log_position',
   ],
+  alert_repeats: REPEAT_COLUMNS,
   dead_letters: [
     'id',
     'at',
@@ -179,10 +181,17 @@ export function changeRow(place: LogPlace, change: Change): string {
     incident.title,
     incident.members_total,
     incident.members_firing,
-    JSON.stringify(change),
+    JSON.stringify(withoutMembers(change)),
     place.partition,
     place.position,
   ])
+}
+
+/** Members are rows of `memberships`; in every change again they would be nine tenths of the history. */
+function withoutMembers(change: Change): object {
+  const { memberships: _told, incident, ...rest } = change
+  const { members: _listed, ...summary } = incident
+  return { ...rest, incident: summary }
 }
 
 export function incidentRow(place: LogPlace, change: Change): string {

@@ -147,7 +147,6 @@ export class RecordFold implements PartitionFold {
     if (entries.length > 0 && this.batch.to === this.batch.from) this.batch_began_ms = this.parts.clock.now()
     for (const entry of entries) {
       this.batch.to = entry.position + 1
-      this.batch.bytes += entry.value.length
       try {
         this.recorder.add(this.parts.partition, entry, this.batch)
       } catch (error) {

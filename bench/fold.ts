@@ -6,7 +6,7 @@ import { config as configSchema } from '../schemas/config.ts'
 import type { Alert } from '../schemas/alert.ts'
 import { alertOf } from './load/alerts.ts'
 import { type Report, rounded, spread } from './report.ts'
-import type { BenchOptions } from './main.ts'
+import type { BenchOptions } from './options.ts'
 
 const DISTINCT = 20_000
 const BATCH = 500

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { alertOf } from './load/alerts.ts'
 import type { HttpOrder, HttpResult } from './load/http.ts'
-import type { BenchOptions } from './main.ts'
+import { httpOrder } from './load_order.ts'
+import type { BenchOptions } from './options.ts'
 import { runScript, type Started, startTocsin } from './processes.ts'
 import { type Figure, quantile, type Report, rounded } from './report.ts'
 
@@ -71,8 +72,17 @@ async function measure(
 }
 
 function loadOrder(url: string, mix: 'repeats' | 'new', seconds: number): HttpOrder {
-  const shape = { seed: 1, distinct: 20_000, per_group: 100, started_at_ms: Date.now() }
-  return { url, shape, batch: 100, connections: 4, warm: mix === 'repeats', mix, seconds, rate: LOAD_PER_S }
+  return httpOrder({
+    url,
+    mix,
+    distinct: 20_000,
+    round: 0,
+    batch: 100,
+    connections: 4,
+    warmup_seconds: 1,
+    seconds,
+    rate: LOAD_PER_S,
+  })
 }
 
 async function probe(url: string, seconds: number): Promise<{ changes: number[]; answers: number[] }> {

@@ -1,5 +1,5 @@
 import { measureAll, parametersOf } from './latency.ts'
-import type { BenchOptions } from './main.ts'
+import type { BenchOptions } from './options.ts'
 import type { Report } from './report.ts'
 import { startServices } from './services.ts'
 

@@ -1,15 +1,11 @@
 import { writeFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
+import { type BenchOptions, parseOptions, USAGE } from './options.ts'
 import { complete, type Report, table } from './report.ts'
-
-export interface BenchOptions {
-  readonly seconds: number
-  /** Address of another Alertmanager-compatible server to send the same load to. */
-  readonly peer: string | undefined
-}
 
 const BENCHES: Readonly<Record<string, () => Promise<{ run: (options: BenchOptions) => Promise<Report> }>>> =
   {
+    load: () => import('./generator.ts'),
+    'ingest-http': () => import('./ingest_http.ts'),
     embedded: () => import('./embedded.ts'),
     distributed: () => import('./distributed.ts'),
     latency: () => import('./latency.ts'),
@@ -17,21 +13,26 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run: (options: BenchOptio
     fold: () => import('./fold.ts'),
   }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { seconds: { type: 'string', default: '10' }, json: { type: 'string' }, peer: { type: 'string' } },
-})
-const bench = BENCHES[positionals[0] ?? '']
-if (!bench) {
-  console.error(
-    `usage: npm run bench -- NAME [--seconds N] [--json FILE] [--peer URL]\nNAME is one of ${Object.keys(BENCHES).join(', ')}`,
-  )
+function refuse(message: string): never {
+  console.error(`${message}\nusage: ${USAGE}\nNAME is one of ${Object.keys(BENCHES).join(', ')}`)
   process.exit(2)
 }
+
+function asked(): ReturnType<typeof parseOptions> {
+  try {
+    return parseOptions(process.argv.slice(2))
+  } catch (error) {
+    if (error instanceof TypeError) refuse(error.message)
+    throw error
+  }
+}
+
+const { name, json, options } = asked()
+const bench = BENCHES[name] ?? refuse(name === '' ? 'which benchmark?' : `there is no benchmark ${name}`)
 const { run } = await bench()
-const report = complete(await run({ seconds: Number(values.seconds), peer: values.peer }))
+const report = complete(await run(options))
 console.error(table(report))
-const json = JSON.stringify(report, null, 2)
-if (values.json === undefined) console.log(json)
-else writeFileSync(values.json, `${json}\n`)
+const text = JSON.stringify(report, null, 2)
+if (json === undefined) console.log(text)
+else writeFileSync(json, `${text}\n`)
 process.exit(0)

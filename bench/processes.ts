@@ -18,24 +18,35 @@ export interface Started {
 export async function startTocsin(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
+  cpu_profile_dir?: string,
 ): Promise<Started> {
-  const child = spawn(process.execPath, [MAIN, 'start', ...args], {
+  const profiling = cpu_profile_dir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${cpu_profile_dir}`]
+  const child = spawn(process.execPath, [...profiling, MAIN, 'start', ...args], {
     env: { PATH: '/usr/bin:/bin', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   for await (const line of createInterface({ input: child.stdout })) {
     const ready = /(http:\/\/\S+)/.exec(line)
-    if (!ready) continue
-    return {
-      url: ready[1] as string,
-      child,
-      stop: async () => {
-        child.kill('SIGTERM')
-        if (child.exitCode === null) await once(child, 'exit')
-      },
-    }
+    if (ready) return { url: ready[1] as string, child, stop: () => end(child) }
   }
   throw new Error('tocsin ended before it was ready')
+}
+
+/** Starts a script of this folder that prints its address. */
+export async function startScript(script: string): Promise<Started> {
+  const child = spawn(process.execPath, [fileURLToPath(new URL(script, import.meta.url))], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  for await (const line of createInterface({ input: child.stdout }))
+    return { url: line, child, stop: () => end(child) }
+  throw new Error(`${script} ended before it was ready`)
+}
+
+export async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = once(child, 'exit')
+  child.kill('SIGTERM')
+  await ended
 }
 
 /** CPU seconds (user and system) of one process and its children that live. */
@@ -76,16 +87,24 @@ export function rssMegabytes(pid: number): number {
   return Math.round(Number(kilobytes) / 1_024)
 }
 
-/** Runs a script of this folder in a process of its own and gives the JSON that it prints last. */
-export async function runScript<T>(script: string, order: unknown): Promise<T> {
+/** Runs a script of this folder in a process of its own and gives the JSON that it prints last; `told` hears of the events before. */
+export async function runScript<T>(
+  script: string,
+  order: unknown,
+  told: (event: string) => void = () => {},
+): Promise<T> {
   const child = spawn(
     process.execPath,
     [fileURLToPath(new URL(script, import.meta.url)), JSON.stringify(order)],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   )
-  let last = ''
-  for await (const line of createInterface({ input: child.stdout })) last = line
-  if (child.exitCode === null) await once(child, 'exit')
+  const exited = once(child, 'exit')
+  let last: unknown
+  for await (const line of createInterface({ input: child.stdout })) {
+    last = JSON.parse(line)
+    if (typeof last === 'object' && last !== null && 'event' in last) told(String(last.event))
+  }
+  await exited
   if (child.exitCode !== 0) throw new Error(`${script} ended with status ${child.exitCode}`)
-  return JSON.parse(last) as T
+  return last as T
 }

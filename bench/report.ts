@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { cpus, totalmem } from 'node:os'
+import { cpus, release, totalmem } from 'node:os'
 import { version } from '../runtime/version.ts'
 
 export type Figure = number | string | null
@@ -8,7 +8,11 @@ export type Figure = number | string | null
 export interface Report {
   readonly name: string
   readonly parameters: Readonly<Record<string, Figure>>
+  /** Medians, where something was measured in several rounds. */
   readonly figures: Readonly<Record<string, Figure>>
+  readonly spread?: Readonly<Record<string, Spread>>
+  /** Of what was measured beside Tocsin. */
+  readonly versions?: Readonly<Record<string, string>>
 }
 
 export interface FullReport extends Report {
@@ -16,7 +20,18 @@ export interface FullReport extends Report {
   readonly tocsin: string
   readonly commit: string
   readonly node: string
-  readonly machine: { readonly cpu: string; readonly cores: number; readonly memory_gb: number }
+  readonly machine: {
+    readonly cpu: string
+    readonly cores: number
+    readonly memory_gb: number
+    readonly kernel: string
+  }
+}
+
+export interface Spread {
+  readonly median: number
+  readonly min: number
+  readonly max: number
 }
 
 export function complete(report: Report): FullReport {
@@ -31,13 +46,15 @@ export function complete(report: Report): FullReport {
       cpu: cpu?.model.trim() ?? 'unknown',
       cores: cpus().length,
       memory_gb: Math.round(totalmem() / 2 ** 30),
+      kernel: release(),
     },
   }
 }
 
+/** With `+` when files differ from it. */
 function commit(): string {
   try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
+    return execFileSync('git', ['describe', '--always', '--exclude', '*', '--dirty=+'], {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
     }).trim()
@@ -46,11 +63,26 @@ function commit(): string {
   }
 }
 
+/** Medians and spread of what was measured in rounds; what is no number is taken from the last. */
+export function summarise(rounds: readonly Readonly<Record<string, Figure>>[]): {
+  figures: Record<string, Figure>
+  spread: Record<string, Spread>
+} {
+  const figures: Record<string, Figure> = { ...rounds.at(-1) }
+  const spreads: Record<string, Spread> = {}
+  for (const name of Object.keys(figures)) {
+    const values = rounds.map((round) => round[name]).filter((value) => typeof value === 'number')
+    if (values.length === 0) continue
+    const found = spread(values)
+    figures[name] = found.median
+    if (values.length > 1) spreads[name] = found
+  }
+  return { figures, spread: spreads }
+}
+
 /** The median of a list, and its smallest and largest value. */
-export function spread(values: readonly number[]): { median: number; min: number; max: number } {
-  const sorted = [...values].sort((a, b) => a - b)
-  const at = (q: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? 0
-  return { median: at(0.5), min: at(0), max: at(1) }
+export function spread(values: readonly number[]): Spread {
+  return { median: quantile(values, 0.5), min: quantile(values, 0), max: quantile(values, 1) }
 }
 
 export function quantile(values: readonly number[], q: number): number {
@@ -65,10 +97,15 @@ export function rounded(value: number, digits = 2): number {
 export function table(report: FullReport): string {
   const width = Math.max(...Object.keys(report.figures).map((key) => key.length))
   const parameters = Object.entries(report.parameters).map(([key, value]) => `${key}=${value}`)
-  const lines = Object.entries(report.figures).map(([key, value]) => `  ${key.padEnd(width)}  ${value}`)
+  const lines = Object.entries(report.figures).map(([key, value]) => {
+    const found = report.spread?.[key]
+    return `  ${key.padEnd(width)}  ${value}${found ? `  (${found.min} … ${found.max})` : ''}`
+  })
+  const { cores, cpu, memory_gb, kernel } = report.machine
   return [
     `${report.name}: ${parameters.join(' ')}`,
-    `on ${report.machine.cores} cores of ${report.machine.cpu}, Node ${report.node}, commit ${report.commit}`,
+    `on ${cores} cores of ${cpu}, ${memory_gb} GiB, Linux ${kernel}, Node ${report.node}, commit ${report.commit}`,
+    ...Object.entries(report.versions ?? {}).map(([name, text]) => `${name}: ${text}`),
     ...lines,
   ].join('\n')
 }

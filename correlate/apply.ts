@@ -46,11 +46,13 @@ function applyAlert(state: State, key: string, value: AlertRow | null): void {
   if (state.alerts.get(key)?.firing) derived.firing--
   if (value === null) {
     state.alerts.delete(key)
+    derived.seen.delete(key)
     derived.timers.set('alert', key, null)
     return
   }
   if (value.firing) derived.firing++
   state.alerts.set(key, value)
+  derived.seen.set(key, value)
   derived.timers.set('alert', key, value.firing ? value.expires_at_ms : value.forget_at_ms)
 }
 

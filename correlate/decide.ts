@@ -4,7 +4,7 @@ import { compileMatchers, MatcherError } from '../schemas/matching.ts'
 import type { Place } from '../schemas/record.ts'
 import type { Rules } from '../schemas/rules.ts'
 import { type Decision, NOTHING } from './decision.ts'
-import { alertEnds, arrive } from './dedup.ts'
+import { alertEnds, arrive, type Repeat, repeated } from './dedup.ts'
 import { carryOut } from './lifecycle.ts'
 import { incidentDue } from './clocks.ts'
 import type { State } from './state.ts'
@@ -13,6 +13,7 @@ import { silenceTurns } from './suppress.ts'
 /** What one decision is about: one alert, one command, new rules, or something that fell due. */
 export type Event =
   | { readonly kind: 'alert'; readonly alert: Alert; readonly place: Place }
+  | { readonly kind: 'repeat'; readonly repeat: Repeat; readonly place: Place }
   | { readonly kind: 'command'; readonly command: Command }
   | { readonly kind: 'rules'; readonly rules: Rules }
   | { readonly kind: 'alert-due'; readonly fingerprint: string; readonly late_ms: number }
@@ -28,6 +29,8 @@ export function decide(state: State, event: Event): Decision {
   switch (event.kind) {
     case 'alert':
       return arrive(state, event.alert, event.place)
+    case 'repeat':
+      return repeated(state, event.repeat, event.place)
     case 'alert-due':
       return alertEnds(state, event.fingerprint, event.late_ms)
     case 'incident-due':

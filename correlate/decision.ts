@@ -4,7 +4,8 @@ import type { Row } from './state.ts'
 /** An alert that is in no incident, and why. */
 export interface Unassigned {
   readonly fingerprint: string
-  readonly code: 'resolved-unknown' | 'active-alerts-bound'
+  /** `repeat-unknown`: a repeat named an alert that is not known (any more). */
+  readonly code: 'resolved-unknown' | 'active-alerts-bound' | 'repeat-unknown'
 }
 
 export interface Decision {

@@ -30,6 +30,24 @@ function isResolved(alert: Alert, now_ms: number): boolean {
   return alert.ends_at_ms !== null && alert.ends_at_ms <= now_ms
 }
 
+/** What a repeat of an alert tells (schemas/repeats.ts). */
+export interface Repeat {
+  readonly fingerprint: string
+  readonly starts_at_ms: number
+  readonly ends_at_ms: number | null
+}
+
+/** A repeat stands for the newest statement of its alert, with other times. */
+export function repeated(state: State, { fingerprint, ...times }: Repeat, place: Place): Decision {
+  const row = state.alerts.get(fingerprint)
+  if (row) return arrive(state, { ...row.alert, ...times, repeats: 1 }, place)
+  const full = state.derived.firing >= LIMITS.active_alerts_per_partition
+  return {
+    ...NOTHING,
+    unassigned: { fingerprint, code: full ? 'active-alerts-bound' : 'repeat-unknown' },
+  }
+}
+
 /** One alert of a record: a first sight, a repeat, the end of one that fires, or one that fires again. */
 export function arrive(state: State, alert: Alert, place: Place): Decision {
   const { rules } = state
@@ -71,8 +89,9 @@ function merged(old: Alert, alert: Alert): Alert {
   return { ...alert, starts_at_ms: Math.min(old.starts_at_ms, alert.starts_at_ms), repeats: 1 }
 }
 
+/** Links to the sender do not count: two replicas of one sender differ in them and in nothing else. */
 function sameContent(a: Alert, b: Alert): boolean {
-  if (a.generator_url !== b.generator_url || a.severity !== b.severity || a.entity !== b.entity) return false
+  if (a.severity !== b.severity || a.entity !== b.entity) return false
   const names = Object.keys(a.annotations)
   return (
     names.length === Object.keys(b.annotations).length &&
@@ -121,6 +140,11 @@ function again(state: State, row: AlertRow, alert: Alert, rules: Rules, place: P
   return placeAlert(state, fresh, place)
 }
 
+/** When an alert that has ended may be forgotten: a reopening, or a repeat that names it, must find it. */
+function forgetAt(state: State): number {
+  return state.time_ms + Math.max(state.rules.reopen_within_ms, LIMITS.ended_alert_kept_ms)
+}
+
 function withinReopening(state: State, resolved_at_ms: number | null, rules: Rules): boolean {
   return resolved_at_ms !== null && state.time_ms - resolved_at_ms <= rules.reopen_within_ms
 }
@@ -130,7 +154,7 @@ export function alertEnds(state: State, fingerprint: string, late_ms: number): D
   const row = state.alerts.get(fingerprint)
   const { rules } = state
   if (!row) return NOTHING
-  if (!row.firing) return forget(state, row, rules)
+  if (!row.firing) return forget(state, row)
   if (late_ms > OUTAGE_MS) {
     const value: AlertRow = {
       ...row,
@@ -142,13 +166,13 @@ export function alertEnds(state: State, fingerprint: string, late_ms: number): D
 }
 
 /** Kept as long as its incident could take it back. */
-function forget(state: State, row: AlertRow, rules: Rules): Decision {
+function forget(state: State, row: AlertRow): Decision {
   const home = homeOf(state, row.incident_id)
   const key = row.alert.fingerprint
   if (!home || !isUnresolved(home)) return { rows: [{ kind: 'alert', key, value: null }], changes: [] }
   const value: AlertRow = {
     ...row,
-    forget_at_ms: state.time_ms + Math.max(rules.reopen_within_ms, OUTAGE_MS),
+    forget_at_ms: forgetAt(state),
   }
   return { rows: [{ kind: 'alert', key, value }], changes: [] }
 }
@@ -162,7 +186,7 @@ function end(state: State, row: AlertRow, ended_at_ms: number, code: 'timeout' |
     ended_at_ms,
     updated_at_ms: state.time_ms,
     silenced_by: [],
-    forget_at_ms: state.time_ms + Math.max(rules.reopen_within_ms, OUTAGE_MS),
+    forget_at_ms: forgetAt(state),
   }
   const rows: Row[] = [{ kind: 'alert', key: row.alert.fingerprint, value }]
   const home = homeOf(state, row.incident_id)

@@ -1,6 +1,7 @@
 import type { Change } from '../schemas/change.ts'
-import { unseen } from '../schemas/places.ts'
-import type { AlertsRecord, LogRecord, Origin } from '../schemas/record.ts'
+import { comparePlaces, unseen } from '../schemas/places.ts'
+import type { AlertsRecord, LogRecord, Origin, Place } from '../schemas/record.ts'
+import { Repeats } from '../schemas/repeats.ts'
 import { apply, storedKey } from './apply.ts'
 import { decide, type Event } from './decide.ts'
 import type { Unassigned } from './decision.ts'
@@ -47,20 +48,38 @@ export function foldRecord(state: State, logged: Logged, outcome: Outcome): void
   }
 }
 
+const NO_REPEATS = new Repeats(Buffer.alloc(0), [])
+
+/** Repeats are numbered before alerts, whatever their order. */
 function foldAlerts(state: State, position: number, record: AlertsRecord, outcome: Outcome): void {
+  const { alerts, places, repeats = NO_REPEATS, repeats_before = [] } = record
   const key = originKey(record.origin)
-  const first = unseen(record.places, key === null ? undefined : state.origins.get(key))
-  outcome.skipped += first
-  for (let i = first; i < record.alerts.length; i++) {
-    step(
-      state,
-      { kind: 'alert', alert: record.alerts[i] as AlertsRecord['alerts'][number], place: [position, i] },
-      outcome,
-    )
+  const highest = key === null ? undefined : state.origins.get(key)
+  let repeat = unseen(repeats.places, highest)
+  const first = unseen(places, highest)
+  outcome.skipped += repeat + first
+  if (repeat === repeats.count && first === alerts.length) return
+  for (let i = first; i < alerts.length; i++) {
+    for (const before = repeats_before[i] ?? 0; repeat < before; repeat++)
+      foldRepeat(state, position, repeats, repeat, outcome)
+    const place: Place = [position, repeats.count + i]
+    step(state, { kind: 'alert', alert: alerts[i] as AlertsRecord['alerts'][number], place }, outcome)
   }
-  const last = record.places.at(-1)
-  if (key !== null && last && first < record.alerts.length)
-    install(state, [{ kind: 'origin', key, value: last }], outcome)
+  for (; repeat < repeats.count; repeat++) foldRepeat(state, position, repeats, repeat, outcome)
+  if (key === null) return
+  const last = [repeats.places.at(-1), places.at(-1)].filter((place) => place !== undefined)
+  install(state, [{ kind: 'origin', key, value: last.sort(comparePlaces).at(-1) as Place }], outcome)
+}
+
+function foldRepeat(state: State, position: number, repeats: Repeats, index: number, outcome: Outcome): void {
+  if (state.derived.seen.covers(repeats, index, state.time_ms, state.rules.resolve_timeout_ms)) return
+  const ends_at_ms = repeats.endsAt(index)
+  const repeat = {
+    fingerprint: repeats.fingerprint(index),
+    starts_at_ms: repeats.startsAt(index),
+    ends_at_ms: Number.isNaN(ends_at_ms) ? null : ends_at_ms,
+  }
+  step(state, { kind: 'repeat', repeat, place: [position, index] }, outcome)
 }
 
 function originKey(origin: Origin | null): string | null {

@@ -4,6 +4,7 @@ import type { Incident, Member } from '../schemas/incident.ts'
 import { compileMatchers } from '../schemas/matching.ts'
 import type { Place } from '../schemas/record.ts'
 import { DEFAULT_RULES, type Rules } from '../schemas/rules.ts'
+import { SeenAlerts } from './seen.ts'
 import { Timers } from './timers.ts'
 
 /** An alert that fires, or that stopped while its incident is still kept. */
@@ -72,6 +73,7 @@ export interface Derived {
   /** Group key → its incidents, newest last. */
   readonly groups: Map<string, readonly string[]>
   readonly timers: Timers
+  readonly seen: SeenAlerts
   /** One test per grouping rule, in order. */
   rule_tests: readonly LabelTest[]
   readonly silence_tests: Map<string, LabelTest>
@@ -113,6 +115,7 @@ export function emptyState(partition: number): State {
     derived: {
       groups: new Map(),
       timers: new Timers(),
+      seen: new SeenAlerts(),
       rule_tests: DEFAULT_RULES.grouping.map((rule) => compileMatchers(rule.match)),
       silence_tests: new Map(),
       firing: 0,

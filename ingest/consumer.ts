@@ -3,6 +3,7 @@ import type { Clock, SourceMessage, Subscription, TopicSource } from '../runtime
 import type { Batch, DecodedMessage, Prepared } from './batch.ts'
 import { RejectWindow } from './halting.ts'
 import type { Intake } from './intake.ts'
+import { readBody } from './read_body.ts'
 import { decodeAlerts, RefusedBody } from './sources/alertmanager.ts'
 
 /** What the consumer tells about itself; metrics and logs hang on it. */
@@ -37,9 +38,11 @@ export class Consumer {
   private readonly windows = new Map<string, RejectWindow>()
   private readonly closing = new AbortController()
   private subscription: Subscription | null = null
+  private readonly domain: number
 
   constructor(parts: ConsumerParts) {
     this.parts = parts
+    this.domain = parts.intake.recogniser.newDomain()
   }
 
   async start(): Promise<void> {
@@ -59,9 +62,13 @@ export class Consumer {
     const key = `${topic}/${partition}`
     const window = this.windows.get(key) ?? new RejectWindow()
     this.windows.set(key, window)
-    const prepared = await this.passed(topic, partition, messages, window)
-    await this.taken(prepared)
-    window.count({ messages: messages.length, rejected: prepared.messages_rejected })
+    for (let attempt = 1; ; attempt++) {
+      // Prepared anew for each attempt: how old a repeat may be is bounded from when it was recognised.
+      const prepared = await this.passed(topic, partition, messages, window)
+      if (!(await this.taken(prepared, attempt))) continue
+      window.count({ messages: messages.length, rejected: prepared.messages_rejected })
+      return
+    }
   }
 
   /** The batch, prepared; waits while it would only drain the topic into the dead letters. */
@@ -82,16 +89,16 @@ export class Consumer {
     }
   }
 
-  private async taken(prepared: Prepared): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await this.parts.intake.take(prepared)
-        return
-      } catch (error) {
-        if (!(error instanceof Retryable)) throw error
-        this.parts.observer.retrying(this.parts.name, error, attempt)
-        await this.pause(Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** Math.min(attempt - 1, 10)))
-      }
+  /** False, after a pause, when the log did not take it. */
+  private async taken(prepared: Prepared, attempt: number): Promise<boolean> {
+    try {
+      await this.parts.intake.take(prepared)
+      return true
+    } catch (error) {
+      if (!(error instanceof Retryable)) throw error
+      this.parts.observer.retrying(this.parts.name, error, attempt)
+      await this.pause(Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** Math.min(attempt - 1, 10)))
+      return false
     }
   }
 
@@ -115,8 +122,14 @@ export class Consumer {
   private decode({ offset, time_ms, value }: SourceMessage): DecodedMessage {
     const body = value ?? Buffer.alloc(0)
     try {
-      const context = { resolve_timeout_ms: this.parts.resolve_timeout_ms, lone_alert: true }
-      return { offset, decoded: decodeAlerts(body, time_ms, context) }
+      const { intake, clock, resolve_timeout_ms } = this.parts
+      const context = { resolve_timeout_ms, lone_alert: true }
+      const origin = { now_ms: clock.now(), at_ms: time_ms, domain: this.domain, offset }
+      return {
+        offset,
+        decoded: readBody(intake.recogniser, body, origin, context),
+        inFull: () => decodeAlerts(body, time_ms, context),
+      }
     } catch (error) {
       if (!(error instanceof RefusedBody)) throw error
       return {

@@ -4,7 +4,8 @@ import { partitionOf } from '../schemas/ids.ts'
 import { LIMITS } from '../schemas/limits.ts'
 import type { AlertsRecord, Origin } from '../schemas/record.ts'
 import type { Prepared } from './batch.ts'
-import { combine, type Placed } from './combine.ts'
+import { combine } from './combine.ts'
+import { halves, type Share, ShareCollector, type Shares } from './shares.ts'
 
 /** Common parts of the entries of one run of alerts. */
 interface Run {
@@ -12,37 +13,45 @@ interface Run {
   readonly received_at_ms: number
 }
 
-function recordOf({ origin, received_at_ms }: Run, placed: readonly Placed[]): AlertsRecord {
-  const places = placed.flatMap(({ place }) => (place === null ? [] : [place]))
-  return { kind: 'alerts', received_at_ms, origin, places, alerts: placed.map(({ alert }) => alert) }
+function recordOf({ origin, received_at_ms }: Run, { repeats, alerts }: Share): AlertsRecord {
+  const places = alerts.flatMap(({ place }) => (place === null ? [] : [place]))
+  const record = {
+    kind: 'alerts' as const,
+    received_at_ms,
+    origin,
+    places,
+    alerts: alerts.map(({ alert }) => alert),
+  }
+  if (repeats.count === 0) return record
+  return { ...record, repeats, repeats_before: alerts.map(({ repeats_before }) => repeats_before) }
 }
 
 /** Entries within the bounds of limits.ts: what is too large is cut in halves (one alert always fits). */
-function entriesOf(run: Run, placed: readonly Placed[]): readonly Buffer[] {
-  if (placed.length <= LIMITS.alerts_per_entry) {
-    const value = encodeRecord(recordOf(run, placed))
-    if (value.length <= LIMITS.entry_bytes || placed.length === 1) return [value]
+function entriesOf(run: Run, share: Share): readonly Buffer[] {
+  const { alerts, repeats } = share
+  if (alerts.length <= LIMITS.alerts_per_entry && repeats.count <= LIMITS.repeats_per_entry) {
+    const value = encodeRecord(recordOf(run, share))
+    if (value.length <= LIMITS.entry_bytes || alerts.length + repeats.count === 1) return [value]
   }
-  const middle =
-    placed.length <= LIMITS.alerts_per_entry ? Math.ceil(placed.length / 2) : LIMITS.alerts_per_entry
-  return [...entriesOf(run, placed.slice(0, middle)), ...entriesOf(run, placed.slice(middle))]
+  const [first, second] = halves(share, LIMITS.alerts_per_entry, LIMITS.repeats_per_entry)
+  return [...entriesOf(run, first), ...entriesOf(run, second)]
 }
 
-function appendsOf(run: Run, alerts: Prepared['alerts']): readonly Append[] {
-  return [...alerts].flatMap(([partition, placed]) =>
-    entriesOf(run, combine(placed)).map((value) => ({ topic: 'alerts', partition, value }) as const),
+function appendsOf(run: Run, shares: Shares): readonly Append[] {
+  return [...shares].flatMap(([partition, { alerts, repeats }]) =>
+    entriesOf(run, { alerts: combine(alerts), repeats }).map(
+      (value) => ({ topic: 'alerts', partition, value }) as const,
+    ),
   )
 }
 
 /** Requests have no origin, so those that wait together share entries. */
-function merged(requests: readonly Prepared[]): Prepared['alerts'] {
-  if (requests.length === 1 && requests[0] !== undefined) return requests[0].alerts
-  const alerts = new Map<number, Placed[]>()
-  for (const request of requests) {
-    for (const [partition, placed] of request.alerts)
-      alerts.set(partition, [...(alerts.get(partition) ?? []), ...placed])
-  }
-  return alerts
+function merged(requests: readonly Prepared[]): Shares {
+  const [only] = requests
+  if (requests.length === 1 && only !== undefined) return only.shares
+  const all = new ShareCollector()
+  for (const { shares } of requests) all.add(shares)
+  return all.done()
 }
 
 /** What to append for batches that were prepared, in order; dead letters go last. */
@@ -54,7 +63,7 @@ export function appendsFor(
   const requests = prepared.filter(({ origin }) => origin === null)
   const received_at_ms = Math.max(0, ...requests.map((request) => request.received_at_ms))
   const entries = [...appendsOf({ origin: null, received_at_ms }, merged(requests))]
-  for (const one of prepared) if (one.origin !== null) entries.push(...appendsOf(one, one.alerts))
+  for (const one of prepared) if (one.origin !== null) entries.push(...appendsOf(one, one.shares))
   for (const letter of prepared.flatMap(({ letters }) => letters)) {
     const partition = partitionOf(letter.id, deadletters_partitions)
     entries.push({ topic: 'deadletters', partition, value: Buffer.from(JSON.stringify(letter)) })

@@ -3,6 +3,7 @@ import type { Append, Log, Position } from '../runtime/ports.ts'
 import type { Tracing } from '../runtime/tracing.ts'
 import { LIMITS } from '../schemas/limits.ts'
 import { type Batch, type Normalise, type Prepared, prepare } from './batch.ts'
+import { Recogniser } from './recognise/recogniser.ts'
 import { appendsFor } from './entries.ts'
 import { makeNormaliser, type NormaliserConfig } from './normalise.ts'
 import type { RejectedAlert } from './sources/raw_alert.ts'
@@ -39,6 +40,8 @@ const WAITING_ALERTS_MAX = 4 * LIMITS.alerts_per_request
 /** Takes alerts in: normalises them and appends them to the log, all that wait at a time in one append (group commit). */
 export class Intake {
   private readonly parts: IntakeParts
+  /** Of all sources: whoever tells an alert in full, its former statements are not recognised any more. */
+  readonly recogniser = new Recogniser()
   private readonly normalise: Normalise
   private readonly newest = new Map<number, Position>()
   private waiting: Waiting[] = []
@@ -52,7 +55,8 @@ export class Intake {
 
   /** Normalises and sorts a batch without taking it. */
   prepare(batch: Batch): Prepared {
-    return prepare(batch, this.parts.log.partitions('alerts'), this.normalise)
+    const { normalise, recogniser } = this
+    return prepare(batch, { partitions: this.parts.log.partitions('alerts'), normalise, recogniser })
   }
 
   /** Resolves when every alert of the batch is durable; throws Retryable, and then the batch may be given again. */
@@ -124,7 +128,8 @@ export class Intake {
         this.newest.set(partition, Math.max(positions[i] ?? 0, this.newest.get(partition) ?? 0))
     }
     for (const { prepared, resolve } of group) {
-      const touched = [...prepared.alerts.keys()].map(
+      this.recogniser.learn(prepared.learnt)
+      const touched = [...prepared.shares.keys()].map(
         (partition) => [partition, this.newest.get(partition) ?? 0] as const,
       )
       resolve({ positions: new Map(touched), rejects: prepared.rejects })

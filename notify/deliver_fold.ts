@@ -11,6 +11,7 @@ import {
   type DeliveryRow,
   type DeliveryState,
   deliveryKey,
+  doubted,
   next,
   type Result,
   retiresAt,
@@ -43,6 +44,15 @@ interface Lane {
   paused_until_ms: number
 }
 
+/** The store as this fold found it: what was in the log by then may have been begun by an owner whose commits the store lost. */
+interface Footing {
+  readonly incarnation: string
+  readonly since_ms: number
+}
+const FOOTING_KEY = 'footing'
+/** The log's clock and ours, and those of two owners. */
+const CLOCKS_DIFFER_MS = 5_000
+
 interface OpenStep {
   readonly publish: Append[]
   readonly put: Map<string, Buffer>
@@ -63,6 +73,8 @@ export class DeliverFold implements PartitionFold {
   private readonly flights: Flights
   /** Of `dueAt`; undefined: to be found anew. */
   private earliest_ms: number | null | undefined
+  private footing: Footing | null = null
+  private footing_is_stored = true
 
   constructor(parts: DeliverParts) {
     this.parts = parts
@@ -73,17 +85,26 @@ export class DeliverFold implements PartitionFold {
   }
 
   restore(key: string, value: Buffer): void {
-    this.keep(key, decodeRow(value))
+    if (key === FOOTING_KEY) this.footing = JSON.parse(value.toString()) as Footing
+    else this.keep(key, decodeRow(value))
   }
 
-  async restored(position: Position | null): Promise<Position> {
+  async restored(position: Position | null, incarnation: string | null): Promise<Position> {
     const now_ms = this.parts.clock.now()
-    for (const [key, row] of this.rows) this.plan(key, row, now_ms)
+    if (incarnation !== null && incarnation !== this.footing?.incarnation) {
+      this.footing = { incarnation, since_ms: now_ms }
+      this.footing_is_stored = false
+    }
+    for (const [key, found] of this.rows) {
+      const row = this.doubtedIfOld(found, found.created_at_ms)
+      this.keep(key, row)
+      this.plan(key, row, now_ms)
+    }
     return position ?? 0
   }
 
   fold(entries: readonly LogEntry[]): Step {
-    const step = openStep()
+    const step = this.openStep()
     const now_ms = this.parts.clock.now()
     for (const entry of entries) this.takeEntry(entry, step, now_ms)
     this.startDue(step, now_ms)
@@ -91,13 +112,13 @@ export class DeliverFold implements PartitionFold {
   }
 
   dueAt(): number | null {
-    if (this.flights.waiting) return 0
+    if (this.flights.waiting || !this.footing_is_stored) return 0
     if (this.earliest_ms === undefined) this.earliest_ms = this.earliest()
     return this.earliest_ms
   }
 
   onDue(now_ms: number): Step {
-    const step = openStep()
+    const step = this.openStep()
     for (const landing of this.flights.take()) this.land(landing, step, now_ms)
     this.startDue(step, now_ms)
     return this.closed(step)
@@ -110,23 +131,32 @@ export class DeliverFold implements PartitionFold {
 
   private takeEntry(entry: LogEntry, step: OpenStep, now_ms: number): void {
     try {
-      this.takeChange(decodeChange(entry.value), step, now_ms)
+      this.takeChange(decodeChange(entry.value), entry.time_ms, step, now_ms)
     } catch (error) {
       if (!(error instanceof CodecError)) throw error
       step.publish.push(this.deadLetter(entry, error))
     }
   }
 
-  private takeChange(change: Change, step: OpenStep, now_ms: number): void {
+  private takeChange(change: Change, logged_ms: number, step: OpenStep, now_ms: number): void {
     const summary = summarise(change)
     for (const [name, lane] of this.lanes) {
       const key = deliveryKey(change.incident_id, name)
       const before = this.rows.get(key) ?? null
-      const after = want(before, summary, linkedTicket(change, name), lane.sink.policy)
-      if (after === null || after === before) continue
+      const wanted = want(before, summary, linkedTicket(change, name), lane.sink.policy)
+      if (wanted === null || wanted === before) continue
+      const after = before === null ? this.doubtedIfOld(wanted, logged_ms) : wanted
       this.write(key, after, step)
       if (!this.busy.has(key)) this.plan(key, after, now_ms)
     }
+  }
+
+  /** `known_ms`: from when on an owner may have begun something about the row, or before. */
+  private doubtedIfOld(row: DeliveryRow, known_ms: number): DeliveryRow {
+    const lane = this.lanes.get(row.sink)
+    const { footing } = this
+    if (lane === undefined || footing === null || known_ms > footing.since_ms + CLOCKS_DIFFER_MS) return row
+    return doubted(row, lane.sink.policy, footing.since_ms)
   }
 
   private land({ key, action, result }: Landing, step: OpenStep, now_ms: number): void {
@@ -241,6 +271,13 @@ export class DeliverFold implements PartitionFold {
     this.rows.set(key, row)
   }
 
+  private openStep(): OpenStep {
+    const put = new Map<string, Buffer>()
+    if (!this.footing_is_stored) put.set(FOOTING_KEY, Buffer.from(JSON.stringify(this.footing)))
+    this.footing_is_stored = true
+    return { publish: [], put, delete: new Set(), launches: [] }
+  }
+
   private closed({ publish, put, delete: gone, launches }: OpenStep): Step {
     const step: Step = { publish, put, delete: gone }
     if (launches.length === 0) return step
@@ -276,8 +313,4 @@ export class DeliverFold implements PartitionFold {
       value: Buffer.from(JSON.stringify(letter)),
     }
   }
-}
-
-function openStep(): OpenStep {
-  return { publish: [], put: new Map(), delete: new Set(), launches: [] }
 }

@@ -243,7 +243,8 @@ function lacking(row: DeliveryRow, policy: Pick<SinkPolicy, 'update_interval_ms'
   if (told === null && row.creation === null && wanted.merged_into !== null)
     return { action: 'none', reason: 'merged-before-told' }
   if (told === null) return { action: 'create', reason: 'not-told-yet' }
-  if (closed !== told.closed) return { action: closed ? 'close' : 'reopen', reason: `state-${wanted.state}` }
+  if (closed !== told.closed || told.revision === UNKNOWN_REVISION)
+    return { action: closed ? 'close' : 'reopen', reason: `state-${wanted.state}` }
   if (row.tell_revision <= told.revision) return { action: 'none', reason: 'told' }
   const due_ms = row.urgent_revision > told.revision ? now_ms : told.at_ms + policy.update_interval_ms
   if (due_ms > now_ms) return { action: 'wait', until_ms: due_ms, reason: 'held-back' }
@@ -263,6 +264,30 @@ export function next(row: DeliveryRow, policy: SinkPolicy, now_ms: number): Next
   if (todo.action === 'none' || row.next_try_at_ms === null || row.next_try_at_ms <= now_ms) return todo
   if (todo.action === 'wait' && todo.until_ms > row.next_try_at_ms) return todo
   return { action: 'wait', until_ms: row.next_try_at_ms, reason: 'backoff' }
+}
+
+/** The revision that a copy tells of which only is known that it may be there. */
+const UNKNOWN_REVISION = 0
+
+/**
+ * The row when the store may have lost that a creation was begun before `since_ms`: nothing is created before a look-up, once
+ * what may have been under way then cannot have an effect any more. What a ticket that is found says is not known.
+ */
+export function doubted(row: DeliveryRow, policy: SinkPolicy, since_ms: number): DeliveryRow {
+  if (policy.idempotent || row.told !== null || row.external_id !== null) return row
+  const { state, severity, assignee, members_total } = row.wanted
+  const revision = UNKNOWN_REVISION
+  const unsure = row.unsure ?? {
+    state,
+    severity,
+    assignee,
+    members_total,
+    revision,
+    closed: false,
+    at_ms: since_ms,
+  }
+  const settled_at_ms = since_ms + policy.create_timeout_ms + policy.settle_ms
+  return { ...row, unsure, next_try_at_ms: Math.max(row.next_try_at_ms ?? 0, settled_at_ms) }
 }
 
 /** The row to store before the attempt begins. */

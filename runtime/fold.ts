@@ -18,8 +18,11 @@ export interface Step {
 export interface PartitionFold {
   /** Called for every stored row before anything else. */
   restore(key: string, value: Buffer): void
-  /** Called once all rows are there. Returns where to begin when the shard has no position: 0 unless the fold knows better. */
-  restored(position: Position | null): Promise<Position>
+  /**
+   * Called once all rows are there. Returns where to begin when the shard has no position: 0 unless the fold knows better.
+   * `incarnation` as in `Claim`.
+   */
+  restored(position: Position | null, incarnation: string | null): Promise<Position>
   /** Takes entries in order. Null: nothing to commit yet. */
   fold(entries: readonly LogEntry[]): Step | null
   /** When `onDue` wants to be called (milliseconds since the epoch); null: not at all. */

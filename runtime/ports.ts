@@ -80,6 +80,11 @@ export interface Claim {
   readonly version: number
   /** Where to read on: the position after the last entry that the state contains; null for a shard that never was. */
   readonly position: Position | null
+  /**
+   * Names the copy of the data that took the claim. Another name than before says that the store was restarted or failed over, and
+   * may have lost commits that it acknowledged; claims end with it. Null: this store never loses what it acknowledged.
+   */
+  readonly incarnation: string | null
 }
 
 export interface Commit {
@@ -99,7 +104,7 @@ export interface Store {
   claim(shard: Shard, token: string): Promise<Claim>
   /** All rows, in pages, in no particular order. Consistent when called by the owner between claim and its first commit. */
   rows(shard: Shard): AsyncIterable<readonly (readonly [key: string, value: Buffer])[]>
-  /** Returns the new version; throws Fenced when token or version differ from the stored ones. */
+  /** Returns the new version; throws Fenced when token or version differ from the stored ones, or the incarnation from that of the claim. */
   commit(shard: Shard, commit: Commit): Promise<number>
   /** For views: rows whose keys begin with `prefix`, without owning the shard. */
   read(shard: Shard, prefix: string): Promise<readonly (readonly [key: string, value: Buffer])[]>

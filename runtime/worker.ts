@@ -3,6 +3,7 @@ import type { PartitionFold, Step } from './fold.ts'
 import type {
   Append,
   Clock,
+  Commit,
   Log,
   LogEntry,
   Ownership,
@@ -18,6 +19,8 @@ import type { Tracing } from './tracing.ts'
 /** Entries given to a fold at once. An entry may hold a thousand alerts, so this bounds how long the loop is held. */
 const ENTRIES_MAX = 32
 const IDLE_WAIT_MS = 1_000
+/** How often an owner that commits nothing makes sure that it is the owner still, where a store may go back. */
+const CONFIRM_INTERVAL_MS = 10_000
 const BACKOFF_MIN_MS = 100
 const BACKOFF_MAX_MS = 10_000
 
@@ -154,19 +157,20 @@ class PartitionLoop {
         if (this.stopped) return
         for (const [key, value] of page) fold.restore(key, value)
       }
-      const from = await fold.restored(claim.position)
+      const from = await fold.restored(claim.position, claim.incarnation)
       if (this.stopped) return
       await this.reader.seek(from)
       // Whoever claimed while the rows were read may have committed between two of them. Changes are published before they
       // are committed, so a mixture must be refused before it is folded: this commit is, unless the claim still holds.
-      const version = await store.commit(this.shard, {
+      const owner: Owner = {
         token,
         version: claim.version,
-        position: claim.position,
-        put: new Map(),
-        delete: new Set(),
-      })
-      const owner: Owner = { token, version, position: from }
+        stored: claim.position,
+        position: from,
+        confirm_at_ms: Infinity,
+      }
+      owner.version = await store.commit(this.shard, confirmation(owner))
+      if (claim.incarnation !== null) owner.confirm_at_ms = clock.now() + CONFIRM_INTERVAL_MS
       while (!this.stopped) {
         await this.turn(fold, owner)
         working()
@@ -197,8 +201,9 @@ class PartitionLoop {
     }
     const now_ms = this.parts.clock.now()
     const due_now_ms = fold.dueAt()
-    if (due_now_ms === null || due_now_ms > now_ms) return
-    await this.carryOut(fold.onDue(now_ms, entries.length === 0), owner, owner.position, null)
+    if (due_now_ms !== null && due_now_ms <= now_ms)
+      await this.carryOut(fold.onDue(now_ms, entries.length === 0), owner, owner.position, null)
+    else if (now_ms >= owner.confirm_at_ms) await this.commit(confirmation(owner), owner)
   }
 
   private async carryOut(
@@ -211,21 +216,15 @@ class PartitionLoop {
       owner.position = next
       return
     }
-    const { log, store, clock, observer } = this.parts
+    const { log, clock, observer } = this.parts
     const began_ms = clock.now()
     const publish = batch ? withHeaders(step.publish, batch.headers) : step.publish
     if (publish.length > 0) await this.insist(() => log.append(publish))
     const published_ms = clock.now()
     const position = step.position ?? next
     if (step.put.size > 0 || step.delete.size > 0 || batch) {
-      const commit = {
-        token: owner.token,
-        version: owner.version,
-        position,
-        put: step.put,
-        delete: step.delete,
-      }
-      owner.version = await this.insist(() => store.commit(this.shard, commit))
+      const { token, version } = owner
+      await this.commit({ token, version, position, put: step.put, delete: step.delete }, owner)
       this.reader.progressed(position)
       observer.committed(this.shard, position)
     }
@@ -241,6 +240,13 @@ class PartitionLoop {
       })
     }
     if (step.after) await step.after(this.stopping.signal)
+  }
+
+  private async commit(commit: Commit, owner: Owner): Promise<void> {
+    const { store, clock } = this.parts
+    owner.version = await this.insist(() => store.commit(this.shard, commit))
+    owner.stored = commit.position
+    if (owner.confirm_at_ms < Infinity) owner.confirm_at_ms = clock.now() + CONFIRM_INTERVAL_MS
   }
 
   /** Repeats until it succeeds, is fenced, or the partition is lost (then the session ends without having committed). */
@@ -265,7 +271,17 @@ class PartitionLoop {
 interface Owner {
   readonly token: string
   version: number
+  /** Of the last commit. */
+  stored: Position | null
+  /** How far the fold is. */
   position: Position
+  /** When to commit nothing, if nothing else was committed by then; Infinity: this store never goes back. */
+  confirm_at_ms: number
+}
+
+/** A commit that changes nothing: it is refused when somebody else claimed, or the store went back. */
+function confirmation({ token, version, stored }: Owner): Commit {
+  return { token, version, position: stored, put: new Map(), delete: new Set() }
 }
 
 interface FoldedBatch {

@@ -16,6 +16,15 @@ export const LIMITS = {
   alerts_per_request: 50_000,
   /** One log entry, well below Kafka's default of 1 MiB. */
   alerts_per_entry: 1_000,
+  /** Repeats in one log entry, 32 bytes each. */
+  repeats_per_entry: 8_000,
+  /** An alert that is told again and again is told in full at least this often; in between it may be told as a repeat. */
+  repeat_reference_ms: 900_000,
+  /** An alert that ended is remembered at least this long: well beyond what a repeat may refer to, whatever clocks and delays add. */
+  ended_alert_kept_ms: 1_800_000,
+  /** Statements that ingest recognises as repeats, and their size; beyond it they are read in full. */
+  recognised_statements: 524_288,
+  recognised_statement_bytes: 4_096,
   entry_bytes: 524_288,
   scope_chars: 256,
   source_chars: 128,

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { alert } from './alert.ts'
 import { command } from './command.ts'
 import { LIMITS } from './limits.ts'
+import type { Repeats } from './repeats.ts'
 import { rules } from './rules.ts'
 
 const offset = z.number().int().min(0)
@@ -22,8 +23,8 @@ export const place = z.tuple([offset, offset])
 export type Place = z.infer<typeof place>
 
 /**
- * One entry of the alerts log. `alerts` is a batch of one partition; with an origin, `places[i]` is where `alerts[i]`
- * came from, ascending, so that a fold can skip what it has had.
+ * One entry of the alerts log, but for repeats. `alerts` is a batch of one partition; with an origin, `places[i]` is where
+ * `alerts[i]` came from, ascending, so that a fold can skip what it has had.
  */
 export const record = z.discriminatedUnion('kind', [
   z.object({
@@ -37,5 +38,12 @@ export const record = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('command'), command }),
   z.object({ kind: z.literal('rules'), rules }),
 ])
-export type LogRecord = z.infer<typeof record>
-export type AlertsRecord = Extract<LogRecord, { kind: 'alerts' }>
+type PlainRecord = z.infer<typeof record>
+
+/** Alerts told in full, and repeats of alerts told before: at least one of either. */
+export type AlertsRecord = Extract<PlainRecord, { kind: 'alerts' }> & {
+  readonly repeats?: Repeats
+  /** With repeats: for each of `alerts`, how many of the repeats come before it; ascending. */
+  readonly repeats_before?: readonly number[]
+}
+export type LogRecord = Exclude<PlainRecord, { kind: 'alerts' }> | AlertsRecord

@@ -118,9 +118,17 @@ async function alertTotals(client: ClickHouseClient, question: SummaryQuestion):
   const members = `
     AND fingerprint IN (SELECT fingerprint FROM memberships
                         WHERE incident_id IN (SELECT id FROM incidents WHERE rule = {rule:String}))`
+  const by_alert = filters(question, ['scope', 'severity'])
+  // What says nothing new is counted without scope and severity; the alert's memberships tell them.
+  const same_alert =
+    by_alert === ''
+      ? ''
+      : `AND fingerprint IN (SELECT fingerprint FROM memberships WHERE fingerprint != ''${by_alert})`
+  const by_rule = question.rule === undefined ? '' : members
   const query = `
-    SELECT count() AS rows, sum(repeats) AS statements FROM alerts
-    WHERE ${PERIOD('at')}${filters(question, ['scope', 'severity'])}${question.rule === undefined ? '' : members}`
+    SELECT count() AS rows, sum(repeats) + (SELECT sum(repeats) FROM alert_repeats
+                                            WHERE ${PERIOD('at')} ${same_alert} ${by_rule}) AS statements
+    FROM alerts WHERE ${PERIOD('at')}${by_alert}${by_rule}`
   const [row] = await rowsOf<Summary['alerts']>(client, query, question)
   if (row === undefined) throw new Error('an aggregate without GROUP BY gave no row')
   return row

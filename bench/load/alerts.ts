@@ -31,6 +31,8 @@ export interface LoadShape {
   /** Alerts share name and cluster in groups of about this many different alerts. */
   readonly per_group: number
   readonly started_at_ms: number
+  /** Part of every pod's name, so that what is new in one run was not sent in another. */
+  readonly run?: string
 }
 
 /** The `i`-th different alert of a load: 8 to 15 labels, about 400 bytes as JSON. */
@@ -45,7 +47,7 @@ export function alertOf(shape: LoadShape, i: number): SentAlert {
     namespace: `ns-${group % 23}`,
     service,
     group: `g${group}`,
-    pod: `${service}-${Math.floor(random() * 0xffffff).toString(16)}-${i}`,
+    pod: `${service}-${shape.run ?? ''}${Math.floor(random() * 0xffffff).toString(16)}-${i}`,
     instance: `10.${group % 256}.${i % 256}.${Math.floor(i / 256) % 256}:9100`,
     severity: SEVERITIES[Math.floor(random() * SEVERITIES.length)] as string,
   }
@@ -57,7 +59,7 @@ export function alertOf(shape: LoadShape, i: number): SentAlert {
     labels,
     annotations: {
       summary: `${name} on ${labels['pod']}`,
-      description: `${service} has been in state ${name} for more than 5 minutes.`,
+      description: `${service} has been in state ${name} for more than 5 minutes${i % 50 === 0 ? '（超过五分钟）' : ''}.`,
     },
     startsAt: new Date(shape.started_at_ms + (i % 1_000)).toISOString(),
     generatorURL: `http://prometheus.example/graph?g0.expr=${name}`,

@@ -4,6 +4,7 @@ import type { Clock } from '../../runtime/ports.ts'
 import { LIMITS } from '../../schemas/limits.ts'
 import type { Batch, DecodedMessage } from '../batch.ts'
 import type { Intake } from '../intake.ts'
+import { readBody } from '../read_body.ts'
 import { decodeAlerts, RefusedBody } from '../sources/alertmanager.ts'
 import type { RejectedAlert } from '../sources/raw_alert.ts'
 import { contentTypeFault } from './content_type.ts'
@@ -51,6 +52,7 @@ function refusedMessage(body: Buffer, { code, message }: RefusedBody): DecodedMe
 
 async function takeAlerts(
   parts: AlertmanagerIngestParts,
+  domain: number,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -60,11 +62,14 @@ async function takeAlerts(
   if (fault !== null) throw fault
   const received_at_ms = parts.clock.now()
   try {
-    const decoded = decodeAlerts(body, received_at_ms, {
-      resolve_timeout_ms: parts.resolve_timeout_ms,
-      lone_alert: false,
-    })
-    const { rejects } = await parts.intake.accept(batchOf({ offset: null, decoded }, received_at_ms))
+    const context = { resolve_timeout_ms: parts.resolve_timeout_ms, lone_alert: false }
+    const origin = { now_ms: received_at_ms, at_ms: received_at_ms, domain, offset: null }
+    const message = {
+      offset: null,
+      decoded: readBody(parts.intake.recogniser, body, origin, context),
+      inFull: () => decodeAlerts(body, received_at_ms, context),
+    }
+    const { rejects } = await parts.intake.accept(batchOf(message, received_at_ms))
     return await (rejects.length > 0 ? sendReasons(reply, rejects) : reply.code(200).send())
   } catch (error) {
     if (error instanceof RefusedBody)
@@ -100,6 +105,7 @@ function answerError(error: unknown, request: FastifyRequest, reply: FastifyRepl
 
 /** `POST /api/v2/alerts` of Alertmanager: 200 once every alert is durable. Register it in a scope of its own. */
 export function alertmanagerIngest(parts: AlertmanagerIngestParts): FastifyPluginAsync {
+  const domain = parts.intake.recogniser.newDomain()
   return async (scope) => {
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser(
@@ -108,6 +114,6 @@ export function alertmanagerIngest(parts: AlertmanagerIngestParts): FastifyPlugi
       (_request, body, done) => done(null, body),
     )
     scope.setErrorHandler(answerError)
-    scope.post('/api/v2/alerts', (request, reply) => takeAlerts(parts, request, reply))
+    scope.post('/api/v2/alerts', (request, reply) => takeAlerts(parts, domain, request, reply))
   }
 }

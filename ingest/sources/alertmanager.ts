@@ -2,7 +2,7 @@ import type { Labels } from '../../schemas/alert.ts'
 import { goQuote } from '../../schemas/go_quote.ts'
 import { LIMITS } from '../../schemas/limits.ts'
 import { isLabelName } from '../../schemas/matcher_syntax.ts'
-import type { DecodedAlerts, RawAlert, RejectedAlert } from './raw_alert.ts'
+import type { DecodedAlerts, Mark, RawAlert, RejectedAlert } from './raw_alert.ts'
 import { dateTimeProblem, type Instant, isBefore, isZeroTime, parseDateTime } from './date_time.ts'
 import { isRequestUri } from './request_uri.ts'
 
@@ -169,9 +169,8 @@ function judge(
   }
 }
 
-/** The body as JSON; half surrogate pairs, which UTF-8 cannot carry, become U+FFFD as everywhere in Go. */
-function parseBody(body: Buffer): unknown {
-  const text = body.toString('utf8')
+/** Text as JSON; half surrogate pairs, which UTF-8 cannot carry, become U+FFFD as everywhere in Go. Throws RefusedBody. */
+export function parseText(text: string): unknown {
   if (/^[ \t\r\n]*$/.test(text)) throw new RefusedBody('empty', 602, 'alerts in body is required')
   try {
     const wellFormed = (_key: string, value: unknown): unknown => {
@@ -219,11 +218,31 @@ function formFault(fields: Fields, ordinal: number): RefusedBody | null {
  * Throws RefusedBody when the body as a whole is refused.
  */
 export function decodeAlerts(body: Buffer, received_at_ms: number, context: DecodeContext): DecodedAlerts {
-  const list = listOf(parseBody(body), context)
+  const list = listOf(parseText(body.toString('utf8')), context)
+  return decodeValues(
+    list.map((value, ordinal) => ({ ordinal, value })),
+    received_at_ms,
+    context,
+  )
+}
+
+/** One alert of a body, as JSON. */
+export interface AlertValue {
+  readonly ordinal: number
+  readonly value: unknown
+  readonly mark?: Mark | null
+}
+
+/** Like `decodeAlerts`, for values that were parsed; they need not be all of the body. */
+export function decodeValues(
+  list: readonly AlertValue[],
+  received_at_ms: number,
+  context: DecodeContext,
+): DecodedAlerts {
   const alerts: RawAlert[] = []
   const rejects: RejectedAlert[] = []
   let refused: RefusedBody | null = null
-  for (const [ordinal, value] of list.entries()) {
+  for (const { ordinal, value, mark } of list) {
     if (value === null) {
       refused ??= new RefusedBody('alert-null', 602, `${ordinal} in body is required`)
       continue
@@ -235,7 +254,7 @@ export function decodeAlerts(body: Buffer, received_at_ms: number, context: Deco
     if (fields.labels === null) continue
     const judged = judge(fields, fields.labels, ordinal, received_at_ms, context)
     if ('reason' in judged) rejects.push({ ordinal, ...judged, payload: JSON.stringify(value) })
-    else alerts.push(judged)
+    else alerts.push(mark === undefined ? judged : { ...judged, mark })
   }
   if (refused !== null) throw refused
   return { alerts, rejects }

@@ -1,4 +1,11 @@
 import type { Labels } from '../../schemas/alert.ts'
+import type { Repeats } from '../../schemas/repeats.ts'
+
+/** What a statement is recognised by when it comes again (ingest/recognise/); `end` is the text of its end, when that may differ. */
+export interface Mark {
+  readonly hash: Int32Array
+  readonly end: string | null
+}
 
 /** An alert as its source tells it, times resolved; not yet normalised. Labels with an empty value are gone. */
 export interface RawAlert {
@@ -10,6 +17,7 @@ export interface RawAlert {
   readonly starts_at_ms: number
   /** null leaves the end to the resolve timeout. */
   readonly ends_at_ms: number | null
+  readonly mark?: Mark | null
 }
 
 /** An alert that is not taken: why, by code and in words, and the alert itself as text. */
@@ -23,4 +31,6 @@ export interface RejectedAlert {
 export interface DecodedAlerts {
   readonly alerts: readonly RawAlert[]
   readonly rejects: readonly RejectedAlert[]
+  /** Alerts that were told before, by partition of the log, with the ordinal of each. */
+  readonly repeats?: ReadonlyMap<number, { readonly repeats: Repeats; readonly ordinals: readonly number[] }>
 }

@@ -25,7 +25,7 @@ export class MemoryStore implements Store {
     }
     state.token = token
     this.shards.set(shard, state)
-    return { version: state.version, position: state.position }
+    return { version: state.version, position: state.position, incarnation: null }
   }
 
   async *rows(shard: Shard): AsyncIterable<readonly (readonly [key: string, value: Buffer])[]> {

@@ -3,7 +3,7 @@ import { Fenced, Retryable } from '../errors.ts'
 import type { Claim, Clock, Commit, Position, Shard, Store } from '../ports.ts'
 import { type Client, openClient, type RedisSettings } from './redis/connection.ts'
 import { asStoreError, replyCode } from './redis/faults.ts'
-import { CLAIM, COMMIT, COMMIT_STAGED, type Script, STAGE } from './redis/scripts.ts'
+import { CLAIM, COMMIT, COMMIT_STAGED, SCAN, type Script, STAGE } from './redis/scripts.ts'
 
 export type { RedisSettings } from './redis/connection.ts'
 
@@ -20,7 +20,7 @@ const QUIT_TIMEOUT_MS = 2_000
 
 /**
  * Every key of a shard has the shard's name as its hash tag, so that a script may touch them all in a cluster:
- * `{shard}:head` (token, version, position), `{shard}:rows`, and for a moment `{shard}:staged:…`.
+ * `{shard}:head` (token, version, position, incarnation), `{shard}:rows`, and for a moment `{shard}:staged:…`.
  */
 export class RedisStore implements Store {
   private readonly client: Client
@@ -41,8 +41,8 @@ export class RedisStore implements Store {
 
   async claim(shard: Shard, token: string): Promise<Claim> {
     const reply = await this.run(CLAIM, [this.key(shard, 'head')], [token])
-    const [version, position] = reply as [string | null, string | null]
-    return { version: Number(version ?? 0), position: positionOf(position) }
+    const [version, position, incarnation] = reply as [string | null, string | null, string]
+    return { version: Number(version ?? 0), position: positionOf(position), incarnation }
   }
 
   async *rows(shard: Shard): AsyncIterable<readonly Row[]> {
@@ -132,25 +132,40 @@ export class RedisStore implements Store {
     return this.run(COMMIT_STAGED, keys, [...head, String(deletes.length), String(puts.length)])
   }
 
+  /** A cursor means nothing to another process than the one that gave it, which may be reached behind the same address by then. */
   private async *scan(shard: Shard, pattern: string): AsyncIterable<Row[]> {
+    const keys = [this.key(shard, 'rows')]
     let cursor = '0'
+    let first: string | null = null
     do {
-      const [next, found] = await this.ask('reading rows', () =>
-        this.client.hscanBuffer(this.key(shard, 'rows'), cursor, 'MATCH', pattern, 'COUNT', PAGE_ROWS),
-      )
+      const reply = await this.run(SCAN, keys, [cursor, pattern, String(PAGE_ROWS)], true)
+      const [process, next, found] = reply as [Buffer, Buffer, Buffer[]]
+      first ??= process.toString()
+      if (process.toString() !== first)
+        throw new Retryable('redis-changed', `rows of shard ${shard}: another Redis answers than before`)
       cursor = next.toString()
       yield pairs(found)
     } while (cursor !== '0')
   }
 
-  private run({ text, sha1 }: Script, keys: readonly string[], values: readonly Value[]): Promise<unknown> {
+  /** `bytes`: the reply is in buffers instead of text. */
+  private run(
+    { text, sha1 }: Script,
+    keys: readonly string[],
+    values: readonly Value[],
+    bytes = false,
+  ): Promise<unknown> {
+    const call = (command: 'evalsha' | 'eval', script: string) => {
+      const given = [script, keys.length, ...keys, ...values]
+      return bytes ? this.client.callBuffer(command, given) : this.client.call(command, given)
+    }
     return this.ask('running a script', async () => {
       try {
-        return await this.client.evalsha(sha1, keys.length, ...keys, ...values)
+        return await call('evalsha', sha1)
       } catch (error) {
         // A Redis that was restarted, or one of a cluster that has not had it yet.
         if (replyCode(error) !== 'NOSCRIPT') throw error
-        return this.client.eval(text, keys.length, ...keys, ...values)
+        return call('eval', text)
       }
     })
   }

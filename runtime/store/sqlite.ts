@@ -49,10 +49,10 @@ export class SqliteStore implements Store {
       const found = this.find(shard)
       if (found !== null) {
         this.statements.own.run(token, found.id)
-        return { version: found.version, position: found.position }
+        return { version: found.version, position: found.position, incarnation: null }
       }
       ShardTable.make(this.engine, Number(this.statements.add.run(shard, token).lastInsertRowid))
-      return { version: 0, position: null }
+      return { version: 0, position: null, incarnation: null }
     })
   }
 

@@ -16,6 +16,8 @@ await describeWith(clickhouse, 'the schema of the history', (address) => {
       'SELECT name FROM system.tables WHERE database = currentDatabase() ORDER BY name',
     )
     expect(tables.map(({ name }) => name)).toEqual([
+      'alert_repeats',
+      'alert_statements',
       'alerts',
       'dead_letters',
       'incident_changes',
@@ -25,6 +27,7 @@ await describeWith(clickhouse, 'the schema of the history', (address) => {
     ])
     expect(await rowsOf(client, 'SELECT version, name FROM schema_migrations FINAL')).toEqual([
       { version: 1, name: '0001_history.sql' },
+      { version: 2, name: '0002_alert_repeats.sql' },
     ])
     await history.close()
   })

@@ -18,7 +18,7 @@ const statement = (name: string, ends_at_ms: number | null = null, annotation = 
   ends_at_ms,
   repeats: 1,
 })
-const say = (alert: Alert, place: Place | null = null): Placed => ({ alert, place })
+const say = (alert: Alert, place: Place | null = null): Placed => ({ alert, place, repeats_before: 0 })
 const told = (combined: readonly Placed[]) =>
   combined.map(({ alert, place }) => [alert.labels['name'], alert.ends_at_ms, alert.repeats, place])
 
@@ -49,14 +49,10 @@ describe('statements without places', () => {
 })
 
 describe('statements with places', () => {
-  it('collapse within their message only, and keep the first place', () => {
+  it('are never collapsed: each keeps its own', () => {
     const a = statement('a')
-    const list = [say(a, [4, 0]), say(statement('b'), [4, 1]), say(a, [4, 2]), say(a, [5, 0]), say(a, [5, 1])]
-    expect(told(combine(list))).toEqual([
-      ['a', null, 2, [4, 0]],
-      ['b', null, 1, [4, 1]],
-      ['a', null, 2, [5, 0]],
-    ])
+    const list = [say(a, [4, 0]), say(statement('b'), [4, 1]), say(a, [4, 2]), say(a, [5, 0])]
+    expect(combine(list)).toEqual(list)
   })
 })
 

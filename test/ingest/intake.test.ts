@@ -94,10 +94,11 @@ describe('a batch', () => {
         origin,
         places: [
           [0, 0],
+          [0, 1],
           [0, 2],
           [1, 0],
         ],
-        alerts: [{ repeats: 2 }, { repeats: 1 }, { repeats: 1 }],
+        alerts: [{ repeats: 1 }, { repeats: 1 }, { repeats: 1 }, { repeats: 1 }],
       },
     ])
   })

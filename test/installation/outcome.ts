@@ -163,7 +163,9 @@ async function expectStatements(ask: Ask, sent: ReadonlyMap<string, Sent>): Prom
   )
   expect(twice).toEqual([])
   const rows = await ask<{ labels: Labels; statements: number }>(
-    'SELECT labels, sum(repeats) AS statements FROM alerts GROUP BY labels',
+    `SELECT any(labels) AS labels, sum(statements) AS statements
+     FROM alert_statements LEFT ANY JOIN (SELECT DISTINCT fingerprint, labels FROM alerts) AS told USING fingerprint
+     GROUP BY fingerprint`,
   )
   const recorded = new Map(rows.map(({ labels, statements }) => [keyOf(labels), statements]))
   const lost = [...sent].filter(([alert, { answered }]) => (recorded.get(alert) ?? 0) < answered)

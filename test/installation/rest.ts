@@ -39,7 +39,9 @@ export function atRest(
     if (incidents.some(({ id, revision }) => recorded.get(id) !== revision)) return null
     const [changes] = await asked<{ count: number }>('SELECT count() AS count FROM incident_changes')
     if ((changes?.count ?? 0) < sum(({ revision }) => revision)) return null
-    const [statements_recorded] = await asked<{ sum: number }>('SELECT sum(repeats) AS sum FROM alerts')
+    const [statements_recorded] = await asked<{ sum: number }>(
+      'SELECT sum(statements) AS sum FROM alert_statements',
+    )
     return (statements_recorded?.sum ?? 0) >= answered && incidents
   }
   return until('everything is at rest', look, PATIENCE_MS).catch((error: unknown) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { DeliverFold } from '../../notify/deliver_fold.ts'
 import { type Action, RETAIN_CLOSED_MS, type Result, type SinkPolicy } from '../../notify/delivery.ts'
-import { readDeliveries } from '../../notify/rows.ts'
+import { encodeRow, readDeliveries } from '../../notify/rows.ts'
 import type { Sink, Telling } from '../../notify/sinks/sink.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import { MemoryLog } from '../../runtime/log/memory.ts'
@@ -150,6 +150,55 @@ describe('deliveries', () => {
     await shard.takeOver()
     await shard.until('d/inc_a/desk', (row) => row.state === 'delivered')
     expect(desk.asked.map(({ action }) => action)).toEqual(['look-up', 'create'])
+  })
+
+  it('create nothing twice when the store lost that a ticket was made', async () => {
+    const clock = new AheadClock()
+    const desk = new Desk({ settle_ms: 1_000 })
+    const shard = await Shard.open([desk], { clock })
+    shard.incarnation = 'one'
+    await shard.takeOver()
+    shard.logged_ms = clock.now() + 10_000
+    await shard.tell(of('inc_a'), of('inc_b'))
+    expect(desk.asked.map(({ action }) => action)).toEqual(['create', 'create'])
+    // The store is another one by now: it never heard of the one, and of the other only that it is to be told.
+    shard.rows.delete('d/inc_a/desk')
+    const stored = shard.row('d/inc_b/desk')
+    if (stored === null) throw new Error('the row is missing')
+    shard.rows.set('d/inc_b/desk', encodeRow({ ...stored, state: 'pending', intent: null, unsure: null }))
+    shard.incarnation = 'two'
+    clock.ahead_ms = 20_000
+    await shard.takeOver()
+    await shard.tell(of('inc_a'))
+    await shard.turn()
+    // What an owner before may have begun may still be under way.
+    expect(desk.asked).toHaveLength(2)
+    // The next owner knows of the doubt as well.
+    await shard.takeOver()
+    clock.ahead_ms = 120_000
+    for (const key of ['d/inc_a/desk', 'd/inc_b/desk'])
+      await shard.until(key, (row) => row.state === 'delivered' && row.told?.revision === 1)
+    expect(desk.tickets.size).toBe(2)
+    expect(desk.asked.slice(2).map(({ action }) => action)).toEqual([
+      'look-up',
+      'look-up',
+      // Nobody knows what the ticket says by now.
+      'reopen',
+      'reopen',
+    ])
+  })
+
+  it('are made at once for what is logged after a store was found to be another one', async () => {
+    const desk = new Desk({ settle_ms: 1_000 })
+    const shard = await Shard.open([desk])
+    shard.incarnation = 'one'
+    await shard.takeOver()
+    await shard.turn()
+    await shard.takeOver()
+    shard.logged_ms = systemClock.now() + 10_000
+    await shard.tell(of('inc_a'))
+    await shard.until('d/inc_a/desk', (row) => row.state === 'delivered')
+    expect(desk.asked.map(({ action }) => action)).toEqual(['create'])
   })
 
   it('do not send what was stored too long ago', async () => {

@@ -14,6 +14,10 @@ export class Shard {
   readonly rows = new Map<string, Buffer>()
   readonly published: Append[] = []
   private position = 0
+  /** As the store would name its copy of the rows. */
+  incarnation: string | null = null
+  /** When the log says that it took what is told. */
+  logged_ms = 1_000
   fold: DeliverFold
   private readonly sinks: readonly Sink[]
   private readonly over: Partial<DeliverParts>
@@ -34,14 +38,14 @@ export class Shard {
   async takeOver(): Promise<void> {
     this.fold = this.make()
     for (const [key, value] of this.rows) this.fold.restore(key, value)
-    await this.fold.restored(this.position)
+    await this.fold.restored(this.position, this.incarnation)
   }
 
   async tell(...changes: (Change | Buffer)[]): Promise<void> {
     const entries = changes.map((value): LogEntry => {
       return {
         position: this.position++,
-        time_ms: 1_000,
+        time_ms: this.logged_ms,
         value: Buffer.isBuffer(value) ? value : encodeChange(value),
         headers: {},
       }

@@ -1,5 +1,6 @@
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { Redis } from 'ioredis'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../runtime/clock.ts'
 import { Fenced, Misconfigured, Retryable } from '../../runtime/errors.ts'
 import { RedisStore, type RedisSettings } from '../../runtime/store/redis.ts'
@@ -158,8 +159,8 @@ await describeWith(startRedis, 'a Redis of its own', (server: OwnRedis) => {
     })
   })
 
-  it('may be restarted between claim and commit', async () => {
-    await store.claim('restarted', 'token')
+  it('that was restarted ends the claims of before, and keeps the rows', async () => {
+    const before = await store.claim('restarted', 'token')
     const version = await store.commit('restarted', commitOf(0, rows(10, 'before')))
     await server.kill9()
     await eventually('the loss is noticed', () => lines.some(({ message }) => message.includes('lost')))
@@ -175,9 +176,14 @@ await describeWith(startRedis, 'a Redis of its own', (server: OwnRedis) => {
         () => false,
       ),
     )
-    // Scripts are forgotten over a restart, claims are not.
-    const next = await store.commit('restarted', commitOf(version, rows(10, 'after')))
-    expect(next).toBe(version + 1)
+    // With other settings it might have lost acknowledged commits, and it cannot tell.
+    await expect(store.commit('restarted', commitOf(version, rows(10, 'after')))).rejects.toBeInstanceOf(
+      Fenced,
+    )
+    const claim = await store.claim('restarted', 'token')
+    expect(claim).toMatchObject({ version, position: 0 })
+    expect(claim.incarnation).not.toBe(before.incarnation)
+    expect(await store.commit('restarted', commitOf(version, rows(10, 'after')))).toBe(version + 1)
     expect((await store.read('restarted', 'row/3'))[0]?.[1].toString()).toBe('after 3')
     expect(lines.some(({ message }) => message.includes('again'))).toBe(true)
   })
@@ -209,7 +215,7 @@ await describeWith(startRedis, 'a Redis of its own', (server: OwnRedis) => {
     expect(await store.commit('full', commitOf(0, rows(10, 'x')))).toBe(1)
   })
 
-  it('that became a replica says so', async () => {
+  it('that became a replica says so, and takes no commit of the owner of before when it is the master again', async () => {
     await store.claim('replica', 'token')
     await client.replicaof('127.0.0.1', 1)
     await expect(store.commit('replica', commitOf(0, rows(1, 'x')))).rejects.toBeInstanceOf(Retryable)
@@ -220,9 +226,14 @@ await describeWith(startRedis, 'a Redis of its own', (server: OwnRedis) => {
         () => false,
       ),
     )
-    await eventually('it takes the commit', () =>
-      store.commit('replica', commitOf(0, rows(1, 'x'))).catch(() => null),
+    const late: unknown = await eventually('it answers commits', () =>
+      store
+        .commit('replica', commitOf(0, rows(1, 'x')))
+        .catch((error: unknown) => (error instanceof Retryable ? null : error)),
     )
+    expect(late).toBeInstanceOf(Fenced)
+    await store.claim('replica', 'token')
+    expect(await store.commit('replica', commitOf(0, rows(1, 'x')))).toBe(1)
   })
 
   it('that may evict is refused with the remedy', async () => {
@@ -271,3 +282,115 @@ await describeWith(startRedis, 'a Redis of its own', (server: OwnRedis) => {
     expect(JSON.stringify(told)).not.toContain('hunter2')
   })
 })
+
+/** One address in front of two servers, as after a failover: connections to the one end when the other takes over. */
+class Switch {
+  private readonly server = createServer((socket) => this.join(socket))
+  private readonly sockets = new Set<Socket>()
+  private target: RedisAddress
+
+  constructor(target: RedisAddress) {
+    this.target = target
+  }
+
+  async open(): Promise<RedisAddress> {
+    await new Promise<void>((done) => this.server.listen(0, '127.0.0.1', done))
+    return { host: '127.0.0.1', port: (this.server.address() as AddressInfo).port }
+  }
+
+  leadTo(target: RedisAddress): void {
+    this.target = target
+    for (const socket of this.sockets) socket.destroy()
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.sockets) socket.destroy()
+    await new Promise((done) => this.server.close(done))
+  }
+
+  private join(socket: Socket): void {
+    const there = connect(this.target)
+    for (const [one, other] of [
+      [socket, there],
+      [there, socket],
+    ] as const) {
+      this.sockets.add(one)
+      one.on('error', () => other.destroy())
+      one.on('close', () => this.sockets.delete(one) && other.destroy())
+    }
+    socket.pipe(there).pipe(socket)
+  }
+}
+
+await describeWith(
+  () => Promise.all([startRedis(), startRedis()]),
+  'a Redis that fails over to a copy',
+  ([one, other]: readonly [OwnRedis, OwnRedis]) => {
+    const before = new Redis({ ...one })
+    const after = new Redis({ ...other })
+    const path = new Switch(one)
+    let store: RedisStore
+    beforeAll(async () => {
+      store = await RedisStore.open(settings(await path.open(), { key_prefix: 'failover:' }))
+    })
+    afterAll(async () => {
+      before.disconnect()
+      after.disconnect()
+      await store.close()
+      await path.close()
+      await Promise.all([one.stop(), other.stop()])
+    })
+    afterEach(() => after.flushall())
+
+    /** What a replica has at this moment. */
+    async function copy(shard: string): Promise<void> {
+      for (const key of await before.keys(`*{${shard}}:*`))
+        await after.restore(key, 0, await before.dumpBuffer(key))
+    }
+
+    async function failOver(): Promise<void> {
+      path.leadTo(other)
+      await eventually('the copy answers', () =>
+        store.ping().then(
+          () => true,
+          () => false,
+        ),
+      )
+    }
+
+    it('ends the claims of before, whether they are in the copy or not', async () => {
+      path.leadTo(one)
+      await eventually('it answers', () => store.claim('claims', 'first').catch(() => null))
+      const version = await store.commit('claims', commitOf(0, rows(3, 'old'), [], 'first'))
+      await copy('claims')
+      const claim = await store.claim('claims', 'second')
+      await store.commit('claims', commitOf(version, rows(3, 'lost'), [], 'second'))
+      await failOver()
+      // The copy knows of the first owner alone, who may have read rows of the second one.
+      for (const token of ['first', 'second'])
+        await expect(
+          store.commit('claims', commitOf(version, rows(3, token), [], token)),
+        ).rejects.toBeInstanceOf(Fenced)
+      const next = await store.claim('claims', 'third')
+      expect(next.incarnation).not.toBe(claim.incarnation)
+      expect(next.version).toBe(version)
+      expect((await store.read('claims', 'row/1'))[0]?.[1].toString()).toBe('old 1')
+      expect(await store.commit('claims', commitOf(version, rows(3, 'new'), [], 'third'))).toBe(version + 1)
+    })
+
+    it('ends a load that the other began, since cursors differ', async () => {
+      path.leadTo(one)
+      await eventually('it answers', () => store.claim('load', 'token').catch(() => null))
+      await store.commit('load', commitOf(0, rows(5_000, 'x')))
+      await copy('load')
+      const load = async () => {
+        let pages = 0
+        for await (const _ of store.rows('load')) if (++pages === 1) await failOver()
+      }
+      await expect(load()).rejects.toMatchObject({ name: 'Retryable', code: 'redis-changed' })
+      let count = 0
+      for await (const page of store.rows('load')) count += page.length
+      expect(count).toBe(5_000)
+    })
+  },
+)

@@ -12,8 +12,6 @@ export class LogAudit {
   /** The newest revision of each incident in the incidents log. */
   readonly published = new Map<string, number>()
   readonly letters = new Map<string, DeadLetter>()
-  /** The last entry of each partition of the incidents log. */
-  readonly last = new Map<number, Buffer>()
   /** Marks of alerts that are in the alerts log. */
   readonly marks = new Set<string>()
   private readonly world: World
@@ -36,12 +34,11 @@ export class LogAudit {
       if (entry.value.includes('"mark"'))
         for (const [, mark] of entry.value.toString().matchAll(/"mark":"(\w+)"/g))
           this.marks.add(mark as string)
-    } else if (topic === 'incidents') this.change(decodeChange(entry.value), entry.value, partition)
+    } else if (topic === 'incidents') this.change(decodeChange(entry.value), entry.value)
     else this.letter(deadLetter.parse(JSON.parse(entry.value.toString())))
   }
 
-  private change(change: Change, bytes: Buffer, partition: number): void {
-    this.last.set(partition, bytes)
+  private change(change: Change, bytes: Buffer): void {
     const { id, incident, incident_id, revision } = change
     const known = this.contents.get(id)
     if (known !== undefined && !known.equals(bytes))

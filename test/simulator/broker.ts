@@ -194,6 +194,11 @@ class SimulatedReader implements PartitionReader {
   }
 
   async seek(position: Position): Promise<void> {
+    if (this.ended)
+      this.broker.world.violate(
+        '2: who lost a partition leaves it alone',
+        `${this.host.name} seeks ${this.topic}/${this.partition} after it lost it`,
+      )
     this.found = null
     await this.inner.seek(position)
   }

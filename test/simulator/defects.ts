@@ -3,28 +3,33 @@ import type { State } from '../../correlate/state.ts'
 import { Timers } from '../../correlate/timers.ts'
 import type { PartitionFold, Step } from '../../runtime/fold.ts'
 import { MemoryLog } from '../../runtime/log/memory.ts'
-import type { Append, LogEntry, Store, Topic } from '../../runtime/ports.ts'
+import type { Append, Log, LogEntry, Ownership, Store, Topic } from '../../runtime/ports.ts'
 import type { MemoryStore } from '../../runtime/store/memory.ts'
 import { decodeChange, decodeRecord, encodeChange, encodeRecord } from '../../schemas/codec.ts'
+import type { Fault } from './scenario.ts'
 import type { Simulation } from './simulation.ts'
 import { TokenOnlyStore, UnfencedStore } from './store_server.ts'
 import type { Host } from './world.ts'
 
 /** A mistake put into the simulated world on purpose, to see that the checks find it. The product is not touched. */
 export interface Defect {
+  /** The storm is made of these alone, for a mistake that needs several at the same time. */
+  readonly faults?: readonly Fault[]
   readonly store?: typeof MemoryStore
   readonly log?: typeof MemoryLog
   readonly tracker_finds?: boolean
+  readonly claims_outlive_failover?: boolean
   readonly acknowledges_first?: boolean
+  readonly log_client?: (log: Log) => Log
   readonly client?: (simulation: Simulation, host: Host, store: Store) => Store
   readonly fold?: (simulation: Simulation, host: Host, topic: Topic, fold: PartitionFold) => PartitionFold
 }
 
 export const NO_DEFECT: Defect = {}
 
-/** A fold that does as another one, but for what `over` says. */
-function altered(fold: PartitionFold, over: Partial<PartitionFold>): PartitionFold {
-  return new Proxy(fold, {
+/** One that does as another one, but for what `over` says. */
+function altered<T extends object>(like: T, over: Partial<T>): T {
+  return new Proxy(like, {
     get(target, key) {
       const value: unknown = Reflect.get(over, key) ?? Reflect.get(target, key)
       return typeof value === 'function' ? (value.bind(target) as unknown) : value
@@ -128,8 +133,8 @@ function withoutTimers(fold: PartitionFold): PartitionFold {
   const { state } = fold as unknown as { readonly state: State }
   return altered(fold, {
     restore: (key, value) => restoreRow(state, key, value.toString()),
-    restored: async (position) => {
-      const from = await fold.restored(position)
+    restored: async (position, incarnation) => {
+      const from = await fold.restored(position, incarnation)
       Object.assign(state.derived, { timers: new Timers() })
       return from
     },
@@ -157,17 +162,17 @@ export const DEFECTS: Readonly<Record<string, Defect>> = {
     }),
   },
   'resume-from-the-brokers-offset': {
-    client: ({ broker }, _host, store) => ({
-      ...bound(store),
-      claim: async (shard, token) => {
-        const claim = await store.claim(shard, token)
-        const [name, topic, partition] = shard.split('/')
-        return {
-          ...claim,
-          position: broker.progress.get(`tocsin-${name}-${topic}/${partition}`) ?? claim.position,
-        }
-      },
-    }),
+    client: ({ broker }, _host, store) =>
+      altered(store, {
+        claim: async (shard, token) => {
+          const claim = await store.claim(shard, token)
+          const [name, topic, partition] = shard.split('/')
+          return {
+            ...claim,
+            position: broker.progress.get(`tocsin-${name}-${topic}/${partition}`) ?? claim.position,
+          }
+        },
+      }),
   },
   'places-ignored': { fold: of('alerts', (_simulation, _host, fold) => reading(fold, withoutPlaces)) },
   'sink-without-look-up': { tracker_finds: false },
@@ -193,31 +198,65 @@ export const DEFECTS: Readonly<Record<string, Defect>> = {
       stepping(fold, (step) => ({ ...step, publish: step.publish.map(closedEarly) })),
     ),
   },
+  'idle-owners-ask-nothing': {
+    client: (_simulation, _host, store) => neverIdle(store),
+    faults: ['failover'],
+  },
+  'seek-after-the-partition-was-lost': { log_client: seekingLate },
+  'claims-outlive-a-failover': { claims_outlive_failover: true, faults: ['claims-lost'] },
+  'failover-not-noticed': {
+    fold: of('incidents', (_simulation, _host, fold) =>
+      altered(fold, { restored: (position) => fold.restored(position, null) }),
+    ),
+  },
   'claim-not-confirmed-after-loading': { client: (_simulation, _host, store) => unconfirmed(store) },
-}
-
-function bound(store: Store): Store {
-  return {
-    claim: (shard, token) => store.claim(shard, token),
-    rows: (shard) => store.rows(shard),
-    commit: (shard, commit) => store.commit(shard, commit),
-    read: (shard, prefix) => store.read(shard, prefix),
-    position: (shard) => store.position(shard),
-    ping: () => store.ping(),
-    close: () => store.close(),
-  }
 }
 
 /** The first commit after each claim, which confirms it, is not sent. */
 function unconfirmed(store: Store): Store {
   const claimed = new Set<string>()
-  return {
-    ...bound(store),
+  return altered(store, {
     claim: async (shard, token) => {
       claimed.add(token)
       return store.claim(shard, token)
     },
     commit: async (shard, commit) =>
       claimed.delete(commit.token) ? commit.version : store.commit(shard, commit),
+  })
+}
+
+/** Commits without rows that do not move the position are not sent, but for the first of each claim. */
+function neverIdle(store: Store): Store {
+  const positions = new Map<string, number | null>()
+  return altered(store, {
+    commit: async (shard, commit) => {
+      const idle = commit.put.size === 0 && positions.get(commit.token) === commit.position
+      positions.set(commit.token, commit.position)
+      return idle ? commit.version : store.commit(shard, commit)
+    },
+  })
+}
+
+/** A session that was still loading when its partition was lost seeks all the same. */
+function seekingLate(log: Log): Log {
+  const ownershipLike = (ownership: Ownership): Ownership => {
+    const loading = new Map<number, () => Promise<void>>()
+    return {
+      gained: (reader) => {
+        loading.set(reader.partition, () => reader.seek(0))
+        const seek = async (position: number) => {
+          loading.delete(reader.partition)
+          await reader.seek(position)
+        }
+        ownership.gained(altered(reader, { seek }))
+      },
+      lost: async (partition) => {
+        await ownership.lost(partition)
+        await loading.get(partition)?.()
+      },
+    }
   }
+  return altered(log, {
+    subscribe: (topic, group, ownership) => log.subscribe(topic, group, ownershipLike(ownership)),
+  })
 }

@@ -17,7 +17,6 @@ export class Events {
   readonly answered = new Set<string>()
   /** Requests that have no end yet. */
   open = 0
-  private failed_over = false
   private readonly simulation: Simulation
   private commands = 0
   private posts = 0
@@ -36,7 +35,8 @@ export class Events {
     else if (fault === 'stop') this.simulation.stop(place)
     else if (fault === 'rebalance') for (const group of broker.groups.values()) group.share()
     else if (fault === 'rebalance-source') source.group.share()
-    else if (fault === 'failover') await this.failOver()
+    else if (fault === 'failover') await this.failOver(0.2)
+    else if (fault === 'claims-lost') this.loseClaims()
     else if (fault === 'clock' && host) host.offset_ms = random.between(-CLOCK_SKEW_MS, CLOCK_SKEW_MS)
     else if (fault === 'log-clock') broker.offset_ms = random.between(-CLOCK_SKEW_MS, CLOCK_SKEW_MS)
     else if (fault === 'source-back') source.goBack()
@@ -52,38 +52,46 @@ export class Events {
     }
   }
 
-  private async failOver(): Promise<void> {
-    const { world, store, tracker } = this.simulation
-    const { random } = world
-    const kept = random.chance(0.15)
-      ? random.between(0, store.operations)
-      : Math.max(0, store.operations - random.between(1, 12))
-    this.failed_over = true
+  /** Owners follow each other while they load, and then the store forgets of the last ones. */
+  private loseClaims(): void {
+    const { world, broker } = this.simulation
+    const share = () => broker.groups.forEach((group) => group.share())
+    let delay_ms = 0
+    const later = (from_ms: number, to_ms: number, act: () => void) => {
+      delay_ms += world.random.between(from_ms, to_ms)
+      world.scheduler.after(delay_ms, () => this.simulation.storming && act())
+    }
+    const { rates } = world
+    world.rates = { ...rates, slow_page: 0.7 }
+    share()
+    later(20, 1_000, share)
+    later(300, 3_000, () => {
+      world.rates = rates
+      void this.failOver(1)
+    })
+  }
+
+  /** `claim_lost`: how likely it is that what is lost begins with a claim. */
+  private async failOver(claim_lost: number): Promise<void> {
+    const { store, tracker } = this.simulation
+    const kept = this.kept(claim_lost)
     for (const commit of await store.failOver(kept)) {
-      for (const value of commit.put.values()) {
+      for (const [key, value] of commit.put) {
+        if (!key.startsWith('d/')) continue
         const row = decodeRow(value)
-        if (row.sink !== 'tracker') continue
-        tracker.rewound.add(row.incident_id)
-        if (row.intent?.kind === 'create') tracker.excused.add(row.incident_id)
+        if (row.sink === 'tracker') tracker.rewound.add(row.incident_id)
       }
     }
   }
 
-  /**
-   * An owner with nothing to commit does not notice that the store went back: it learns of it with the next entry. So after a
-   * failover every partition gets one that changes nothing: a tick, or the last change once more.
-   */
-  async nudge(): Promise<void> {
-    const { broker, audit, scenario } = this.simulation
-    if (!this.failed_over) return
-    const partitions = Array.from({ length: scenario.partitions }, (_, partition) => partition)
-    const ticks = partitions.map(
-      (partition): Append => ({ topic: 'alerts', partition, value: encodeRecord({ kind: 'tick' }) }),
-    )
-    const repeated = [...audit.last].map(
-      ([partition, value]): Append => ({ topic: 'incidents', partition, value }),
-    )
-    await broker.take([...ticks, ...repeated])
+  /** How many operations of the store a copy has: nearly all, none, or those before one of the newest claims. */
+  private kept(claim_lost: number): number {
+    const { world, store } = this.simulation
+    const { random } = world
+    const before_claims = store.claimedAt().slice(-4)
+    if (before_claims.length > 0 && random.chance(claim_lost)) return random.pick(before_claims)
+    if (random.chance(0.05)) return 0
+    return Math.max(0, store.operations - random.between(1, random.chance(0.15) ? store.operations : 12))
   }
 
   operate(operation: Operation): void {

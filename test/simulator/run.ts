@@ -9,7 +9,6 @@ import { CALM, START_MS, type Violation, World } from './world.ts'
 const CALM_MAX_MS = 900_000
 const STEPS_MAX = 60_000
 const LOOK_MS = 1_000
-const NUDGE_MS = 1_000
 
 export interface Run {
   readonly violation: Violation | null
@@ -19,16 +18,15 @@ export interface Run {
 
 /** Plays one seed: a storm with faults, then a calm in which everything must come to rest as the reference fold says. */
 export async function run(seed: number, defect: Defect = NO_DEFECT): Promise<Run> {
-  const scenario = scenarioOf(seed)
+  const scenario = scenarioOf(seed, defect.faults)
   const world = new World(seed, scenario.rates)
   const simulation = new Simulation(world, scenario, defect)
   const events = new Events(simulation)
   simulation.open()
   for (const { at_ms, what } of scenario.faults) world.scheduler.after(at_ms, () => void events.strike(what))
   for (const { at_ms, what } of scenario.operations) world.scheduler.after(at_ms, () => events.operate(what))
-  let looked_ms = START_MS + scenario.storm_ms + Math.max(scenario.calm_ms, 2 * NUDGE_MS)
+  let looked_ms = START_MS + scenario.storm_ms + scenario.calm_ms
   world.scheduler.after(scenario.storm_ms, () => calmDown(simulation))
-  world.scheduler.after(scenario.storm_ms + NUDGE_MS, () => void events.nudge())
   while (world.violation === null && (await world.scheduler.step())) {
     if (world.now_ms < looked_ms) continue
     looked_ms = world.now_ms + LOOK_MS

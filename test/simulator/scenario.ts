@@ -16,6 +16,8 @@ export const FAULTS = [
   'rebalance',
   'rebalance-source',
   'failover',
+  'claims-lost',
+  'claims-lost',
   'clock',
   'log-clock',
   'log-down',
@@ -158,7 +160,8 @@ function scattered<T>(random: Random, count: number, until_ms: number, list: rea
   }))
 }
 
-export function scenarioOf(seed: number): Scenario {
+/** `faults`: what may happen. */
+export function scenarioOf(seed: number, faults: readonly Fault[] = FAULTS): Scenario {
   const random = new Random(seed, 'scenario')
   const partitions = random.between(1, 3)
   const storm_ms = random.between(6_000, 20_000)
@@ -167,7 +170,14 @@ export function scenarioOf(seed: number): Scenario {
   return {
     partitions,
     hosts: random.between(2, 3),
-    rates: { ...CALM, refused: rough, answer_lost: rough, late: rough, slow: random.pick([0, 0.02, 0.1]) },
+    rates: {
+      ...CALM,
+      refused: rough,
+      answer_lost: rough,
+      late: rough,
+      slow: random.pick([0, 0.02, 0.1]),
+      slow_page: random.pick([0, 0, 0.3]),
+    },
     storm_ms,
     calm_ms: random.pick([0, 0, 0, 0, 20_000, 50_000]),
     sink_faults: random.pick([0, 0.1, 0.4]),
@@ -175,7 +185,11 @@ export function scenarioOf(seed: number): Scenario {
     messages: sources.map(({ messages }) => messages),
     expected: sources.map(({ expected }) => expected),
     bad_messages: sources.reduce((sum, { bad }) => sum + bad, 0),
-    faults: scattered(random, random.between(2, 10), storm_ms, FAULTS),
+    faults: [
+      ...scattered(random, random.between(2, 10), storm_ms, faults),
+      // Owners that have nothing to do any more learn of it all the same.
+      ...(random.chance(0.1) ? [{ at_ms: storm_ms - 1, what: 'failover' as const }] : []),
+    ],
     operations: scattered(random, random.between(2, 12), storm_ms, OPERATIONS),
   }
 }

@@ -59,6 +59,7 @@ export class Simulation {
       defect.log ?? MemoryLog,
     )
     this.store = new StoreServer(world, () => new (defect.store ?? MemoryStore)())
+    this.store.ends_claims = !(defect.claims_outlive_failover ?? false)
     this.source = new SourceServer(world, scenario.messages)
     this.tracker = new Tracker(world)
     this.tracker.finds = defect.tracker_finds ?? true
@@ -82,7 +83,7 @@ export class Simulation {
     if (this.running[place] !== null) return
     const skew_ms = world.random.between(-CLOCK_SKEW_MS, CLOCK_SKEW_MS)
     const host = new Host(world, `p${place}.${++this.starts}`, skew_ms, () => this.ended(place, host))
-    const log = this.broker.client(host)
+    const log = this.defect.log_client?.(this.broker.client(host)) ?? this.broker.client(host)
     const observer = { accepted() {}, rejected() {} }
     const intake = new Intake({ log, config: DEFAULTS, observer, tracing: noTraces })
     const consumer = new Consumer({

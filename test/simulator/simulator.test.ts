@@ -51,7 +51,11 @@ const FOUND: Readonly<Record<string, { readonly seeds: number; readonly breaks: 
   'answered-before-durable': { seeds: 30, breaks: /^8:/ },
   'log-time-goes-back': { seeds: 5, breaks: /^9:/ },
   'closed-while-a-member-fires': { seeds: 10, breaks: /^[56]:/ },
-  'claim-not-confirmed-after-loading': { seeds: 800, breaks: /^[45]:/ },
+  'idle-owners-ask-nothing': { seeds: 200, breaks: /^liveness:/ },
+  'seek-after-the-partition-was-lost': { seeds: 5, breaks: /^2:/ },
+  'claims-outlive-a-failover': { seeds: 500, breaks: /^(4|5|10):/ },
+  'failover-not-noticed': { seeds: 20, breaks: /^10:/ },
+  'claim-not-confirmed-after-loading': { seeds: 200, breaks: /^[45]:/ },
 }
 
 describe('a deliberate mistake', () => {

@@ -1,3 +1,4 @@
+import { Fenced } from '../../runtime/errors.ts'
 import type { Claim, Commit, Position, Shard, Store } from '../../runtime/ports.ts'
 import { MemoryStore } from '../../runtime/store/memory.ts'
 import type { Host, World } from './world.ts'
@@ -7,11 +8,19 @@ type Operation =
   | { readonly kind: 'claim'; readonly shard: Shard; readonly token: string }
   | { readonly kind: 'commit'; readonly shard: Shard; readonly commit: Commit }
 
-/** The store that all processes share. A failover continues with what a copy had that was some operations behind. */
+/**
+ * The store that all processes share. A failover continues with what a copy had that was some operations behind, under another
+ * name of the data, with which all claims end.
+ */
 export class StoreServer {
   private readonly world: World
   private readonly make: () => Store
   private memory: Store
+  private failovers = 0
+  /** Tokens that claimed since the last failover. */
+  private readonly claims = new Set<string>()
+  /** Off: claims outlive a failover. A deliberate defect. */
+  ends_claims = true
   private journal: Operation[] = []
   /** Since the last failover: shard and version → who committed on it. */
   private readonly committed = new Map<string, string>()
@@ -24,6 +33,11 @@ export class StoreServer {
 
   get operations(): number {
     return this.journal.length
+  }
+
+  /** How many operations came before each claim. */
+  claimedAt(): readonly number[] {
+    return this.journal.flatMap(({ kind }, place) => (kind === 'claim' ? [place] : []))
   }
 
   /** Goes back to the first `operations` of what was done, and gives the commits that are lost. */
@@ -39,40 +53,27 @@ export class StoreServer {
     )
     this.journal = this.journal.slice(0, operations)
     this.memory = this.make()
+    this.failovers++
+    this.claims.clear()
     this.committed.clear()
     for (const operation of this.journal) {
       if (operation.kind === 'claim') await this.memory.claim(operation.shard, operation.token)
       else await this.memory.commit(operation.shard, operation.commit)
     }
-    for (const { kind, shard } of lost) if (kind === 'claim') await this.endLoading(shard)
     return lost.flatMap((operation) =>
       operation.kind === 'commit' && operation.shard.startsWith('deliver/') ? [operation.commit] : [],
     )
   }
 
-  /**
-   * Losing the newest claim would revive the owner before. Left out: one that was still reading rows while the other committed,
-   * which no store can tell from the claim alone (docs/invariants.md).
-   */
-  private async endLoading(shard: Shard): Promise<void> {
-    const owner = this.journal.findLast(
-      (operation) => operation.kind === 'claim' && operation.shard === shard,
-    )
-    if (owner?.kind !== 'claim') return
-    if (
-      this.journal.some((operation) => operation.kind === 'commit' && operation.commit.token === owner.token)
-    )
-      return
-    await this.claim(shard, 'nobody')
-  }
-
   async claim(shard: Shard, token: string): Promise<Claim> {
     const claim = await this.memory.claim(shard, token)
+    this.claims.add(token)
     this.journal.push({ kind: 'claim', shard, token })
-    return claim
+    return { ...claim, incarnation: `copy ${this.failovers}` }
   }
 
   async commit(shard: Shard, commit: Commit): Promise<number> {
+    if (this.ends_claims && !this.claims.has(commit.token)) throw new Fenced(shard)
     const version = await this.memory.commit(shard, commit)
     this.journal.push({ kind: 'commit', shard, commit })
     const key = `${shard}@${commit.version}`
@@ -121,6 +122,8 @@ class StoreClient implements Store {
     const page_rows = this.world.random.between(1, 12)
     for (let after = ''; ; ) {
       const from = after
+      if (this.world.random.chance(this.world.rates.slow_page))
+        await this.host.clock.sleep(this.world.random.between(50, 1_500))
       const page = await this.world.request(this.host, 'store', `rows ${shard}`, async () => {
         const rows = (await this.server.all(shard)).filter(([key]) => key > from)
         return rows.sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, page_rows)

@@ -20,9 +20,11 @@ export interface Rates {
   readonly answer_lost: number
   readonly late: number
   readonly slow: number
+  /** Of a page of stored rows. */
+  readonly slow_page: number
 }
 
-export const CALM: Rates = { refused: 0, answer_lost: 0, late: 0, slow: 0 }
+export const CALM: Rates = { refused: 0, answer_lost: 0, late: 0, slow: 0, slow_page: 0 }
 
 type Fact = string | number | null
 

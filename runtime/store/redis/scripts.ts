@@ -1,5 +1,5 @@
 /**
- * The steps that have to be atomic, as Lua scripts. KEYS[1] is the head of a shard (token, version, position), KEYS[2] its
+ * The steps that have to be atomic, as Lua scripts. KEYS[1] is the head of a shard (token, version, position, incarnation), KEYS[2] its
  * rows. Lists of values come in slices, because Lua unpacks a few thousand at most.
  */
 import { hash } from 'node:crypto'
@@ -13,19 +13,35 @@ function script(text: string): Script {
   return { text, sha1: hash('sha1', text) }
 }
 
+/**
+ * Redis names its data anew whenever it may have lost acknowledged writes: at a start, and when a replica becomes the master. (Such a
+ * name outlives nothing, so a script that does not find one ends with an error.)
+ */
+const INCARNATION = `
+local incarnation = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
+if not incarnation then return redis.error_reply('ERR INFO replication tells no master_replid') end
+`
 const FENCE = `
-local head = redis.call('HMGET', KEYS[1], 'token', 'version')
-if head[1] ~= ARGV[1] or (head[2] or '0') ~= ARGV[2] then return -1 end
+${INCARNATION}
+local head = redis.call('HMGET', KEYS[1], 'token', 'version', 'incarnation')
+if head[1] ~= ARGV[1] or (head[2] or '0') ~= ARGV[2] or head[3] ~= incarnation then return -1 end
 `
 const ADVANCE = `
 redis.call('HSET', KEYS[1], 'position', ARGV[3])
 return redis.call('HINCRBY', KEYS[1], 'version', 1)
 `
 
-/** KEYS head. ARGV token. Returns version and position; either may be missing, and the position empty. */
+/** KEYS head. ARGV token. Returns version, position and incarnation; the first two may be missing, and the position empty. */
 export const CLAIM = script(`
-redis.call('HSET', KEYS[1], 'token', ARGV[1])
-return redis.call('HMGET', KEYS[1], 'version', 'position')
+${INCARNATION}
+redis.call('HSET', KEYS[1], 'token', ARGV[1], 'incarnation', incarnation)
+return redis.call('HMGET', KEYS[1], 'version', 'position', 'incarnation')
+`)
+
+/** KEYS rows. ARGV cursor, pattern, number of rows. Returns the process that answered, the next cursor, and keys and values. */
+export const SCAN = script(`
+local page = redis.call('HSCAN', KEYS[1], ARGV[1], 'MATCH', ARGV[2], 'COUNT', ARGV[3])
+return { string.match(redis.call('INFO', 'server'), 'run_id:(%x+)'), page[1], page[2] }
 `)
 
 /** KEYS head, rows. ARGV token, version, position, number of keys to delete, those, then keys and values to put. Returns the new version, or -1: fenced. */

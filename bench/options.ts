@@ -1,0 +1,96 @@
+import { parseArgs } from 'node:util'
+import { isMix, type Mix, MIXES } from './load/bodies.ts'
+
+/** What a benchmark is asked for. A benchmark that has no use for an option ignores it. */
+export interface BenchOptions {
+  /** Measured time of one round, without warm-up. */
+  readonly seconds: number
+  /** Load before the measured time of a round. */
+  readonly warmup_seconds: number
+  /** How often each measurement is repeated; undefined: as the benchmark thinks fit. */
+  readonly rounds: number | undefined
+  /** Different alerts that repeat; several numbers are measured one after the other. */
+  readonly distinct: readonly number[] | undefined
+  readonly mixes: readonly Mix[] | undefined
+  /** Alerts of one request. */
+  readonly batch: number
+  readonly connections: number
+  /** Alerts a second that are offered; undefined: as many as are answered, or what the benchmark thinks fit. */
+  readonly rate: number | undefined
+  /** Address of another Alertmanager-compatible server to send the same load to. */
+  readonly peer: string | undefined
+  /** Starts that server anew for each round, in an empty folder, so that its CPU time is known too. */
+  readonly peer_command: string | undefined
+  /** Where each tocsin leaves a CPU profile. */
+  readonly cpu_profile_dir: string | undefined
+}
+
+export const USAGE = `npm run bench -- NAME [options]
+  --seconds N        measured time of a round (10)
+  --warmup N         load before it, seconds (3)
+  --rounds N         repetitions of each measurement; median and spread are given
+  --distinct N[,N]   different alerts that repeat
+  --mix M[,M]        ${MIXES.join(', ')}
+  --batch N          alerts of one request (500)
+  --connections N    (4)
+  --rate N           alerts a second that are offered
+  --peer URL         send the same load to another Alertmanager-compatible server, in turns
+  --peer-command C   start it anew for each round, with an empty folder as working directory
+  --cpu-profile DIR  where each tocsin leaves a CPU profile
+  --json FILE        write the result there instead of printing it`
+
+/** Throws TypeError with what is wrong. */
+export function parseOptions(args: readonly string[]): {
+  name: string
+  json: string | undefined
+  options: BenchOptions
+} {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      seconds: { type: 'string', default: '10' },
+      warmup: { type: 'string', default: '3' },
+      rounds: { type: 'string' },
+      distinct: { type: 'string' },
+      mix: { type: 'string' },
+      batch: { type: 'string', default: '500' },
+      connections: { type: 'string', default: '4' },
+      rate: { type: 'string' },
+      peer: { type: 'string' },
+      'peer-command': { type: 'string' },
+      'cpu-profile': { type: 'string' },
+      json: { type: 'string' },
+    },
+  })
+  if (values['peer-command'] !== undefined && values.peer === undefined)
+    throw new TypeError('--peer-command needs --peer, the address at which it will answer')
+  return {
+    name: positionals[0] ?? '',
+    json: values.json,
+    options: {
+      seconds: positive('seconds', values.seconds),
+      warmup_seconds: positive('warmup', values.warmup),
+      rounds: values.rounds === undefined ? undefined : positive('rounds', values.rounds),
+      distinct: values.distinct?.split(',').map((text) => positive('distinct', text)),
+      mixes: values.mix?.split(',').map(mixOf),
+      batch: positive('batch', values.batch),
+      connections: positive('connections', values.connections),
+      rate: values.rate === undefined ? undefined : positive('rate', values.rate),
+      peer: values.peer,
+      peer_command: values['peer-command'],
+      cpu_profile_dir: values['cpu-profile'],
+    },
+  }
+}
+
+function positive(option: string, text: string): number {
+  const value = Number(text)
+  if (!(value > 0)) throw new TypeError(`--${option} needs a number above 0, not ${text}`)
+  return value
+}
+
+function mixOf(text: string): Mix {
+  if (!isMix(text)) throw new TypeError(`--mix knows ${MIXES.join(', ')}, not ${text}`)
+  return text
+}
