@@ -47,7 +47,9 @@ function measure(alerts: readonly Alert[], batch: number): Record<string, Figure
   let position = 0
   const pass = (records: readonly AlertsRecord[], time_ms: number) => {
     const start = performance.now()
-    for (const record of records) foldRecord(state, { position: position++, time_ms, record }, emptyOutcome())
+    // The tick settles what the others put off.
+    for (const record of [...records, { kind: 'tick' as const }])
+      foldRecord(state, { position: position++, time_ms, record }, emptyOutcome())
     return rounded(((performance.now() - start) * 1_000) / alerts.length, 3)
   }
   const first_sight_us_per_alert = pass(told, BEGAN_MS)
