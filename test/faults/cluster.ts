@@ -17,7 +17,6 @@ const ANSWER_AFTER_MS = 30
 const SINK_TIMEOUT_MS = 1_000
 /** Alerts over HTTP beside those of the source topic. */
 const LOAD = { connections: 2, between_ms: 200 }
-const UNTIL_KILL_MAX_MS = 12_000
 const DOWN_MAX_MS = 3_000
 
 /** Two workers of the distributed mode with load from a topic and over HTTP, a webhook and a ticket system. */
@@ -72,13 +71,15 @@ export class Cluster {
     })
   }
 
-  /** Kills workers, each again and again, so that now and then both are dead, and some while they start. */
-  async killAtRandom(kills: number): Promise<void> {
+  /**
+   * Kills workers, each again and again within this time, so that now and then both are dead, and some while they start.
+   */
+  async killAtRandom(kills: number, within_ms: number): Promise<void> {
     let left = kills
     const { workers } = this.installation
     const killer = async (worker: (typeof workers)[number]) => {
       while (left-- > 0) {
-        await pause(UNTIL_KILL_MAX_MS * this.random())
+        await pause(within_ms * this.random())
         await worker.kill9()
         await pause(DOWN_MAX_MS * this.random())
         worker.launch()
@@ -95,7 +96,6 @@ export class Cluster {
   async makeZombie(): Promise<void> {
     const [zombie, heir] = this.installation.workers
     if (zombie === undefined || heir === undefined) throw new Error('there are no two workers')
-    console.log(Date.now(), 'freeze')
     zombie.freeze()
     await until('the other worker owns every partition', async () => {
       const text = await (await fetch(`${heir.url}/metrics`)).text()
@@ -103,7 +103,6 @@ export class Cluster {
       return Number(owned) === LOG_PARTITIONS
     })
     await this.worked()
-    console.log(Date.now(), 'thaw')
     zombie.thaw()
   }
 
@@ -135,9 +134,7 @@ export class Cluster {
     }
     const { lag, topic_prefix } = installation
     expectReplay(await Ledger.read(this.services.kafka.brokers, topic_prefix, (topic) => lag.ends(topic)))
-    return expectOutcome({ ask: installation.ask, incidents, receiver, tickets }, given, {
-      store_lost,
-    })
+    return expectOutcome({ ask: installation.ask, incidents, receiver, tickets }, given, { store_lost })
   }
 
   async remove(): Promise<void> {
