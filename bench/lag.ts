@@ -6,24 +6,28 @@ import { connect } from './load/kafka.ts'
 /** How far readers of a broker are: groups of its own by their offsets, folds by what they have committed to the store. */
 export class Lag {
   private readonly kafka: Kafka
+  private readonly name: string
   readonly store: RedisStore
 
-  private constructor(kafka: Kafka, store: RedisStore) {
+  private constructor(kafka: Kafka, store: RedisStore, name: string) {
     this.kafka = kafka
     this.store = store
+    this.name = name
   }
 
-  static async open(brokers: readonly string[], redis_url: string): Promise<Lag> {
+  /** `name`: what internal topics and keys begin with, before `.` and `:`. */
+  static async open(brokers: readonly string[], redis_url: string, name = 'tocsin'): Promise<Lag> {
     const logger = { info: () => {}, warn: () => {} }
     return new Lag(
       connect(brokers),
       await RedisStore.open({
         url: redis_url,
         cluster: false,
-        key_prefix: 'tocsin:',
+        key_prefix: `${name}:`,
         logger,
         clock: systemClock,
       }),
+      name,
     )
   }
 
@@ -46,7 +50,7 @@ export class Lag {
 
   /** Entries of an internal topic between what a fold has committed and the end. */
   async ofFold(fold: string, topic: string): Promise<number> {
-    const next = await this.ends(`tocsin.${topic}`)
+    const next = await this.ends(`${this.name}.${topic}`)
     const positions = await Promise.all(
       next.map((_, partition) => this.store.position(`${fold}/${topic}/${partition}`)),
     )

@@ -157,13 +157,18 @@ class Exchange {
 
   begin(body: string, timeout_ms: number, signal: AbortSignal): void {
     const timer = setTimeout(() => this.end('timeout'), timeout_ms)
+    const deadline_ms = Date.now() + timeout_ms
     const abort = () => this.end('aborted')
     signal.addEventListener('abort', abort)
     this.sent.on('socket', (socket) => {
-      this.connected = this.sent.reusedSocket
-      if (this.connected) return
+      // A process that stood still hears of its socket before it hears of its timers, and what is sent now may be one too many.
+      const connected = () => {
+        if (Date.now() < deadline_ms) this.connected = true
+        else this.end('timeout')
+      }
+      if (this.sent.reusedSocket) return connected()
       socket.once('connect', () => (this.reached = true))
-      socket.once(this.url.protocol === 'https:' ? 'secureConnect' : 'connect', () => (this.connected = true))
+      socket.once(this.url.protocol === 'https:' ? 'secureConnect' : 'connect', connected)
     })
     this.sent.on('response', (response) => this.read(response))
     this.sent.on('error', (error: NodeJS.ErrnoException) => this.fail(this.classified(error)))

@@ -7,6 +7,7 @@ import { alertmanagerIngest } from '../ingest/http/alertmanager.ts'
 import { Intake } from '../ingest/intake.ts'
 import type { Config } from '../schemas/config.ts'
 import { Retryable } from './errors.ts'
+import { layFirstRules } from './first_rules.ts'
 import { makeWorkers } from './folds.ts'
 import { Metrics } from './metrics.ts'
 import { Observation } from './observation.ts'
@@ -37,6 +38,7 @@ export class Service {
     const world = await wire(parts)
     const running = await assemble(parts, world)
     try {
+      await layFirstRules(world.log, parts.loaded.rules, parts)
       await Promise.all(running.workers.map((worker) => worker.start()))
       await Promise.all(running.consumers.map((consumer) => consumer.start()))
       const url = parts.loaded.config.parts.includes('api') ? await serve(parts, running) : ''

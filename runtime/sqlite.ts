@@ -7,7 +7,13 @@ import type { StatementSync } from 'node:sqlite'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { Retryable } from './errors.ts'
-import { type DatabaseFile, diskFault, openDatabaseFile, StorageBroken } from './sqlite_file.ts'
+import {
+  DatabaseCorrupt,
+  type DatabaseFile,
+  diskFault,
+  openDatabaseFile,
+  StorageBroken,
+} from './sqlite_file.ts'
 
 const fdatasyncAsync = promisify(fdatasync)
 const QUEUE_MAX_BYTES = 256 * 1024 * 1024
@@ -41,7 +47,7 @@ export class SqliteEngine {
   private syncing = false
   private draining: Promise<void> | null = null
   private closed = false
-  private broken: StorageBroken | null = null
+  private broken: StorageBroken | DatabaseCorrupt | null = null
 
   /** Throws Misconfigured (data-dir-in-use, data-dir-unusable, database-newer, database-corrupt) or Retryable (disk-full). */
   constructor({ data_dir, queue_max_bytes = QUEUE_MAX_BYTES }: SqliteOptions) {
@@ -216,7 +222,7 @@ export class SqliteEngine {
 
   private coded(error: unknown): unknown {
     const fault = error instanceof StorageBroken ? error : (diskFault(error) ?? error)
-    if (fault instanceof StorageBroken) this.broken ??= fault
+    if (fault instanceof StorageBroken || fault instanceof DatabaseCorrupt) this.broken ??= fault
     return this.broken ?? fault
   }
 }

@@ -1,5 +1,5 @@
 /** Opening the embedded database file: exclusive use, settings, version; and what SQLite's result codes mean for us. */
-import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Misconfigured, Retryable } from './errors.ts'
@@ -12,6 +12,7 @@ const LOCK_FILE = 'tocsin.lock'
 const BUSY_TIMEOUT_MS = 500
 const PAGE_CACHE_KIB = 32 * 1024
 const WAL_KEPT_BYTES = 64 * 1024 * 1024
+const CORRUPT_REMEDY = 'restore it from a backup, or move it away (and its -wal and -shm) to begin anew'
 
 /** Primary result codes, https://www.sqlite.org/rescode.html. */
 const PERM = 3
@@ -41,6 +42,13 @@ export class StorageBroken extends Error {
   }
 }
 
+/** What was read is no database. Another start finds the same, so a person must act; nothing is written to it any more. */
+export class DatabaseCorrupt extends Misconfigured {
+  constructor(where: string, reason: string) {
+    super('database-corrupt', `${where} is damaged: ${reason}; ${CORRUPT_REMEDY}`)
+  }
+}
+
 function resultCode(error: unknown): number | null {
   return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'
     ? error.errcode
@@ -48,7 +56,7 @@ function resultCode(error: unknown): number | null {
 }
 
 /** A fault of disk or file as a coded error; null for anything else, such as an operation's own mistake. */
-export function diskFault(error: unknown): Retryable | StorageBroken | null {
+export function diskFault(error: unknown): Retryable | StorageBroken | DatabaseCorrupt | null {
   const code = resultCode(error)
   if (!(error instanceof Error) || code === null) return null
   if (code === IOERR_FSYNC || code === IOERR_DIR_FSYNC)
@@ -72,7 +80,7 @@ export function diskFault(error: unknown): Retryable | StorageBroken | null {
       })
     case CORRUPT:
     case NOTADB:
-      return new StorageBroken(error.message, { cause: error })
+      return new DatabaseCorrupt('the embedded database', error.message)
     default:
       return null
   }
@@ -92,9 +100,11 @@ export function openDatabaseFile(data_dir: string): DatabaseFile {
   const path = join(data_dir, DATABASE_FILE)
   let db: DatabaseSync | null = null
   try {
+    refuseEmptied(path)
+    makeFile(path)
     db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS })
     prepare(db, path)
-    syncDirectory(data_dir)
+    sync(data_dir)
   } catch (error) {
     if (db?.isOpen) db.close()
     lock.close()
@@ -143,6 +153,34 @@ function takeLock(data_dir: string): DatabaseSync {
   }
 }
 
+function sizeOf(path: string): number | null {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? null
+}
+
+/** SQLite takes an empty file for a new database, and throws away the log of one that is missing. We never leave either. */
+function refuseEmptied(path: string): void {
+  const size = sizeOf(path)
+  const is_lost = size === null && (sizeOf(`${path}-wal`) ?? 0) > 0
+  if (size !== 0 && !is_lost) return
+  const what = is_lost ? 'missing, but its -wal is there' : 'empty'
+  throw new DatabaseCorrupt(path, `it is ${what}`)
+}
+
+/** Makes the file when it is missing: under another name first, so that a process that dies meanwhile leaves no empty one. */
+function makeFile(path: string): void {
+  if (sizeOf(path) !== null) return
+  const unfinished = `${path}.new`
+  for (const suffix of ['', '-wal', '-shm']) rmSync(`${unfinished}${suffix}`, { force: true })
+  const db = new DatabaseSync(unfinished)
+  try {
+    prepare(db, unfinished)
+  } finally {
+    db.close()
+  }
+  sync(unfinished)
+  renameSync(unfinished, path)
+}
+
 function prepare(db: DatabaseSync, path: string): void {
   // The page size holds only for a file that has no page yet, and not once it is in WAL mode.
   db.exec(`PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL`)
@@ -160,8 +198,8 @@ function prepare(db: DatabaseSync, path: string): void {
   if (checkpoint?.['busy'] !== 0) throw new Retryable('database-busy', `another program reads ${path}`)
 }
 
-function syncDirectory(data_dir: string): void {
-  const descriptor = openSync(data_dir, 'r')
+function sync(path: string): void {
+  const descriptor = openSync(path, 'r')
   try {
     fsyncSync(descriptor)
   } finally {
@@ -171,12 +209,7 @@ function syncDirectory(data_dir: string): void {
 
 function openingError(error: unknown, path: string): unknown {
   const code = (resultCode(error) ?? 0) & 0xff
-  if (code === CORRUPT || code === NOTADB) {
-    return new Misconfigured(
-      'database-corrupt',
-      `${path} is damaged or no database: ${String(error)}; restore it from a backup, or move it away to begin anew`,
-    )
-  }
+  if (code === CORRUPT || code === NOTADB) return new DatabaseCorrupt(path, String(error))
   if (code === CANTOPEN || code === READONLY || code === PERM) {
     return new Misconfigured(
       'data-dir-unusable',

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { story } from '../../cli/demo/story.ts'
 import type { Incident } from '../../schemas/incident.ts'
 import { freePort } from '../services/index.ts'
-import { Tocsin } from '../e2e/processes.ts'
+import { Tocsin } from '../installation/processes.ts'
 import { tocsin } from './run.ts'
 
 const FAST = ['--speed', '5000']

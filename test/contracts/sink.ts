@@ -4,7 +4,7 @@ import type { Sink, Telling } from '../../notify/sinks/sink.ts'
 import { summarise } from '../../notify/summary.ts'
 import type { Change } from '../../schemas/change.ts'
 import { change } from '../notify/changes.ts'
-import type { FaultProxy } from '../notify/fault_proxy.ts'
+import type { FaultProxy } from '../installation/fault_proxy.ts'
 import { fresh } from './wait.ts'
 
 /** One sink behind a proxy that brings faults, and a way to look at what it left in the real target. */

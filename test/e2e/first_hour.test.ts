@@ -13,9 +13,9 @@ import {
   uniqueName,
 } from '../services/index.ts'
 import { readRows, wholeStory } from './first_hour_rows.ts'
-import { askAt, readHistory } from './history.ts'
+import { askAt, readHistory } from '../installation/history.ts'
 import { fileOfFirstHour, type Monitoring, needPrometheus, startMonitoring } from './monitoring.ts'
-import { exec, Tocsin, until } from './processes.ts'
+import { exec, Tocsin, until } from '../installation/processes.ts'
 
 const TIMEOUT_MS = 240_000
 

@@ -1,5 +1,5 @@
 import type { Incident } from '../../schemas/incident.ts'
-import type { Ask } from './history.ts'
+import type { Ask } from '../installation/history.ts'
 
 /** What the history says of the shop's incident. */
 export interface Rows {

@@ -1,13 +1,13 @@
 import { alertOf, type LoadShape, order, type SentAlert } from '../../bench/load/alerts.ts'
 import type { AlertMessage } from '../../bench/load/kafka.ts'
 import { seeded } from '../../bench/load/random.ts'
+import { SOURCE_PARTITIONS } from '../installation/distributed.ts'
 
 /** A message of the stream with what is in it. */
 export interface StreamMessage extends AlertMessage {
   readonly sent: readonly SentAlert[]
 }
 
-export const PARTITIONS = 8
 export const GROUP_BY = ['alertname', 'group'] as const
 /** Groups that have critical alerts. */
 const CRITICAL_GROUPS = 5
@@ -81,7 +81,7 @@ export class Stream {
       const several =
         MESSAGE_ALERTS_MIN + Math.floor(random() * (MESSAGE_ALERTS_MAX - MESSAGE_ALERTS_MIN + 1))
       wanted = random() < SINGLE_SHARE ? 1 : several
-      return { partition: Math.floor(random() * PARTITIONS), value, alerts: sent.length, sent }
+      return { partition: Math.floor(random() * SOURCE_PARTITIONS), value, alerts: sent.length, sent }
     }
     for (const i of indices) {
       chosen.push(i)

@@ -3,7 +3,7 @@ import { cp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { freePort, programExists, temporaryFolder, Unavailable } from '../services/runner.ts'
-import { endProgram, startProgram, until } from './processes.ts'
+import { endProgram, startProgram, until } from '../installation/processes.ts'
 
 const FOLDER = fileURLToPath(new URL('../../deploy/first-hour/', import.meta.url))
 

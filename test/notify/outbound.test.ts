@@ -198,6 +198,18 @@ describe('the HTTP client', () => {
     expect(requests).toBe(before)
   })
 
+  it('sends nothing once its time is over, though the process stood still while it connected', async () => {
+    const before = requests
+    const standStill = () => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300)
+    // After a timer the event loop looks at its sockets next, and only then at its timers again.
+    await new Promise((resolve) => setTimeout(resolve, 1))
+    const sent = get(`http://127.0.0.1:${port(plain)}/`, { timeout_ms: 100 })
+    process.nextTick(() => process.nextTick(standStill))
+    await expect(sent).rejects.toMatchObject({ code: 'timeout', not_sent: true })
+    await get(`http://127.0.0.1:${port(plain)}/`)
+    expect(requests).toBe(before + 1)
+  })
+
   it('says when a name does not resolve', async () => {
     await expect(get('http://nobody.invalid/')).rejects.toMatchObject({ code: 'dns', not_sent: true })
   })

@@ -13,7 +13,7 @@ import {
   type RequestTrackerAddress,
 } from '../services/index.ts'
 import { change } from './changes.ts'
-import { FaultProxy } from './fault_proxy.ts'
+import { FaultProxy } from '../installation/fault_proxy.ts'
 
 const NEVER = new AbortController().signal
 const CLOSED = new Set(['resolved', 'rejected'])

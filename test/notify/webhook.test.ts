@@ -7,7 +7,7 @@ import type { Sink } from '../../notify/sinks/sink.ts'
 import { config } from '../../schemas/config.ts'
 import { describeSink, telling, toldOf } from '../contracts/sink.ts'
 import { change } from './changes.ts'
-import { FaultProxy } from './fault_proxy.ts'
+import { FaultProxy } from '../installation/fault_proxy.ts'
 
 const KEY = Buffer.from('0123456789abcdef0123456789abcdef')
 const PATH = '/hook/canary-path-7d1f'

@@ -55,6 +55,27 @@ export function alertsOfProof(): number {
   return Number(process.env['TOCSIN_TEST_ALERTS'] ?? 100_000)
 }
 
+export interface FaultSizes {
+  /** Processes that are killed in a run. */
+  readonly kills: number
+  /** How long a part is away. */
+  readonly outage_ms: number
+  readonly seed: number
+  /** Each fault alone, instead of all of them in one run. */
+  readonly long: boolean
+}
+
+/** TOCSIN_TEST_KILLS=50, TOCSIN_TEST_OUTAGE_S=60, TOCSIN_TEST_SEED: how much goes wrong in test/faults; the defaults fit into `npm test`. */
+export function faultSizes(): FaultSizes {
+  const { TOCSIN_TEST_KILLS = '5', TOCSIN_TEST_OUTAGE_S = '4', TOCSIN_TEST_SEED = '20261' } = process.env
+  return {
+    kills: Number(TOCSIN_TEST_KILLS),
+    outage_ms: Number(TOCSIN_TEST_OUTAGE_S) * 1_000,
+    seed: Number(TOCSIN_TEST_SEED),
+    long: Number(TOCSIN_TEST_KILLS) >= 50,
+  }
+}
+
 function withCredentials(given: string) {
   const { origin, username, password } = new URL(given)
   return { url: origin, username: decodeURIComponent(username), password: decodeURIComponent(password) }

@@ -1,10 +1,12 @@
 import { restoreRow } from '../../correlate/apply.ts'
 import type { State } from '../../correlate/state.ts'
 import { Timers } from '../../correlate/timers.ts'
+import type { Intake } from '../../ingest/intake.ts'
 import type { PartitionFold, Step } from '../../runtime/fold.ts'
 import { MemoryLog } from '../../runtime/log/memory.ts'
 import type { Append, Log, LogEntry, Ownership, Store, Topic } from '../../runtime/ports.ts'
 import type { MemoryStore } from '../../runtime/store/memory.ts'
+import { Repeats } from '../../schemas/repeats.ts'
 import { decodeChange, decodeRecord, encodeChange, encodeRecord } from '../../schemas/codec.ts'
 import type { Fault } from './scenario.ts'
 import type { Simulation } from './simulation.ts'
@@ -20,6 +22,7 @@ export interface Defect {
   readonly tracker_finds?: boolean
   readonly claims_outlive_failover?: boolean
   readonly acknowledges_first?: boolean
+  readonly intake?: (intake: Intake) => void
   readonly log_client?: (log: Log) => Log
   readonly client?: (simulation: Simulation, host: Host, store: Store) => Store
   readonly fold?: (simulation: Simulation, host: Host, topic: Topic, fold: PartitionFold) => PartitionFold
@@ -97,9 +100,11 @@ function randomIds(simulation: Simulation, fold: PartitionFold): PartitionFold {
 
 function withoutPlaces(entry: LogEntry): LogEntry {
   const record = decodeRecord(entry.value)
-  return record.kind === 'alerts'
-    ? { ...entry, value: encodeRecord({ ...record, origin: null, places: [] }) }
-    : entry
+  if (record.kind !== 'alerts') return entry
+  const { repeats } = record
+  const without = { ...record, origin: null, places: [] }
+  const bare = repeats && { repeats: new Repeats(repeats.bytes, []) }
+  return { ...entry, value: encodeRecord({ ...without, ...bare }) }
 }
 
 /** What is told again looks like news. */
@@ -142,7 +147,18 @@ function withoutTimers(fold: PartitionFold): PartitionFold {
 }
 
 /** By name: what is wrong. */
+/** What was told is recognised again although the log may not have taken it. */
+function learnsTooEarly(intake: Intake): void {
+  const prepare = intake.prepare.bind(intake)
+  intake.prepare = (batch) => {
+    const prepared = prepare(batch)
+    intake.recogniser.learn(prepared.learnt)
+    return prepared
+  }
+}
+
 export const DEFECTS: Readonly<Record<string, Defect>> = {
+  'recognised-before-durable': { intake: learnsTooEarly },
   'commit-without-fence': { store: UnfencedStore },
   'version-not-checked': { store: TokenOnlyStore },
   'ids-from-randomness': { fold: of('alerts', (simulation, _host, fold) => randomIds(simulation, fold)) },

@@ -5,6 +5,7 @@ import { emptyState, type State } from '../../correlate/state.ts'
 import type { LogEntry } from '../../runtime/ports.ts'
 import type { Change } from '../../schemas/change.ts'
 import { decodeRecord, encodeChange } from '../../schemas/codec.ts'
+import { comparePlaces } from '../../schemas/places.ts'
 import type { AlertsRecord, Place } from '../../schemas/record.ts'
 import type { World } from './world.ts'
 
@@ -92,7 +93,8 @@ export class Reference {
     const list =
       record.origin === null ? [] : (this.expected.get(`${record.origin.partition}/${partition}`) ?? [])
     let fresh = 0
-    for (const place of record.places) {
+    const places = [...record.places, ...(record.repeats?.places ?? [])].sort(comparePlaces)
+    for (const place of places) {
       const at = list.findIndex(
         (expected) => expected.place[0] === place[0] && expected.place[1] === place[1],
       )
@@ -105,14 +107,16 @@ export class Reference {
       list.splice(at, 1)
       fresh++
     }
-    if (record.origin !== null && outcome.skipped !== record.places.length - fresh)
+    if (record.origin !== null && outcome.skipped !== places.length - fresh)
       this.world.violate(
         '8: what a source repeats is folded once',
-        `${where}: ${outcome.skipped} skipped, ${record.places.length - fresh} had been there`,
+        `${where}: ${outcome.skipped} skipped, ${places.length - fresh} had been there`,
       )
+    if (outcome.unassigned.some(({ code }) => code === 'repeat-unknown'))
+      this.world.violate('8: a repeat names an alert that the fold knows', where)
     const state = this.states[partition] as State
     const unassigned = new Set(outcome.unassigned.map(({ fingerprint }) => fingerprint))
-    for (const { fingerprint } of record.alerts.slice(outcome.skipped)) {
+    for (const fingerprint of fingerprintsOf(record).slice(outcome.skipped)) {
       if (!state.alerts.has(fingerprint) && !unassigned.has(fingerprint))
         this.world.violate('7: an alert has an incident or a reason', `${where}: ${fingerprint}`)
     }
@@ -139,4 +143,19 @@ export class Reference {
         )
     }
   }
+}
+
+/** In the order in which they came. */
+function fingerprintsOf({ alerts, repeats, repeats_before = [] }: AlertsRecord): readonly string[] {
+  const found: string[] = []
+  let repeat = 0
+  const repeatsTo = (end: number) => {
+    for (; repeats !== undefined && repeat < end; repeat++) found.push(repeats.fingerprint(repeat))
+  }
+  for (const [i, { fingerprint }] of alerts.entries()) {
+    repeatsTo(repeats_before[i] ?? 0)
+    found.push(fingerprint)
+  }
+  repeatsTo(repeats?.count ?? 0)
+  return found
 }

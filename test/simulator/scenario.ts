@@ -87,6 +87,17 @@ export function rulesOf(version: string): Rules {
   }
 }
 
+interface Statement {
+  readonly labels: Readonly<Record<string, string>>
+  readonly annotations: Readonly<Record<string, string>>
+  readonly startsAt: string
+  readonly endsAt?: string
+}
+
+/** How often a source says what it has said before, and for how long. */
+const REPEATED = 0.4
+const REPEATED_TERM_MS = 70_000
+
 /** One statement as a monitoring system would send it. */
 export function statement(
   random: Random,
@@ -94,7 +105,7 @@ export function statement(
   at_ms: number,
   taken: Set<string>,
   mark?: string,
-): object | null {
+): Statement | null {
   const labels = {
     alertname: random.pick(['Down', 'Slow', 'Full']),
     host: `h${random.between(1, 4)}`,
@@ -113,6 +124,14 @@ export function statement(
   }
 }
 
+/** The same once more, with an end that moved on, as Prometheus says it. */
+function repeatOf(said: Statement, at_ms: number, taken: Set<string>): Statement | null {
+  const key = JSON.stringify(said.labels)
+  if (taken.has(key)) return null
+  taken.add(key)
+  return { ...said, endsAt: new Date(at_ms + REPEATED_TERM_MS).toISOString() }
+}
+
 export function clusterOf(random: Random): string {
   return random.pick(CLUSTERS)
 }
@@ -124,6 +143,7 @@ function sourceOf(
 ): { messages: SourceMessage[]; expected: Expected[]; bad: number } {
   const messages: SourceMessage[] = []
   const expected: Expected[] = []
+  const said: { readonly cluster: string; readonly alert: Statement }[] = []
   let bad = 0
   const count = random.between(8, 20)
   for (let offset = 0; offset < count; offset++) {
@@ -133,9 +153,12 @@ function sourceOf(
     const taken = new Set<string>()
     const alerts: object[] = []
     for (let i = random.between(1, 3); i > 0; i--) {
-      const cluster = clusterOf(random)
-      const alert = statement(random, cluster, at_ms, taken)
+      const again = said.length > 0 && random.chance(REPEATED) ? random.pick(said) : null
+      const cluster = again?.cluster ?? clusterOf(random)
+      const alert =
+        again === null ? statement(random, cluster, at_ms, taken) : repeatOf(again.alert, at_ms, taken)
       if (alert === null || broken) continue
+      said.push({ cluster, alert })
       expected.push({
         place: [offset, alerts.length],
         partition: partitionOf(scopeOf({ cluster }, DEFAULTS.scope.labels), partitions),

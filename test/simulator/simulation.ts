@@ -86,6 +86,7 @@ export class Simulation {
     const log = this.defect.log_client?.(this.broker.client(host)) ?? this.broker.client(host)
     const observer = { accepted() {}, rejected() {} }
     const intake = new Intake({ log, config: DEFAULTS, observer, tracing: noTraces })
+    this.defect.intake?.(intake)
     const consumer = new Consumer({
       name: 'plant',
       topics: [this.source.topic],

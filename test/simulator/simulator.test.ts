@@ -55,6 +55,7 @@ const FOUND: Readonly<Record<string, { readonly seeds: number; readonly breaks: 
   'seek-after-the-partition-was-lost': { seeds: 5, breaks: /^2:/ },
   'claims-outlive-a-failover': { seeds: 500, breaks: /^(4|5|10):/ },
   'failover-not-noticed': { seeds: 20, breaks: /^10:/ },
+  'recognised-before-durable': { seeds: 200, breaks: /^8:/ },
   'claim-not-confirmed-after-loading': { seeds: 200, breaks: /^[45]:/ },
 }
 

@@ -21,8 +21,9 @@ const OUTPUT_KEPT_CHARS = 8_192
 export async function until<T>(
   what: string,
   holds: () => T | Promise<T>,
+  patience_ms = PATIENCE_MS,
 ): Promise<Exclude<T, false | null | undefined>> {
-  const deadline_ms = Date.now() + PATIENCE_MS
+  const deadline_ms = Date.now() + patience_ms
   for (;;) {
     let fault: unknown
     try {
@@ -33,7 +34,7 @@ export async function until<T>(
       fault = error
     }
     if (Date.now() > deadline_ms)
-      throw new Error(`still not so after ${PATIENCE_MS} ms: ${what}`, { cause: fault })
+      throw new Error(`still not so after ${patience_ms} ms: ${what}`, { cause: fault })
     await pause(LOOK_EVERY_MS)
   }
 }
@@ -72,6 +73,8 @@ export async function endProgram(child: ChildProcess, signal: NodeJS.Signals): P
 export interface TocsinOptions {
   /** Text of the configuration file. */
   readonly config?: string
+  /** Made by whoever gives it; otherwise one is made. */
+  readonly data_dir?: string
   /** Secrets that the configuration names. */
   readonly environment?: Readonly<Record<string, string>>
 }
@@ -84,6 +87,7 @@ export class Tocsin {
   private readonly environment: Readonly<Record<string, string>>
   private child: ChildProcess | null = null
   private output = ''
+  private is_ready = false
 
   private constructor(folder: string, port: number, options: TocsinOptions) {
     this.url = `http://127.0.0.1:${port}`
@@ -94,7 +98,7 @@ export class Tocsin {
   }
 
   static async start(options: TocsinOptions = {}): Promise<Tocsin> {
-    const folder = await temporaryFolder('e2e')
+    const folder = options.data_dir ?? (await temporaryFolder('tocsin'))
     const tocsin = new Tocsin(folder, await freePort(), options)
     if (options.config !== undefined) await writeFile(join(folder, 'tocsin.yaml'), options.config)
     try {
@@ -108,19 +112,39 @@ export class Tocsin {
 
   /** Resolves when it says that it is ready. */
   async start(): Promise<void> {
-    let ready = false
-    const child = startProgram(this.argv, this.environment, (line) => {
-      ready ||= line.startsWith('tocsin is ready')
+    this.launch()
+    const ended = () => this.child === null || this.child.exitCode !== null || this.child.signalCode !== null
+    await until('tocsin is ready', () => this.is_ready || ended())
+    if (!this.is_ready) throw new Error(`tocsin ended with status ${this.child?.exitCode}: ${this.output}`)
+  }
+
+  /** Starts it and does not wait. */
+  launch(): void {
+    this.is_ready = false
+    this.output = ''
+    this.child = startProgram(this.argv, this.environment, (line) => {
+      this.is_ready ||= line.startsWith('tocsin is ready')
       this.output = `${this.output}${line}\n`.slice(-OUTPUT_KEPT_CHARS)
     })
-    this.child = child
-    await until('tocsin is ready', () => ready || child.exitCode !== null)
-    if (!ready) throw new Error(`tocsin ended with status ${child.exitCode}: ${this.output}`)
+  }
+
+  /** Of the running process. */
+  get pid(): number | undefined {
+    return this.child?.pid
   }
 
   /** As a power cut would end it. */
   async kill9(): Promise<void> {
     await this.end('SIGKILL')
+  }
+
+  /** Stops it in the middle of whatever it does, for as long as it is not thawed; its connections stay open. */
+  freeze(): void {
+    this.child?.kill('SIGSTOP')
+  }
+
+  thaw(): void {
+    this.child?.kill('SIGCONT')
   }
 
   /** As a supervisor ends it; resolves with the exit status. */

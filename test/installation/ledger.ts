@@ -1,7 +1,7 @@
 import type { Change } from '../../schemas/change.ts'
 import { replayLog } from '../reference/replay.ts'
 import { keyOf } from '../reference/groups.ts'
-import { readTopic } from './million_logs.ts'
+import { readTopic } from './topic.ts'
 
 /** What an incident came to by its changes. */
 export interface Told {
@@ -29,22 +29,22 @@ export class Ledger {
   /** Entries of the incidents log, repeats included. */
   published = 0
 
-  /** `ends`: next offset of each partition of a topic. */
+  /** `ends`: next offset of each partition of a topic; the topics' names begin with `prefix`. */
   static async read(
     brokers: readonly string[],
+    prefix: string,
     ends: (topic: string) => Promise<readonly number[]>,
   ): Promise<Ledger> {
     const ledger = new Ledger()
     const replays = new Map<number, ReturnType<typeof replayLog>>()
-    await readTopic(brokers, 'tocsin.alerts', await ends('tocsin.alerts'), (partition, entry) => {
+    const [alerts, incidents] = [`${prefix}alerts`, `${prefix}incidents`]
+    await readTopic(brokers, alerts, await ends(alerts), (partition, entry) => {
       const replay = replays.get(partition) ?? replayLog(partition)
       replays.set(partition, replay)
       for (const { id, bytes } of replay.take(entry)) ledger.due.set(id, bytes)
     })
     for (const { unassigned } of replays.values()) ledger.unassigned.push(...unassigned)
-    await readTopic(brokers, 'tocsin.incidents', await ends('tocsin.incidents'), (_, { value }) =>
-      ledger.take(value),
-    )
+    await readTopic(brokers, incidents, await ends(incidents), (_, { value }) => ledger.take(value))
     return ledger
   }
 

@@ -29,6 +29,7 @@ export class FaultProxy {
   private readonly target: URL
   private readonly server: Server
   private faults: { readonly method: string; readonly fault: Fault }[] = []
+  private choose: () => Fault | null = () => null
 
   private constructor(target: string) {
     this.target = new URL(target)
@@ -49,8 +50,14 @@ export class FaultProxy {
     this.faults.push(...faults.map((fault) => ({ method, fault })))
   }
 
+  /** Asked what befalls each request that no injected fault waits for, until `reset`. */
+  storm(choose: () => Fault | null): void {
+    this.choose = choose
+  }
+
   reset(): void {
     this.faults = []
+    this.choose = () => null
     this.seen.length = 0
   }
 
@@ -63,8 +70,10 @@ export class FaultProxy {
     const method = incoming.method ?? ''
     this.seen.push({ method, path: incoming.url ?? '' })
     const index = this.faults.findIndex((each) => each.method === method)
-    const fault = index < 0 ? null : (this.faults.splice(index, 1)[0]?.fault ?? null)
-    const body = Buffer.concat(await incoming.toArray())
+    const fault = index < 0 ? this.choose() : (this.faults.splice(index, 1)[0]?.fault ?? null)
+    const chunks = await incoming.toArray().catch(() => null)
+    if (chunks === null) return
+    const body = Buffer.concat(chunks as Buffer[])
     if (fault?.kind === 'hang') return
     if (fault?.kind === 'drop') return void incoming.socket.destroy()
     if (fault?.kind === 'answer')
