@@ -131,7 +131,11 @@ export interface SourceMessage {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** Reads topics that belong to others. Progress is kept only after `handle` resolved, so a crash repeats and never loses. */
+/**
+ * Reads topics that belong to others. Progress is kept only after `handle` resolved, so a crash repeats and never loses. `handle`
+ * gets 1 to 1,000 messages of one partition in order, and the next only when it resolved; when it rejects with Retryable it gets the
+ * same from the first on again.
+ */
 export interface TopicSource {
   consume(
     topics: readonly string[],

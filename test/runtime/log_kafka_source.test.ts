@@ -1,12 +1,42 @@
+import { Worker } from 'node:worker_threads'
 import { Kafka, logLevel } from 'kafkajs'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { systemClock } from '../../runtime/clock.ts'
-import { Retryable } from '../../runtime/errors.ts'
 import { kafkaSource } from '../../runtime/log/kafka.ts'
-import type { SourceMessage, Subscription } from '../../runtime/ports.ts'
+import type { SourceMessage, Subscription, TopicSource } from '../../runtime/ports.ts'
+import { sourceContract } from '../contracts/source.ts'
 import { eventually } from '../contracts/wait.ts'
 import { describeWith, kafka, uniqueName } from '../services/index.ts'
 import { SILENT } from './log_kafka_settings.ts'
+import type { HandleRequest, SourceMemberStart } from './log_kafka_source_member.ts'
+
+const SESSION_TIMEOUT_MS = 6_000
+
+/** As a process of its own that a kill takes away: the broker hears nothing more of it. */
+function mortal(brokers: readonly string[]): { source: TopicSource; kill: () => Promise<void> } {
+  const workers: Worker[] = []
+  const source: TopicSource = {
+    consume(topics, group, handle) {
+      const start: SourceMemberStart = { brokers, topics, group, session_timeout_ms: SESSION_TIMEOUT_MS }
+      const worker = new Worker(new URL('log_kafka_source_member.ts', import.meta.url), { workerData: start })
+      workers.push(worker)
+      worker.on('message', ({ id, topic, partition, messages }: HandleRequest) => {
+        const copies = messages.map((message) => ({
+          ...message,
+          key: message.key && Buffer.from(message.key),
+          value: message.value && Buffer.from(message.value),
+        }))
+        handle(topic, partition, copies).then(
+          () => worker.postMessage(id, []),
+          () => undefined,
+        )
+      })
+      return Promise.resolve({ close: () => worker.terminate().then(() => undefined) })
+    },
+    ping: () => Promise.resolve(),
+  }
+  return { source, kill: async () => void (await Promise.all(workers.map((worker) => worker.terminate()))) }
+}
 
 await describeWith(kafka, 'users’ topics', ({ brokers }) => {
   const client = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING })
@@ -17,7 +47,7 @@ await describeWith(kafka, 'users’ topics', ({ brokers }) => {
     tls: false,
     logger: SILENT,
     clock: systemClock,
-    session_timeout_ms: 6_000,
+    session_timeout_ms: SESSION_TIMEOUT_MS,
   })
   const open: Subscription[] = []
   beforeAll(async () => {
@@ -32,90 +62,40 @@ await describeWith(kafka, 'users’ topics', ({ brokers }) => {
     await admin.disconnect()
   })
 
-  async function topicWith(...values: string[]): Promise<string> {
+  async function makeTopic(partitions: number): Promise<string> {
     const topic = uniqueName('users')
-    await admin.createTopics({ topics: [{ topic, numPartitions: 2 }], waitForLeaders: false })
+    await admin.createTopics({ topics: [{ topic, numPartitions: partitions }], waitForLeaders: false })
     await eventually('the topic has leaders', () =>
       admin.fetchTopicOffsets(topic).then(
         () => true,
         () => false,
       ),
     )
-    await send(topic, ...values)
     return topic
   }
-  const send = (topic: string, ...values: string[]) =>
-    producer.send({
-      topic,
-      messages: values.map((value) => ({ key: 'k', value, partition: 0, headers: { h: 'v' } })),
-    })
-  const valuesOf = (messages: readonly SourceMessage[]) => messages.map(({ value }) => value?.toString())
 
-  it('are read from the beginning, and on from what was handled', async () => {
-    const topic = await topicWith('one', 'two')
-    const group = uniqueName('source')
-    const seen: SourceMessage[] = []
-    const handle = (_topic: string, _partition: number, messages: readonly SourceMessage[]) => {
-      seen.push(...messages)
-      return Promise.resolve()
-    }
-    const first = await source.consume([topic], group, handle)
-    await eventually('both', () => seen.length === 2)
-    expect(seen[0]).toMatchObject({
-      offset: 0,
-      key: Buffer.from('k'),
-      value: Buffer.from('one'),
-      headers: { h: 'v' },
-    })
-    await first.close()
-    await send(topic, 'three')
-    open.push(await source.consume([topic], group, handle))
-    await eventually('the third', () => seen.length === 3)
-    expect(valuesOf(seen)).toEqual(['one', 'two', 'three'])
-  })
-
-  it('are read again after a crash that came before handling was done', async () => {
-    const topic = await topicWith('taken')
-    const group = uniqueName('source')
-    const stuck = Promise.withResolvers<undefined>()
-    const seen: (string | undefined)[] = []
-    const first = await source.consume([topic], group, async (_topic, _partition, messages) => {
-      seen.push(...valuesOf(messages))
-      await stuck.promise
-    })
-    await eventually('it is being handled', () => seen.length === 1)
-    await first.close()
-    const again: (string | undefined)[] = []
-    open.push(
-      await source.consume([topic], group, (_topic, _partition, messages) => {
-        again.push(...valuesOf(messages))
-        return Promise.resolve()
-      }),
-    )
-    await eventually('it came again', () => again.length === 1)
-    expect(again).toEqual(['taken'])
-    stuck.resolve(undefined)
-  })
-
-  it('are tried again in order while handling fails for a while', async () => {
-    const topic = await topicWith('one', 'two')
-    const tries: string[] = []
-    let is_down = true
-    open.push(
-      await source.consume([topic], uniqueName('source'), (_topic, _partition, messages) => {
-        tries.push(valuesOf(messages).join())
-        return is_down ? Promise.reject(new Retryable('down', 'the log is down')) : Promise.resolve()
-      }),
-    )
-    await eventually('three tries', () => tries.length >= 3)
-    await send(topic, 'three')
-    is_down = false
-    await eventually('the third', () => tries.at(-1) === 'three')
-    expect(tries.slice(0, -1).every((attempt) => attempt === 'one,two')).toBe(true)
-  })
+  sourceContract('Kafka', () =>
+    Promise.resolve({
+      source,
+      mortal: () => Promise.resolve(mortal(brokers)),
+      makeTopic,
+      async send(topic, partition, messages) {
+        const sent = messages.map(({ key, value, headers }) => ({ key, value, headers, partition }))
+        await producer.send({ topic, messages: sent })
+      },
+      async kept(topic, group) {
+        const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] })
+        const ascending = [...(found?.partitions ?? [])].sort((a, b) => a.partition - b.partition)
+        return ascending.map(({ offset }) => Math.max(0, Number(offset)))
+      },
+      rebalance: () => undefined,
+      cleanup: () => Promise.resolve(),
+    }),
+  )
 
   it('leave out what a transaction took back', async () => {
-    const topic = await topicWith('before')
+    const topic = await makeTopic(1)
+    await producer.send({ topic, messages: [{ value: 'before', partition: 0 }] })
     const transactional = client.producer({
       transactionalId: uniqueName('transaction'),
       idempotent: true,
@@ -129,8 +109,9 @@ await describeWith(kafka, 'users’ topics', ({ brokers }) => {
     await kept.send({ topic, messages: [{ value: 'kept', partition: 0 }] })
     await kept.commit()
     await transactional.disconnect()
-    await send(topic, 'after')
+    await producer.send({ topic, messages: [{ value: 'after', partition: 0 }] })
     const seen: (string | undefined)[] = []
+    const valuesOf = (messages: readonly SourceMessage[]) => messages.map(({ value }) => value?.toString())
     open.push(
       await source.consume([topic], uniqueName('source'), (_topic, _partition, messages) => {
         seen.push(...valuesOf(messages))

@@ -60,7 +60,7 @@ export class Simulation {
     )
     this.store = new StoreServer(world, () => new (defect.store ?? MemoryStore)())
     this.store.ends_claims = !(defect.claims_outlive_failover ?? false)
-    this.source = new SourceServer(world, scenario.messages)
+    this.source = new SourceServer(world, 'plant', scenario.messages)
     this.tracker = new Tracker(world)
     this.tracker.finds = defect.tracker_finds ?? true
     this.hook = new Hook(world)

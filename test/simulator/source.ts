@@ -7,17 +7,18 @@ const IDLE_MS = 400
 
 type Handle = Parameters<TopicSource['consume']>[2]
 
-/** The users' topic. Batches are cut anyhow; progress is kept late, gets lost and goes back. */
+/** One topic of users, and the progress of one group in it. Batches are cut anyhow; progress is kept late, gets lost and goes back. */
 export class SourceServer {
-  readonly topic = 'plant'
+  readonly topic: string
   readonly committed: number[]
   readonly group: Group
   readonly messages: readonly (readonly SourceMessage[])[]
   private readonly world: World
 
   /** `messages[partition][offset]`; each can be read from its own time on. */
-  constructor(world: World, messages: readonly (readonly SourceMessage[])[]) {
+  constructor(world: World, topic: string, messages: readonly (readonly SourceMessage[])[]) {
     this.world = world
+    this.topic = topic
     this.messages = messages
     this.committed = messages.map(() => 0)
     this.group = new Group(world, 'source', messages.length)
