@@ -188,6 +188,7 @@ describe.concurrent('an embedded tocsin under load loses and doubles nothing', {
     const { pid } = tocsin
     const ballast = join(folder, 'ballast')
     const emptied = new AbortController()
+    onTestFinished(() => emptied.abort())
     const filling = keepFull(ballast, emptied.signal)
     await until('senders are asked to come again', () => sender.answers.unavailable > 20)
     await pause(outage_ms)
