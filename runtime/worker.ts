@@ -63,6 +63,7 @@ export class Worker implements Ownership {
   private readonly parts: WorkerParts
   private readonly loops = new Map<number, PartitionLoop>()
   private subscription: Subscription | null = null
+  private stopping = false
 
   constructor(parts: WorkerParts) {
     this.parts = parts
@@ -77,6 +78,8 @@ export class Worker implements Ownership {
   }
 
   gained(reader: PartitionReader): void {
+    // On the way out of the group; nobody would stop it.
+    if (this.stopping) return
     const loop = new PartitionLoop(this.parts, reader)
     const before = this.loops.get(reader.partition)
     this.loops.set(reader.partition, loop)
@@ -91,6 +94,7 @@ export class Worker implements Ownership {
 
   /** Ends after the batch in hand; what was not committed is done again by the next owner. */
   async stop(): Promise<void> {
+    this.stopping = true
     await Promise.all([...this.loops.values()].map((loop) => loop.stop()))
     this.loops.clear()
     await this.subscription?.close()

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../runtime/clock.ts'
 import { Correlator } from '../../runtime/correlator.ts'
-import { Retryable } from '../../runtime/errors.ts'
+import { Fenced, Retryable } from '../../runtime/errors.ts'
 import { EMPTY_STEP, type PartitionFold, type Step } from '../../runtime/fold.ts'
 import { MemoryLog } from '../../runtime/log/memory.ts'
 import type { Append, Commit, Log, LogEntry, Position, Store } from '../../runtime/ports.ts'
@@ -269,6 +269,40 @@ describe('the worker loop', () => {
     released.resolve()
     await stopped
     expect(done).toEqual([])
+  })
+
+  it('takes no partition any more once it stops', async () => {
+    const kept = new MemoryStore()
+    const claimed: string[] = []
+    const store = intercepted<Store>(kept, {
+      claim: async (shard: string, token: string) => {
+        claimed.push(shard)
+        if (shard.endsWith('/1')) throw new Fenced(shard)
+        return kept.claim(shard, token)
+      },
+    })
+    const memory = new MemoryLog(systemClock, 2)
+    const stopping = Promise.withResolvers<void>()
+    const ended = Promise.withResolvers<void>()
+    const log = intercepted<Log>(memory, {
+      // The group shares out the second partition while the worker leaves.
+      subscribe: (topic, group, ownership) =>
+        memory.subscribe(topic, group, {
+          gained: (reader) => {
+            if (reader.partition === 0) ownership.gained(reader)
+            else void stopping.promise.then(() => ownership.gained(reader)).then(ended.resolve)
+          },
+          lost: (partition) => ownership.lost(partition),
+        }),
+    })
+    const worker = correlating(log, store)
+    await worker.start()
+    await eventually('the first partition is claimed', () => claimed.length > 0)
+    const stopped = worker.stop()
+    stopping.resolve()
+    await ended.promise
+    await stopped
+    expect(claimed).toEqual(['correlate/alerts/0'])
   })
 
   it('does outside work only after the commit, and reads on only when it is done', async () => {
