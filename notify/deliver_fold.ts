@@ -1,4 +1,4 @@
-import type { PartitionFold, Step } from '../runtime/fold.ts'
+import type { PartitionFold, Step, StoreCopy } from '../runtime/fold.ts'
 import type { Append, Clock, LogEntry, Position } from '../runtime/ports.ts'
 import { compareSeverity } from '../schemas/alert.ts'
 import type { Change } from '../schemas/change.ts'
@@ -48,10 +48,10 @@ interface Lane {
 interface Footing {
   readonly incarnation: string
   readonly since_ms: number
+  /** Where the log ended then. */
+  readonly log_end: Position
 }
 const FOOTING_KEY = 'footing'
-/** The log's clock and ours, and those of two owners. */
-const CLOCKS_DIFFER_MS = 5_000
 
 interface OpenStep {
   readonly publish: Append[]
@@ -74,7 +74,8 @@ export class DeliverFold implements PartitionFold {
   /** Of `dueAt`; undefined: to be found anew. */
   private earliest_ms: number | null | undefined
   private footing: Footing | null = null
-  private footing_is_stored = true
+  /** What `restored` made of the rows, to be stored with the first step. */
+  private readonly unstored = new Map<string, Buffer>()
 
   constructor(parts: DeliverParts) {
     this.parts = parts
@@ -89,17 +90,14 @@ export class DeliverFold implements PartitionFold {
     else this.keep(key, decodeRow(value))
   }
 
-  async restored(position: Position | null, incarnation: string | null): Promise<Position> {
+  async restored(position: Position | null, copy: StoreCopy | null): Promise<Position> {
     const now_ms = this.parts.clock.now()
-    if (incarnation !== null && incarnation !== this.footing?.incarnation) {
-      this.footing = { incarnation, since_ms: now_ms }
-      this.footing_is_stored = false
+    if (copy !== null && copy.incarnation !== this.footing?.incarnation) {
+      const { incarnation } = copy
+      this.footing = { incarnation, since_ms: now_ms, log_end: await copy.logEnd() }
+      this.doubtRows(this.footing)
     }
-    for (const [key, found] of this.rows) {
-      const row = this.doubtedIfOld(found, found.created_at_ms)
-      this.keep(key, row)
-      this.plan(key, row, now_ms)
-    }
+    for (const [key, row] of this.rows) this.plan(key, row, now_ms)
     return position ?? 0
   }
 
@@ -112,7 +110,7 @@ export class DeliverFold implements PartitionFold {
   }
 
   dueAt(): number | null {
-    if (this.flights.waiting || !this.footing_is_stored) return 0
+    if (this.flights.waiting || this.unstored.size > 0) return 0
     if (this.earliest_ms === undefined) this.earliest_ms = this.earliest()
     return this.earliest_ms
   }
@@ -131,32 +129,37 @@ export class DeliverFold implements PartitionFold {
 
   private takeEntry(entry: LogEntry, step: OpenStep, now_ms: number): void {
     try {
-      this.takeChange(decodeChange(entry.value), entry.time_ms, step, now_ms)
+      this.takeChange(decodeChange(entry.value), entry.position, step, now_ms)
     } catch (error) {
       if (!(error instanceof CodecError)) throw error
       step.publish.push(this.deadLetter(entry, error))
     }
   }
 
-  private takeChange(change: Change, logged_ms: number, step: OpenStep, now_ms: number): void {
+  private takeChange(change: Change, position: Position, step: OpenStep, now_ms: number): void {
     const summary = summarise(change)
     for (const [name, lane] of this.lanes) {
       const key = deliveryKey(change.incident_id, name)
       const before = this.rows.get(key) ?? null
       const wanted = want(before, summary, linkedTicket(change, name), lane.sink.policy)
       if (wanted === null || wanted === before) continue
-      const after = before === null ? this.doubtedIfOld(wanted, logged_ms) : wanted
+      const { footing } = this
+      const doubtful = before === null && footing !== null && position < footing.log_end
+      const after = doubtful ? doubted(wanted, lane.sink.policy, footing.since_ms) : wanted
       this.write(key, after, step)
       if (!this.busy.has(key)) this.plan(key, after, now_ms)
     }
   }
 
-  /** `known_ms`: from when on an owner may have begun something about the row, or before. */
-  private doubtedIfOld(row: DeliveryRow, known_ms: number): DeliveryRow {
-    const lane = this.lanes.get(row.sink)
-    const { footing } = this
-    if (lane === undefined || footing === null || known_ms > footing.since_ms + CLOCKS_DIFFER_MS) return row
-    return doubted(row, lane.sink.policy, footing.since_ms)
+  private doubtRows(footing: Footing): void {
+    for (const [key, row] of this.rows) {
+      const policy = this.lanes.get(row.sink)?.sink.policy
+      const after = policy === undefined ? row : doubted(row, policy, footing.since_ms)
+      if (after === row) continue
+      this.keep(key, after)
+      this.unstored.set(key, encodeRow(after))
+    }
+    this.unstored.set(FOOTING_KEY, Buffer.from(JSON.stringify(footing)))
   }
 
   private land({ key, action, result }: Landing, step: OpenStep, now_ms: number): void {
@@ -272,9 +275,8 @@ export class DeliverFold implements PartitionFold {
   }
 
   private openStep(): OpenStep {
-    const put = new Map<string, Buffer>()
-    if (!this.footing_is_stored) put.set(FOOTING_KEY, Buffer.from(JSON.stringify(this.footing)))
-    this.footing_is_stored = true
+    const put = new Map(this.unstored)
+    this.unstored.clear()
     return { publish: [], put, delete: new Set(), launches: [] }
   }
 

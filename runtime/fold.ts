@@ -11,6 +11,14 @@ export interface Step {
   readonly after?: (signal: AbortSignal) => Promise<void>
 }
 
+/** The copy of the data that took the claim. */
+export interface StoreCopy {
+  /** As in `Claim`. When it is another one than that of the state, owners before may have done more than the state says. */
+  readonly incarnation: string
+  /** The position of the log behind everything that they can have read: where it ends at some moment after the claim. */
+  logEnd(): Promise<Position>
+}
+
 /**
  * One fold over one partition, as the worker loop sees it. It lives from claim to loss of the partition;
  * its state is rebuilt from its rows at every claim. All calls come one after another.
@@ -20,9 +28,9 @@ export interface PartitionFold {
   restore(key: string, value: Buffer): void
   /**
    * Called once all rows are there. Returns where to begin when the shard has no position: 0 unless the fold knows better.
-   * `incarnation` as in `Claim`.
+   * `copy` is null where the store never loses what it acknowledged.
    */
-  restored(position: Position | null, incarnation: string | null): Promise<Position>
+  restored(position: Position | null, copy: StoreCopy | null): Promise<Position>
   /** Takes entries in order. Null: nothing to commit yet. */
   fold(entries: readonly LogEntry[]): Step | null
   /** When `onDue` wants to be called (milliseconds since the epoch); null: not at all. */

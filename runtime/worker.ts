@@ -1,7 +1,8 @@
 import { Fenced, Retryable } from './errors.ts'
-import type { PartitionFold, Step } from './fold.ts'
+import type { PartitionFold, Step, StoreCopy } from './fold.ts'
 import type {
   Append,
+  Claim,
   Clock,
   Commit,
   Log,
@@ -161,7 +162,7 @@ class PartitionLoop {
         if (this.stopped) return
         for (const [key, value] of page) fold.restore(key, value)
       }
-      const from = await fold.restored(claim.position, claim.incarnation)
+      const from = await fold.restored(claim.position, this.copyOf(claim))
       if (this.stopped) return
       await this.reader.seek(from)
       // Whoever claimed while the rows were read may have committed between two of them. Changes are published before they
@@ -182,6 +183,15 @@ class PartitionLoop {
     } finally {
       await fold.close()
     }
+  }
+
+  private copyOf({ incarnation }: Claim): StoreCopy | null {
+    if (incarnation === null) return null
+    const logEnd = async () => {
+      const bounds = await this.parts.log.bounds(this.parts.topic)
+      return bounds[this.reader.partition]?.next ?? 0
+    }
+    return { incarnation, logEnd }
   }
 
   /** One turn of the loop: what was logged, then what is due. */

@@ -16,8 +16,8 @@ export class Shard {
   private position = 0
   /** As the store would name its copy of the rows. */
   incarnation: string | null = null
-  /** When the log says that it took what is told. */
-  logged_ms = 1_000
+  /** Where the log ends when an owner takes over. */
+  log_end = 0
   fold: DeliverFold
   private readonly sinks: readonly Sink[]
   private readonly over: Partial<DeliverParts>
@@ -38,14 +38,17 @@ export class Shard {
   async takeOver(): Promise<void> {
     this.fold = this.make()
     for (const [key, value] of this.rows) this.fold.restore(key, value)
-    await this.fold.restored(this.position, this.incarnation)
+    await this.fold.restored(
+      this.position,
+      this.incarnation === null ? null : { incarnation: this.incarnation, logEnd: async () => this.log_end },
+    )
   }
 
   async tell(...changes: (Change | Buffer)[]): Promise<void> {
     const entries = changes.map((value): LogEntry => {
       return {
         position: this.position++,
-        time_ms: this.logged_ms,
+        time_ms: 1_000,
         value: Buffer.isBuffer(value) ? value : encodeChange(value),
         headers: {},
       }

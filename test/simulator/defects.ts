@@ -138,8 +138,8 @@ function withoutTimers(fold: PartitionFold): PartitionFold {
   const { state } = fold as unknown as { readonly state: State }
   return altered(fold, {
     restore: (key, value) => restoreRow(state, key, value.toString()),
-    restored: async (position, incarnation) => {
-      const from = await fold.restored(position, incarnation)
+    restored: async (position, copy) => {
+      const from = await fold.restored(position, copy)
       Object.assign(state.derived, { timers: new Timers() })
       return from
     },
