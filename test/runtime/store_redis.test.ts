@@ -9,6 +9,7 @@ import { eventually } from '../contracts/wait.ts'
 import {
   type Controls,
   describeWith,
+  freePort,
   redis,
   type RedisAddress,
   startRedis,
@@ -71,7 +72,14 @@ await describeWith(redis, 'the Redis store', (address) => {
 type OwnRedis = RedisAddress & Controls
 
 await describeWith(
-  () => startRedis({ arguments: ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'] }),
+  async () =>
+    startRedis({
+      arguments: [
+        ...['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'],
+        // Else it is the port and 10000, where anybody may be.
+        ...['--cluster-port', String(await freePort())],
+      ],
+    }),
   'a cluster',
   (server: OwnRedis) => {
     const client = new Redis({ ...server })
