@@ -125,7 +125,7 @@ export class Recogniser {
   told(one: Told): Learnt | null {
     fingerprintWords(one.fingerprint, this.words, 0)
     const { current, before, batch, words } = this
-    this.is_torn ||= current.wasFound(words, batch) || before.wasFound(words, batch)
+    this.is_torn ||= current.wasRepeated(words, batch) || before.wasRepeated(words, batch)
     before.dismiss(words)
     if (one.mark === null && !current.knows(words)) return null
     const content = this.contentOf(one.annotations)
@@ -179,9 +179,10 @@ export class Recogniser {
     const statements = known >= 0 ? this.current : this.before
     const statement = known >= 0 ? known : this.before.find(hash)
     if (statement >= 0) {
-      const { words_at, partition, starts_at_ms, ends_at_ms } = statements.at(statement, this.batch)
+      const { words_at, partition, starts_at_ms, ends_at_ms } = statements.at(statement)
       const now_ends_at_ms = end === null ? ends_at_ms : this.endOf(body, end)
       if (stillFires(at_ms, starts_at_ms, now_ends_at_ms)) {
+        statements.repeated(statement, this.batch)
         const { writer, ordinals } = writerOf(writers, partition)
         const place: Place | null = piece.offset === null ? null : [piece.offset, piece.ordinal]
         writer.add(statements.words, words_at, starts_at_ms, now_ends_at_ms, place)

@@ -28,8 +28,8 @@ export class Statements {
   private readonly rows_max: number
   private contents = new Int32Array(FIRST_CAPACITY * 2)
   private partitions = new Uint16Array(FIRST_CAPACITY)
-  /** The batch in which a statement of the alert was found last. */
-  private found_in = new Float64Array(FIRST_CAPACITY)
+  /** The batch in which a statement of the alert was told as a repeat last. */
+  private repeated_in = new Float64Array(FIRST_CAPACITY)
   private lanes = new Int32Array(FIRST_CAPACITY * PER_ALERT * LANES).fill(NONE)
   private starts_at_ms = new Float64Array(FIRST_CAPACITY * PER_ALERT)
   private ends_at_ms = new Float64Array(FIRST_CAPACITY * PER_ALERT)
@@ -59,10 +59,8 @@ export class Statements {
     }
   }
 
-  /** What is remembered of a statement that is told again in this batch. */
-  at(statement: number, batch: number): Statement {
+  at(statement: number): Statement {
     const row = Math.floor(statement / PER_ALERT)
-    this.found_in[row] = batch
     return {
       words_at: row * WORDS,
       partition: this.partitions[row] as number,
@@ -71,10 +69,15 @@ export class Statements {
     }
   }
 
-  /** Was a statement of the alert found in this batch? */
-  wasFound(fingerprint: Int32Array, batch: number): boolean {
+  /** A statement is told as a repeat in this batch. */
+  repeated(statement: number, batch: number): void {
+    this.repeated_in[Math.floor(statement / PER_ALERT)] = batch
+  }
+
+  /** Was a statement of the alert told as a repeat in this batch? */
+  wasRepeated(fingerprint: Int32Array, batch: number): boolean {
     const row = this.rowOf(fingerprint)
-    return row !== NONE && this.found_in[row] === batch
+    return row !== NONE && this.repeated_in[row] === batch
   }
 
   /** The alert is told with this content: statements with another hold no more. False: there is no room to note it. */
@@ -172,7 +175,7 @@ export class Statements {
     this.words = enlarged(this.words, new Int32Array(this.capacity * WORDS))
     this.contents = enlarged(this.contents, new Int32Array(this.capacity * 2))
     this.partitions = enlarged(this.partitions, new Uint16Array(this.capacity))
-    this.found_in = enlarged(this.found_in, new Float64Array(this.capacity))
+    this.repeated_in = enlarged(this.repeated_in, new Float64Array(this.capacity))
     this.older = enlarged(this.older, new Uint8Array(this.capacity))
     this.lanes = enlarged(this.lanes, new Int32Array(this.capacity * PER_ALERT * LANES).fill(NONE))
     this.starts_at_ms = enlarged(this.starts_at_ms, new Float64Array(this.capacity * PER_ALERT))

@@ -157,6 +157,28 @@ describe('recognition', () => {
     }
   })
 
+  it('reads only the one alert of a body that has resolved in full', async () => {
+    const path = new Path(true)
+    const lasts = iso(NOW_MS + 240_000)
+    const others = Array.from({ length: 9 }, (_, n) => alert(`y${n}`, { endsAt: lasts }))
+    await path.send([JSON.stringify([alert('x', { endsAt: lasts }), ...others])], NOW_MS)
+    await path.send([JSON.stringify([alert('x', { endsAt: iso(NOW_MS) }), ...others])], NOW_MS + 1)
+    expect(path.log.records.at(-1)).toMatchObject({
+      alerts: [{ labels: { name: 'x' } }],
+      repeats: { count: 9 },
+    })
+    expect(path.state.derived.firing).toBe(9)
+  })
+
+  it('reads a body in full in which an alert is told both anew and as before', async () => {
+    const path = new Path(true)
+    await path.send([JSON.stringify([alert('x', { annotations: { a: 'old' } })])], NOW_MS)
+    const both = [alert('x', { annotations: { a: 'new' } }), alert('x', { annotations: { a: 'old' } })]
+    await path.send([JSON.stringify(both)], NOW_MS + 1)
+    expect(path.repeats).toBe(0)
+    expect(path.alerts).toMatchObject([{ annotations: { a: 'old' } }])
+  })
+
   it('forgets what was told long ago', async () => {
     const path = new Path(true)
     const body = JSON.stringify([alert('x')])
