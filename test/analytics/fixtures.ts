@@ -2,7 +2,8 @@ import type { Alert } from '../../schemas/alert.ts'
 import type { Change } from '../../schemas/change.ts'
 import { encodeChange, encodeRecord } from '../../schemas/codec.ts'
 import type { Incident, Member } from '../../schemas/incident.ts'
-import type { Origin, Place } from '../../schemas/record.ts'
+import type { AlertsRecord, Origin, Place } from '../../schemas/record.ts'
+import { fingerprintWords, RepeatsWriter } from '../../schemas/repeats.ts'
 import type { LogEntry } from '../../runtime/ports.ts'
 
 /** A moment in the middle of a month. */
@@ -41,6 +42,31 @@ export function alertsEntry(
     time_ms,
     encodeRecord({ kind: 'alerts', received_at_ms: time_ms, origin, places, alerts: [...alerts] }),
   )
+}
+
+/** An entry of the alerts log with repeats of the alerts `alertOf(n)`; with an origin, one place for each. */
+export function repeatsEntry(
+  position: number,
+  numbers: readonly number[],
+  more: { time_ms?: number; origin?: Origin; places?: Place[] } = {},
+): LogEntry {
+  const { time_ms = NOON_MS, origin = null, places = [] } = more
+  const writer = new RepeatsWriter()
+  const words = new Int32Array(4)
+  for (const [i, n] of numbers.entries()) {
+    fingerprintWords(alertOf(n).fingerprint, words, 0)
+    writer.add(words, 0, NOON_MS - 60_000, NaN, places[i] ?? null)
+  }
+  const record: AlertsRecord = {
+    kind: 'alerts',
+    received_at_ms: time_ms,
+    origin,
+    places: [],
+    alerts: [],
+    repeats: writer.done(),
+    repeats_before: [],
+  }
+  return entryOf(position, time_ms, encodeRecord(record))
 }
 
 /** `entries` entries with `alerts_each` alerts, from a position on. */
