@@ -1,10 +1,8 @@
 import type { Origin, Place } from '../schemas/record.ts'
-import type { Repeats } from '../schemas/repeats.ts'
+import { enlarged, FingerprintIndex } from '../schemas/fingerprint_index.ts'
+import { FINGERPRINT_WORDS, type Repeats } from '../schemas/repeats.ts'
 import type { LogPlace } from './rows.ts'
 
-const WORDS = 4
-const FIRST_CAPACITY = 1_024
-const NONE = -1
 /** at, first_at, log_partition, log_position, fingerprint_bytes, repeats, then the origin. */
 const FIXED_BYTES = 8 + 8 + 2 + 8 + 16 + 8
 const ORIGIN_TAIL_BYTES = 4 + 8 + 4
@@ -26,22 +24,25 @@ export const REPEAT_COLUMNS = [
 
 /** Repeats of one partition of the log and one source partition, counted by alert. */
 export class RepeatCounts {
-  count = 0
   private readonly partition: number
   private readonly origin: Origin | null
-  private capacity = FIRST_CAPACITY
-  private words = new Int32Array(FIRST_CAPACITY * WORDS)
-  private repeats = new Float64Array(FIRST_CAPACITY)
-  private first_ms = new Float64Array(FIRST_CAPACITY)
-  private last_ms = new Float64Array(FIRST_CAPACITY)
-  private positions = new Float64Array(FIRST_CAPACITY)
-  private offsets = new Float64Array(FIRST_CAPACITY)
-  private ordinals = new Float64Array(FIRST_CAPACITY)
-  private index = new Int32Array(FIRST_CAPACITY * 2).fill(NONE)
+  private readonly alerts = new FingerprintIndex()
+  private readonly asked = new Int32Array(FINGERPRINT_WORDS)
+  private capacity = this.alerts.capacity
+  private repeats = new Float64Array(this.capacity)
+  private first_ms = new Float64Array(this.capacity)
+  private last_ms = new Float64Array(this.capacity)
+  private positions = new Float64Array(this.capacity)
+  private offsets = new Float64Array(this.capacity)
+  private ordinals = new Float64Array(this.capacity)
 
   constructor(partition: number, origin: Origin | null) {
     this.partition = partition
     this.origin = origin
+  }
+
+  get count(): number {
+    return this.alerts.count
   }
 
   /** Counts those of one entry from `first` on; returns how many alerts are new here. */
@@ -77,7 +78,8 @@ export class RepeatCounts {
     writeUInt64(bytes, at + 8, this.first_ms[row] as number)
     bytes.writeUInt16LE(this.partition, at + 16)
     writeUInt64(bytes, at + 18, this.positions[row] as number)
-    for (let i = 0; i < WORDS; i++) bytes.writeInt32LE(this.words[row * WORDS + i] as number, at + 26 + i * 4)
+    for (let i = 0; i < FINGERPRINT_WORDS; i++)
+      bytes.writeInt32LE(this.alerts.words[row * FINGERPRINT_WORDS + i] as number, at + 26 + i * 4)
     writeUInt64(bytes, at + 42, this.repeats[row] as number)
     let tail = at + FIXED_BYTES
     for (let rest = source.length; ; rest >>>= 7) {
@@ -91,46 +93,23 @@ export class RepeatCounts {
   }
 
   private rowOf(repeats: Repeats, i: number): number {
-    const { words, index } = this
-    const [a, b] = [repeats.word(i, 0), repeats.word(i, 1)]
-    const [c, d] = [repeats.word(i, 2), repeats.word(i, 3)]
-    const mask = index.length - 1
-    for (let slot = a & mask; ; slot = (slot + 1) & mask) {
-      const row = index[slot] as number
-      if (row === NONE) return this.insert(slot, a, b, c, d)
-      const at = row * WORDS
-      if (words[at] === a && words[at + 1] === b && words[at + 2] === c && words[at + 3] === d) return row
-    }
-  }
-
-  private insert(slot: number, a: number, b: number, c: number, d: number): number {
-    const row = this.count++
-    this.index[slot] = row
-    this.words.set([a, b, c, d], row * WORDS)
-    if (this.count === this.capacity) this.grow()
+    const { alerts, asked } = this
+    repeats.words(i, asked)
+    const known = alerts.find(asked)
+    if (known >= 0) return known
+    const row = alerts.add(asked)
+    if (alerts.capacity > this.capacity) this.grow()
     return row
   }
 
   private grow(): void {
-    this.capacity *= 2
-    const larger = <T extends Int32Array | Float64Array>(old: T, fresh: T): T => {
-      fresh.set(old)
-      return fresh
-    }
-    this.words = larger(this.words, new Int32Array(this.capacity * WORDS))
-    this.repeats = larger(this.repeats, new Float64Array(this.capacity))
-    this.first_ms = larger(this.first_ms, new Float64Array(this.capacity))
-    this.last_ms = larger(this.last_ms, new Float64Array(this.capacity))
-    this.positions = larger(this.positions, new Float64Array(this.capacity))
-    this.offsets = larger(this.offsets, new Float64Array(this.capacity))
-    this.ordinals = larger(this.ordinals, new Float64Array(this.capacity))
-    this.index = new Int32Array(this.capacity * 2).fill(NONE)
-    const mask = this.index.length - 1
-    for (let row = 0; row < this.count; row++) {
-      let slot = (this.words[row * WORDS] as number) & mask
-      while (this.index[slot] !== NONE) slot = (slot + 1) & mask
-      this.index[slot] = row
-    }
+    this.capacity = this.alerts.capacity
+    this.repeats = enlarged(this.repeats, new Float64Array(this.capacity))
+    this.first_ms = enlarged(this.first_ms, new Float64Array(this.capacity))
+    this.last_ms = enlarged(this.last_ms, new Float64Array(this.capacity))
+    this.positions = enlarged(this.positions, new Float64Array(this.capacity))
+    this.offsets = enlarged(this.offsets, new Float64Array(this.capacity))
+    this.ordinals = enlarged(this.ordinals, new Float64Array(this.capacity))
   }
 }
 

@@ -71,7 +71,7 @@ function packed(alerts: readonly Alert[]): Repeats {
   const writer = new RepeatsWriter()
   const words = new Int32Array(4)
   for (const { fingerprint, starts_at_ms } of alerts) {
-    fingerprintWords(fingerprint, words, 0)
+    fingerprintWords(fingerprint, words)
     writer.add(words, 0, starts_at_ms, Number.NaN, null)
   }
   return writer.done()

@@ -13,6 +13,8 @@ const REPEAT_BYTES = 32
 const STARTS_AT = 16
 const ENDS_AT = 24
 const FINGERPRINT_BYTES = 16
+/** A fingerprint as 32-bit numbers, in the order of its bytes. */
+export const FINGERPRINT_WORDS = 4
 
 export class Repeats {
   /** A whole number of repeats. */
@@ -38,9 +40,10 @@ export class Repeats {
     return this.bytes.toString('hex', from, from + FINGERPRINT_BYTES)
   }
 
-  /** One of the four words of the fingerprint. */
-  word(index: number, which: 0 | 1 | 2 | 3): number {
-    return this.view.getInt32(index * REPEAT_BYTES + which * 4, true)
+  /** Puts the words of a fingerprint at the beginning of `into`. */
+  words(index: number, into: Int32Array): void {
+    const from = index * REPEAT_BYTES
+    for (let i = 0; i < FINGERPRINT_WORDS; i++) into[i] = this.view.getInt32(from + i * 4, true)
   }
 
   startsAt(index: number): number {
@@ -84,7 +87,7 @@ export class RepeatsWriter {
     const to = this.count * REPEAT_BYTES
     if (to === this.bytes.length) this.grow()
     const { view } = this
-    for (let i = 0; i < 4; i++) view.setInt32(to + i * 4, words[at + i] as number, true)
+    for (let i = 0; i < FINGERPRINT_WORDS; i++) view.setInt32(to + i * 4, words[at + i] as number, true)
     view.setFloat64(to + STARTS_AT, starts_at_ms, true)
     view.setFloat64(to + ENDS_AT, ends_at_ms, true)
     if (place !== null) this.places.push(place)
@@ -103,11 +106,11 @@ export class RepeatsWriter {
   }
 }
 
-/** The words of a fingerprint of 32 hex digits, as `Repeats.word` gives them, put at `at`. */
-export function fingerprintWords(fingerprint: string, into: Int32Array, at: number): void {
-  for (let i = 0; i < 4; i++) {
+/** Puts the words of a fingerprint of 32 hex digits at the beginning of `into`. */
+export function fingerprintWords(fingerprint: string, into: Int32Array): void {
+  for (let i = 0; i < FINGERPRINT_WORDS; i++) {
     const big_endian = Number.parseInt(fingerprint.slice(i * 8, i * 8 + 8), 16)
-    into[at + i] =
+    into[i] =
       (big_endian << 24) | ((big_endian & 0xff00) << 8) | ((big_endian >>> 8) & 0xff00) | (big_endian >>> 24)
   }
 }

@@ -1,7 +1,7 @@
 import type { Labels } from '../../schemas/alert.ts'
 import { LIMITS } from '../../schemas/limits.ts'
 import type { Place } from '../../schemas/record.ts'
-import { fingerprintWords, RepeatsWriter } from '../../schemas/repeats.ts'
+import { FINGERPRINT_WORDS, fingerprintWords, RepeatsWriter } from '../../schemas/repeats.ts'
 import { isZeroTime, parseDateTime } from '../sources/date_time.ts'
 import type { DecodedAlerts, Mark } from '../sources/raw_alert.ts'
 import { KeyedHash } from './keyed_hash.ts'
@@ -84,7 +84,7 @@ export class Recogniser {
   private batch = 1
   private domains = 0
   private is_torn = false
-  private readonly words = new Int32Array(4)
+  private readonly words = new Int32Array(FINGERPRINT_WORDS)
   /** The newest end that was read: most alerts of a body share it. */
   private last_end = { bytes: Buffer.alloc(0), ends_at_ms: NaN }
 
@@ -123,7 +123,7 @@ export class Recogniser {
    * null for an alert of which nothing need be known.
    */
   told(one: Told): Learnt | null {
-    fingerprintWords(one.fingerprint, this.words, 0)
+    fingerprintWords(one.fingerprint, this.words)
     const { current, before, batch, words } = this
     this.is_torn ||= current.wasRepeated(words, batch) || before.wasRepeated(words, batch)
     before.dismiss(words)
@@ -146,7 +146,7 @@ export class Recogniser {
   /** These are durable now. */
   learn(statements: readonly Learnt[]): void {
     for (const { fingerprint, content, mark, at_ms, starts_at_ms, ends_at_ms } of statements) {
-      fingerprintWords(fingerprint, this.words, 0)
+      fingerprintWords(fingerprint, this.words)
       // The fold remembers nothing of an alert that has ended when it first hears of it.
       if (mark === null || (ends_at_ms !== null && ends_at_ms < at_ms + LASTS_MS)) continue
       this.current.learn(this.words, content, mark.hash, {
@@ -179,13 +179,13 @@ export class Recogniser {
     const statements = known >= 0 ? this.current : this.before
     const statement = known >= 0 ? known : this.before.find(hash)
     if (statement >= 0) {
-      const { words_at, partition, starts_at_ms, ends_at_ms } = statements.at(statement)
+      const { alert, partition, starts_at_ms, ends_at_ms } = statements.at(statement)
       const now_ends_at_ms = end === null ? ends_at_ms : this.endOf(body, end)
       if (stillFires(at_ms, starts_at_ms, now_ends_at_ms)) {
         statements.repeated(statement, this.batch)
         const { writer, ordinals } = writerOf(writers, partition)
         const place: Place | null = piece.offset === null ? null : [piece.offset, piece.ordinal]
-        writer.add(statements.words, words_at, starts_at_ms, now_ends_at_ms, place)
+        writer.add(statements.alerts.words, alert * FINGERPRINT_WORDS, starts_at_ms, now_ends_at_ms, place)
         ordinals.push(piece.ordinal)
         return RECOGNISED
       }

@@ -1,14 +1,14 @@
-const WORDS = 4
+import { enlarged, FingerprintIndex } from '../../schemas/fingerprint_index.ts'
+
 const LANES = 3
 /** Statements remembered of one alert: replicas of one sender tell the same alert each in their own way. */
 const PER_ALERT = 2
-const FIRST_CAPACITY = 1_024
 const NONE = -1
 
 /** What is remembered of one statement of an alert. */
 export interface Statement {
-  /** The four words of the fingerprint are at this place of `Statements.words`. */
-  readonly words_at: number
+  /** Its words are in `Statements.alerts`. */
+  readonly alert: number
   readonly partition: number
   readonly starts_at_ms: number
   /** NaN when it gave no end. */
@@ -17,34 +17,31 @@ export interface Statement {
 
 /**
  * Statements by their hash, and for each alert what it was last told with. A statement holds only while its alert was told with no
- * other content since (`content` are two numbers that stand for it). Two open-addressing indices over rows, one row an alert;
- * nothing is ever removed, the whole is dropped in time (recogniser.ts).
+ * other content since (`content` are two numbers that stand for it). Nothing is ever removed, the whole is dropped in time
+ * (recogniser.ts).
  */
 export class Statements {
-  /** Fingerprints of the rows. */
-  words = new Int32Array(FIRST_CAPACITY * WORDS)
-  rows = 0
-  private capacity = FIRST_CAPACITY
-  private readonly rows_max: number
-  private contents = new Int32Array(FIRST_CAPACITY * 2)
-  private partitions = new Uint16Array(FIRST_CAPACITY)
+  readonly alerts = new FingerprintIndex()
+  private capacity = this.alerts.capacity
+  private readonly alerts_max: number
+  private contents = new Int32Array(this.capacity * 2)
+  private partitions = new Uint16Array(this.capacity)
   /** The batch in which a statement of the alert was told as a repeat last. */
-  private repeated_in = new Float64Array(FIRST_CAPACITY)
-  private lanes = new Int32Array(FIRST_CAPACITY * PER_ALERT * LANES).fill(NONE)
-  private starts_at_ms = new Float64Array(FIRST_CAPACITY * PER_ALERT)
-  private ends_at_ms = new Float64Array(FIRST_CAPACITY * PER_ALERT)
+  private repeated_in = new Float64Array(this.capacity)
+  private lanes = new Int32Array(this.capacity * PER_ALERT * LANES).fill(NONE)
+  private starts_at_ms = new Float64Array(this.capacity * PER_ALERT)
+  private ends_at_ms = new Float64Array(this.capacity * PER_ALERT)
   /** Which statement of a row is the older one. */
-  private older = new Uint8Array(FIRST_CAPACITY)
-  private by_alert = new Int32Array(FIRST_CAPACITY * 2).fill(NONE)
-  private by_hash = new Int32Array(FIRST_CAPACITY * 4).fill(NONE)
+  private older = new Uint8Array(this.capacity)
+  private by_hash = new Int32Array(this.capacity * 4).fill(NONE)
   private hashes = 0
 
-  constructor(rows_max: number) {
-    this.rows_max = rows_max
+  constructor(alerts_max: number) {
+    this.alerts_max = alerts_max
   }
 
   get is_full(): boolean {
-    return this.rows >= this.rows_max || this.hashes >= this.rows_max * PER_ALERT
+    return this.alerts.count >= this.alerts_max || this.hashes >= this.alerts_max * PER_ALERT
   }
 
   /** The index of the statement with this hash (for `at`), or -1. */
@@ -62,7 +59,7 @@ export class Statements {
   at(statement: number): Statement {
     const row = Math.floor(statement / PER_ALERT)
     return {
-      words_at: row * WORDS,
+      alert: row,
       partition: this.partitions[row] as number,
       starts_at_ms: this.starts_at_ms[statement] as number,
       ends_at_ms: this.ends_at_ms[statement] as number,
@@ -76,13 +73,13 @@ export class Statements {
 
   /** Was a statement of the alert told as a repeat in this batch? */
   wasRepeated(fingerprint: Int32Array, batch: number): boolean {
-    const row = this.rowOf(fingerprint)
+    const row = this.alerts.find(fingerprint)
     return row !== NONE && this.repeated_in[row] === batch
   }
 
   /** The alert is told with this content: statements with another hold no more. False: there is no room to note it. */
   tell(fingerprint: Int32Array, content: Int32Array, partition: number): boolean {
-    const known = this.rowOf(fingerprint)
+    const known = this.alerts.find(fingerprint)
     if (known === NONE && this.is_full) return false
     const row = known === NONE ? this.add(fingerprint) : known
     const { contents } = this
@@ -95,12 +92,12 @@ export class Statements {
   }
 
   knows(fingerprint: Int32Array): boolean {
-    return this.rowOf(fingerprint) !== NONE
+    return this.alerts.find(fingerprint) !== NONE
   }
 
   /** No statement of the alert holds any more. */
   dismiss(fingerprint: Int32Array): void {
-    const row = this.rowOf(fingerprint)
+    const row = this.alerts.find(fingerprint)
     if (row !== NONE) this.drop(row)
   }
 
@@ -111,7 +108,7 @@ export class Statements {
     hash: Int32Array,
     times: { readonly starts_at_ms: number; readonly ends_at_ms: number },
   ): void {
-    const row = this.rowOf(fingerprint)
+    const row = this.alerts.find(fingerprint)
     if (row === NONE || this.contents[row * 2] !== content[0] || this.contents[row * 2 + 1] !== content[1])
       return
     if (this.find(hash) !== NONE || this.is_full) return
@@ -137,42 +134,14 @@ export class Statements {
     this.by_hash[slot] = statement
   }
 
-  private rowOf(fingerprint: Int32Array): number {
-    const { words, by_alert } = this
-    const mask = by_alert.length - 1
-    for (let slot = (fingerprint[0] as number) & mask; ; slot = (slot + 1) & mask) {
-      const row = by_alert[slot] as number
-      if (row === NONE) return NONE
-      const at = row * WORDS
-      if (
-        words[at] === fingerprint[0] &&
-        words[at + 1] === fingerprint[1] &&
-        words[at + 2] === fingerprint[2] &&
-        words[at + 3] === fingerprint[3]
-      )
-        return row
-    }
-  }
-
   private add(fingerprint: Int32Array): number {
-    if (this.rows === this.capacity) this.growRows()
-    const row = this.rows++
-    this.words.set(fingerprint.subarray(0, WORDS), row * WORDS)
-    this.index(row)
+    const row = this.alerts.add(fingerprint)
+    if (this.alerts.capacity > this.capacity) this.grow()
     return row
   }
 
-  private index(row: number): void {
-    const mask = this.by_alert.length - 1
-    let slot = (this.words[row * WORDS] as number) & mask
-    while (this.by_alert[slot] !== NONE) slot = (slot + 1) & mask
-    this.by_alert[slot] = row
-  }
-
-  private growRows(): void {
-    const old = this.capacity
-    this.capacity *= 2
-    this.words = enlarged(this.words, new Int32Array(this.capacity * WORDS))
+  private grow(): void {
+    this.capacity = this.alerts.capacity
     this.contents = enlarged(this.contents, new Int32Array(this.capacity * 2))
     this.partitions = enlarged(this.partitions, new Uint16Array(this.capacity))
     this.repeated_in = enlarged(this.repeated_in, new Float64Array(this.capacity))
@@ -180,24 +149,17 @@ export class Statements {
     this.lanes = enlarged(this.lanes, new Int32Array(this.capacity * PER_ALERT * LANES).fill(NONE))
     this.starts_at_ms = enlarged(this.starts_at_ms, new Float64Array(this.capacity * PER_ALERT))
     this.ends_at_ms = enlarged(this.ends_at_ms, new Float64Array(this.capacity * PER_ALERT))
-    this.by_alert = new Int32Array(this.capacity * 2).fill(NONE)
-    for (let row = 0; row < old; row++) this.index(row)
   }
 
   /** Statements that were replaced are left behind; the index grows when those that hold may need it. */
   private growHashes(): void {
-    const large = this.rows * PER_ALERT * 2 > this.by_hash.length
+    const large = this.alerts.count * PER_ALERT * 2 > this.by_hash.length
     this.by_hash = new Int32Array(this.by_hash.length * (large ? 2 : 1)).fill(NONE)
     this.hashes = 0
-    for (let statement = 0; statement < this.rows * PER_ALERT; statement++) {
+    for (let statement = 0; statement < this.alerts.count * PER_ALERT; statement++) {
       if (this.lanes[statement * LANES] === NONE) continue
       this.enter(statement)
       this.hashes++
     }
   }
-}
-
-function enlarged<T extends { set(from: ArrayLike<number>): void }>(old: ArrayLike<number>, larger: T): T {
-  larger.set(old)
-  return larger
 }

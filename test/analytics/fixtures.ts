@@ -54,7 +54,7 @@ export function repeatsEntry(
   const writer = new RepeatsWriter()
   const words = new Int32Array(4)
   for (const [i, n] of numbers.entries()) {
-    fingerprintWords(alertOf(n).fingerprint, words, 0)
+    fingerprintWords(alertOf(n).fingerprint, words)
     writer.add(words, 0, NOON_MS - 60_000, NaN, places[i] ?? null)
   }
   const record: AlertsRecord = {

@@ -42,7 +42,7 @@ function repeatsOf(fingerprints: readonly string[], places: readonly Place[]): R
   const writer = new RepeatsWriter()
   const words = new Int32Array(4)
   for (const [i, fingerprint] of fingerprints.entries()) {
-    fingerprintWords(fingerprint, words, 0)
+    fingerprintWords(fingerprint, words)
     writer.add(words, 0, 1_700_000_000_123, i === 0 ? NaN : 1_800_000_000_000, places[i] ?? null)
   }
   return writer.done()
