@@ -10,6 +10,7 @@ function rowOf(incident: Incident): Row {
     group_key: incident.id,
     opened_place: [0, 0],
     members_heard: 0,
+    pace: null,
     last_joined_at_ms: incident.opened_at_ms,
     joined: [],
     ended: [],

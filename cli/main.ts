@@ -50,6 +50,14 @@ function program(): Command {
     .action(async (options: { url: string; seed: string; speed: string }) =>
       (await import('./demo.ts')).demo(options),
     )
+  withConfig(tocsin.command('replay'))
+    .description('try grouping on recorded alerts: which incidents would they have been?')
+    .requiredOption('--alerts <file>', 'JSON lines, one alert each; .gz is read too')
+    .requiredOption('--out <folder>', 'where assignments.jsonl, incidents.jsonl and summary.json go')
+    .option('--topology <file>', 'edges between entities (JSON)')
+    .action(async (options: ConfigOption & { alerts: string; out: string; topology?: string }) =>
+      (await import('./replay.ts')).replay(options),
+    )
   tocsin
     .command('token')
     .description('make an API token and print the lines for the configuration')

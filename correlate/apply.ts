@@ -1,7 +1,9 @@
 import type { Silence } from '../schemas/command.ts'
 import { compileMatchers } from '../schemas/matching.ts'
 import type { Rules } from '../schemas/rules.ts'
+import { DEFAULT_EVIDENCE } from '../schemas/rules.ts'
 import { isUnresolved } from './home.ts'
+import { alertKind, mentionsOf } from './match/mentions.ts'
 import {
   type AlertRow,
   type CommandOutcome,
@@ -31,6 +33,13 @@ function applyRow(state: State, row: Row): void {
       return applySilence(state, row.key, row.value)
     case 'command':
       return applyCommand(state, row.key, row.value)
+    case 'pace':
+      state.paces.set(row.key, row.value)
+      return
+    case 'relation':
+      if (row.value === null) state.relations.delete(row.key)
+      else state.relations.set(row.key, row.value)
+      return
     case 'origin':
       state.origins.set(row.key, row.value)
       return
@@ -43,7 +52,12 @@ function applyRow(state: State, row: Row): void {
 
 function applyAlert(state: State, key: string, value: AlertRow | null): void {
   const { derived } = state
-  if (state.alerts.get(key)?.firing) derived.firing--
+  const old = state.alerts.get(key)
+  if (old?.firing) derived.firing--
+  if (!old || !value || !sameIndexed(old, value)) {
+    if (old) unindex(state, old)
+    if (value) index(state, value)
+  }
   if (value === null) {
     state.alerts.delete(key)
     derived.seen.delete(key)
@@ -54,6 +68,27 @@ function applyAlert(state: State, key: string, value: AlertRow | null): void {
   state.alerts.set(key, value)
   derived.seen.set(key, value)
   derived.timers.set('alert', key, value.firing ? value.expires_at_ms : value.forget_at_ms)
+}
+
+/** What is indexed follows from the incident, the labels and the entity. Repeats share their labels, or differ in none. */
+function sameIndexed(old: AlertRow, row: AlertRow): boolean {
+  if (old.incident_id !== row.incident_id || old.alert.entity !== row.alert.entity) return false
+  const [before, after] = [old.alert.labels, row.alert.labels]
+  if (before === after) return true
+  const names = Object.keys(before)
+  return names.length === Object.keys(after).length && names.every((name) => before[name] === after[name])
+}
+
+function index(state: State, { alert, incident_id }: AlertRow): void {
+  const { mentioned, kinds } = state.derived
+  for (const { value } of mentionsOf(alert)) mentioned.add(alert.scope, value, incident_id)
+  kinds.add(alert.scope, alertKind(alert), incident_id)
+}
+
+function unindex(state: State, { alert, incident_id }: AlertRow): void {
+  const { mentioned, kinds } = state.derived
+  for (const { value } of mentionsOf(alert)) mentioned.remove(alert.scope, value, incident_id)
+  kinds.remove(alert.scope, alertKind(alert), incident_id)
 }
 
 function applyIncident(state: State, key: string, value: IncidentRow | null): void {
@@ -111,7 +146,9 @@ function applyCommand(state: State, key: string, value: CommandOutcome | null): 
   state.derived.timers.set('command', key, value === null ? null : value.at_ms + COMMAND_MEMORY_MS)
 }
 
-function applyRules(state: State, rules: Rules): void {
+function applyRules(state: State, stored: Rules): void {
+  // Rows stored before evidence was weighed have no rules for it.
+  const rules = { ...stored, evidence: stored.evidence ?? DEFAULT_EVIDENCE }
   state.rules = rules
   state.derived.rule_tests = rules.grouping.map((rule) => compileMatchers(rule.match))
 }

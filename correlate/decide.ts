@@ -3,9 +3,11 @@ import type { Command } from '../schemas/command.ts'
 import { compileMatchers, MatcherError } from '../schemas/matching.ts'
 import type { Place } from '../schemas/record.ts'
 import type { Rules } from '../schemas/rules.ts'
+import type { TopologyPart } from '../schemas/topology.ts'
 import { type Decision, NOTHING } from './decision.ts'
 import { alertEnds, arrive, type Repeat, repeated } from './dedup.ts'
 import { carryOut } from './lifecycle.ts'
+import { takeTopology } from './match/topology.ts'
 import { incidentDue } from './clocks.ts'
 import type { State } from './state.ts'
 import { silenceTurns } from './suppress.ts'
@@ -16,6 +18,7 @@ export type Event =
   | { readonly kind: 'repeat'; readonly repeat: Repeat; readonly place: Place }
   | { readonly kind: 'command'; readonly command: Command }
   | { readonly kind: 'rules'; readonly rules: Rules }
+  | { readonly kind: 'topology'; readonly topology: TopologyPart }
   | { readonly kind: 'alert-due'; readonly fingerprint: string; readonly late_ms: number }
   | { readonly kind: 'incident-due'; readonly incident_id: string }
   | { readonly kind: 'silence-due'; readonly silence_id: string }
@@ -43,6 +46,8 @@ export function decide(state: State, event: Event): Decision {
       return { rows: [{ kind: 'command', key: event.command_id, value: null }], changes: [] }
     case 'rules':
       return takeRules(state, event.rules)
+    case 'topology':
+      return takeTopology(state, event.topology)
   }
 }
 

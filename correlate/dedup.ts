@@ -7,6 +7,7 @@ import { type Decision, NOTHING } from './decision.ts'
 import { IncidentDraft } from './draft.ts'
 import { homeOf, isUnresolved } from './home.ts'
 import { fireAgain, resolveIfQuiet } from './lifecycle.ts'
+import { beginAnew, isAnew } from './match/anew.ts'
 import { placeAlert } from './match/place.ts'
 import type { AlertRow, Row, State } from './state.ts'
 import { silencedBy } from './suppress.ts'
@@ -40,7 +41,7 @@ export interface Repeat {
 /** A repeat stands for the newest statement of its alert, with other times. */
 export function repeated(state: State, { fingerprint, ...times }: Repeat, place: Place): Decision {
   const row = state.alerts.get(fingerprint)
-  if (row) return arrive(state, { ...row.alert, ...times, repeats: 1 }, place)
+  if (row) return arrive(state, { ...row.alert, ...times, repeats: 1 }, place, true)
   const full = state.derived.firing >= LIMITS.active_alerts_per_partition
   return {
     ...NOTHING,
@@ -48,8 +49,11 @@ export function repeated(state: State, { fingerprint, ...times }: Repeat, place:
   }
 }
 
-/** One alert of a record: a first sight, a repeat, the end of one that fires, or one that fires again. */
-export function arrive(state: State, alert: Alert, place: Place): Decision {
+/**
+ * One alert of a record: a first sight, a repeat, the end of one that fires, or one that fires again. `same_statement`: it was told
+ * in the same words before, so whatever start they name, it did not begin anew.
+ */
+export function arrive(state: State, alert: Alert, place: Place, same_statement = false): Decision {
   const { rules } = state
   const row = state.alerts.get(alert.fingerprint)
   const resolved = isResolved(alert, state.time_ms)
@@ -65,6 +69,9 @@ export function arrive(state: State, alert: Alert, place: Place): Decision {
   if (resolved)
     return end(state, { ...row, alert: merged(row.alert, alert) }, alert.ends_at_ms as number, null)
   if (row.dismissed && alert.starts_at_ms > row.updated_at_ms) return again(state, row, alert, rules, place)
+  const may_be_anew = !same_statement && !row.dismissed && !alert.start_assumed
+  if (may_be_anew && isAnew(state, row, alert.starts_at_ms))
+    return beginAnew(state, repeatedRow(state, row, alert, rules), place)
   return repeat(state, row, alert, rules)
 }
 
@@ -104,25 +111,39 @@ function sameContent(a: Alert, b: Alert): boolean {
  * An end that a sender gave is not brought forward; one that was only a timeout is (as Alertmanager merges them).
  */
 function repeat(state: State, row: AlertRow, alert: Alert, rules: Rules): Decision {
-  const next = expiry(alert, state.time_ms, rules)
-  const later = next.expires_at_ms > row.expires_at_ms
-  const sooner = next.expires_at_ms < row.expires_at_ms && row.by_timeout && !next.by_timeout
-  const starts_earlier = alert.starts_at_ms < row.alert.starts_at_ms
-  if (!later && !sooner && !starts_earlier && sameContent(row.alert, alert)) return NOTHING
-  const expires_at_ms = later
-    ? roundedUp(next.expires_at_ms)
-    : sooner
-      ? next.expires_at_ms
-      : row.expires_at_ms
-  const by_timeout = later || sooner ? next.by_timeout : row.by_timeout
-  const value: AlertRow = { ...row, alert: merged(row.alert, alert), expires_at_ms, by_timeout }
+  const { lasts, starts_earlier } = compare(state, row, alert, rules)
+  if (lasts === 'as long' && !starts_earlier && sameContent(row.alert, alert)) return NOTHING
+  const value = repeatedRow(state, row, alert, rules)
   return { rows: [{ kind: 'alert', key: alert.fingerprint, value }], changes: [] }
+}
+
+function compare(state: State, row: AlertRow, alert: Alert, rules: Rules) {
+  const next = expiry(alert, state.time_ms, rules)
+  const sooner = next.expires_at_ms < row.expires_at_ms && row.by_timeout && !next.by_timeout
+  const lasts = next.expires_at_ms > row.expires_at_ms ? 'longer' : sooner ? 'shorter' : 'as long'
+  return { next, lasts, starts_earlier: alert.starts_at_ms < row.alert.starts_at_ms } as const
+}
+
+/** The row with what a further statement says of the alert. */
+function repeatedRow(state: State, row: AlertRow, alert: Alert, rules: Rules): AlertRow {
+  const { next, lasts } = compare(state, row, alert, rules)
+  const last_start_ms = Math.max(row.last_start_ms ?? row.alert.starts_at_ms, alert.starts_at_ms)
+  const told = { ...row, alert: merged(row.alert, alert), last_start_ms }
+  if (lasts === 'as long') return told
+  const expires_at_ms = lasts === 'longer' ? roundedUp(next.expires_at_ms) : next.expires_at_ms
+  return { ...told, expires_at_ms, by_timeout: next.by_timeout }
 }
 
 /** It had stopped and fires anew: back into its incident while that is open or closed only just now, else like a first sight. */
 function again(state: State, row: AlertRow, alert: Alert, rules: Rules, place: Place): Decision {
   const fresh = freshRow(state, alert, rules)
   const home = homeOf(state, row.incident_id)
+  // Nobody told that it ended: whether it still belongs there is a question of evidence.
+  if (home?.pace && row.timed_out) {
+    if (!isUnresolved(home)) return placeAlert(state, fresh, place)
+    const was_in = row.was_in ?? []
+    return beginAnew(state, { ...fresh, incident_id: home.incident.id, was_in, firing: false }, place)
+  }
   if (home && (isUnresolved(home) || withinReopening(state, home.incident.resolved_at_ms, rules))) {
     const reason: Reason = {
       code: 'fired-again',
@@ -187,6 +208,7 @@ function end(state: State, row: AlertRow, ended_at_ms: number, code: 'timeout' |
     updated_at_ms: state.time_ms,
     silenced_by: [],
     forget_at_ms: forgetAt(state),
+    ...(code === 'timeout' ? { timed_out: true as const } : {}),
   }
   const rows: Row[] = [{ kind: 'alert', key: row.alert.fingerprint, value }]
   const home = homeOf(state, row.incident_id)

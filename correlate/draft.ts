@@ -177,6 +177,7 @@ export function newIncident(fields: {
   readonly rules_version: string
   readonly opened_place: IncidentRow['opened_place']
   readonly now_ms: number
+  readonly pace: NonNullable<IncidentRow['pace']> | null
 }): IncidentRow {
   const { alert, now_ms } = fields
   const incident: Incident = {
@@ -217,6 +218,7 @@ export function newIncident(fields: {
     tell_at_ms: null,
     told_at_ms: now_ms,
     retire_at_ms: null,
+    pace: fields.pace,
   }
 }
 

@@ -42,6 +42,8 @@ export function foldRecord(state: State, logged: Logged, outcome: Outcome): void
       return foldAlerts(state, logged.position, record, outcome)
     case 'command':
       return step(state, { kind: 'command', command: record.command }, outcome)
+    case 'topology':
+      return step(state, { kind: 'topology', topology: record.topology }, outcome)
     case 'rules':
       return step(state, { kind: 'rules', rules: record.rules }, outcome)
     case 'tick':

@@ -4,6 +4,9 @@ import type { Incident, Member } from '../schemas/incident.ts'
 import { compileMatchers } from '../schemas/matching.ts'
 import type { Place } from '../schemas/record.ts'
 import { DEFAULT_RULES, type Rules } from '../schemas/rules.ts'
+import { IncidentIndex } from './match/incident_index.ts'
+import type { IncidentPace, ScopePace } from './match/pace.ts'
+import type { RelationRow } from './match/relations.ts'
 import { SeenAlerts } from './seen.ts'
 import { Timers } from './timers.ts'
 
@@ -26,6 +29,12 @@ export interface AlertRow {
   readonly forget_at_ms: number | null
   /** Why it is in its incident; told again with every telling. */
   readonly reason: Member['reason']
+  /** The latest beginning that a sender told; absent: the alert's own. */
+  readonly last_start_ms?: number
+  /** It ended because nobody repeated it. */
+  readonly timed_out?: true
+  /** Incidents that it was in before it began anew elsewhere (match/anew.ts), newest first. */
+  readonly was_in?: readonly string[]
 }
 
 /** An incident and what the fold needs beside its summary. */
@@ -45,6 +54,8 @@ export interface IncidentRow {
   readonly told_at_ms: number
   /** When a closed incident leaves the live view. */
   readonly retire_at_ms: number | null
+  /** How alerts come, in an incident that evidence opened; null in one that a rule opened. */
+  readonly pace?: IncidentPace | null
 }
 
 /** What became of a command, so that the same id is not carried out twice. */
@@ -63,6 +74,10 @@ export interface State {
   readonly silences: Map<string, Silence>
   readonly origins: Map<string, Place>
   readonly commands: Map<string, CommandOutcome>
+  /** By scope. */
+  readonly paces: Map<string, ScopePace>
+  /** By scope and entity (match/relations.ts). */
+  readonly relations: Map<string, RelationRow>
   /** Follows from the rows, never stored: see apply.ts. */
   readonly derived: Derived
 }
@@ -77,6 +92,9 @@ export interface Derived {
   /** One test per grouping rule, in order. */
   rule_tests: readonly LabelTest[]
   readonly silence_tests: Map<string, LabelTest>
+  /** What the alerts of an incident name, and of which kind they are. */
+  readonly mentioned: IncidentIndex
+  readonly kinds: IncidentIndex
   firing: number
   unresolved: number
 }
@@ -88,6 +106,8 @@ export type Row =
   | { readonly kind: 'silence'; readonly key: string; readonly value: Silence | null }
   | { readonly kind: 'origin'; readonly key: string; readonly value: Place }
   | { readonly kind: 'command'; readonly key: string; readonly value: CommandOutcome | null }
+  | { readonly kind: 'pace'; readonly key: string; readonly value: ScopePace }
+  | { readonly kind: 'relation'; readonly key: string; readonly value: RelationRow | null }
   | { readonly kind: 'rules'; readonly key: string; readonly value: Rules }
   | { readonly kind: 'time'; readonly key: string; readonly value: number }
 
@@ -98,6 +118,8 @@ export const ROW_PREFIX = {
   silence: 's/',
   origin: 'o/',
   command: 'c/',
+  pace: 'p/',
+  relation: 'g/',
   rules: 'r/',
   time: 't/',
 } as const satisfies Record<Row['kind'], string>
@@ -112,12 +134,16 @@ export function emptyState(partition: number): State {
     silences: new Map(),
     origins: new Map(),
     commands: new Map(),
+    paces: new Map(),
+    relations: new Map(),
     derived: {
       groups: new Map(),
       timers: new Timers(),
       seen: new SeenAlerts(),
       rule_tests: DEFAULT_RULES.grouping.map((rule) => compileMatchers(rule.match)),
       silence_tests: new Map(),
+      mentioned: new IncidentIndex(),
+      kinds: new IncidentIndex(),
       firing: 0,
       unresolved: 0,
     },

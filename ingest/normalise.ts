@@ -128,6 +128,7 @@ export function makeNormaliser(
       scope,
       source,
       starts_at_ms,
+      ...(raw.start_assumed ? { start_assumed: true as const } : {}),
       ends_at_ms,
       repeats: 1,
     }

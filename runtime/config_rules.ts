@@ -13,6 +13,7 @@ export function rulesOf(config: Config): Omit<Rules, 'version'> {
   for (const rule of grouping) compileMatchers(rule.match)
   return {
     grouping,
+    evidence: rules.evidence,
     resolve_timeout_ms: rules.resolve_timeout_ms,
     reopen_within_ms: rules.reopen_within_ms,
     growth_interval_ms: rules.growth_interval_ms,

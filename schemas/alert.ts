@@ -49,6 +49,8 @@ export const alert = z.object({
   scope: z.string().min(1).max(LIMITS.scope_chars),
   source: z.string().min(1).max(LIMITS.source_chars),
   starts_at_ms: timeMs,
+  /** The source did not say when it began: `starts_at_ms` is when it was heard. */
+  start_assumed: z.literal(true).optional(),
   ends_at_ms: timeMs.nullable(),
   /** How many identical statements this one stands for (at least 1). */
   repeats: z.number().int().min(1),

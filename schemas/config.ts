@@ -14,7 +14,7 @@ import {
 } from './config_connections.ts'
 import { contradictions } from './config_contradictions.ts'
 import { LIMITS } from './limits.ts'
-import { DEFAULT_RULES, groupingRule } from './rules.ts'
+import { DEFAULT_EVIDENCE, DEFAULT_RULES, evidenceRules, groupingRule } from './rules.ts'
 
 export type { SecretRef } from './config_connections.ts'
 
@@ -40,6 +40,10 @@ const configuredRule = groupingRule
       .describe('a group with this many alerts is full; the next one opens another'),
   })
   .strict()
+
+function weight(standard: number, what: string) {
+  return z.number().min(0).max(1).default(standard).describe(`what ${what} is worth`)
+}
 
 const keys = z.strictObject({
   mode: z
@@ -119,10 +123,11 @@ const keys = z.strictObject({
     .strictObject({
       grouping: z
         .array(configuredRule)
-        .min(1)
         .max(LIMITS.grouping_rules)
-        .default(() => DEFAULT_RULES.grouping.map((rule) => ({ ...rule, match: [] })))
-        .describe('which alerts of one scope belong together; the first rule that matches decides')
+        .default([])
+        .describe(
+          'alerts of one scope that belong together by their labels; the first rule that matches decides, and evidence where none does',
+        )
         .meta({
           examples: [
             [
@@ -136,6 +141,39 @@ const keys = z.strictObject({
             ],
           ],
         }),
+      evidence: z
+        .strictObject({
+          join_at: evidenceRules.shape.join_at
+            .default(DEFAULT_EVIDENCE.join_at)
+            .describe('evidence from 0 to 1 with which an alert joins an incident'),
+          quiet_ms: duration_ms
+            .default(DEFAULT_EVIDENCE.quiet_ms)
+            .describe(
+              'an incident of a quiet scope takes alerts for this long after its last one, of a busy scope for less',
+            ),
+          same_entity_ms: duration_ms
+            .default(DEFAULT_EVIDENCE.same_entity_ms)
+            .describe(
+              'an incident takes alerts about entities that it has alerts about for at least this long',
+            ),
+          weights: z
+            .strictObject({
+              entity: weight(DEFAULT_EVIDENCE.weights.entity, 'being about the same entity'),
+              related: weight(
+                DEFAULT_EVIDENCE.weights.related,
+                'sharing the value of a label, or being near in the topology',
+              ),
+              kind: weight(DEFAULT_EVIDENCE.weights.kind, 'having the same alertname'),
+              time: weight(
+                DEFAULT_EVIDENCE.weights.time,
+                'coming while the incident brings many more alerts than usual',
+              ),
+            })
+            .prefault({})
+            .describe('what each kind of evidence is worth alone, from 0 (left out) to 1'),
+        })
+        .prefault({})
+        .describe('how an alert that no grouping rule matches finds its incident'),
       resolve_timeout_ms: duration_ms
         .default(DEFAULT_RULES.resolve_timeout_ms)
         .describe('an alert without an end resolves when it was not repeated for this long'),

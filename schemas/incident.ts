@@ -28,10 +28,28 @@ export const reason = z.object({
     'timeout',
     'merged',
     'refused',
+    'related',
+    'unrelated',
+    'same-entity',
+    'new-burst',
   ]),
   rule: z.string(),
   rules_version: z.string(),
   text: z.string(),
+  /** What spoke for joining, strongest first. */
+  evidence: z
+    .array(
+      z.object({
+        kind: z.enum(['entity', 'related', 'kind', 'time']),
+        /** From 0 to 1. */
+        weight: z.number(),
+        /** What it is about: an entity, a label value, an alertname. */
+        about: z.string(),
+      }),
+    )
+    .optional(),
+  /** The incident that came second, with its evidence. */
+  runner_up: z.object({ incident_id: z.string(), strength: z.number() }).optional(),
 })
 export type Reason = z.infer<typeof reason>
 

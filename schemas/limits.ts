@@ -43,6 +43,14 @@ export const LIMITS = {
   matchers_per_silence: 32,
   grouping_rules: 200,
   group_by_labels: 32,
+  /** Edges of the topology in one log entry. */
+  topology_edges_per_entry: 1_000,
+  /** Relations of one entity; with more it is a hub, and being related through it tells nothing. */
+  relations_per_entity: 40,
+  /** Entities with relations in one partition; further ones are not learned from labels. */
+  related_entities_per_partition: 200_000,
+  /** Scopes whose usual pace is known in one partition; in further ones every pace counts as unusual. */
+  paced_scopes_per_partition: 10_000,
   commands_remembered_per_partition: 10_000,
   comment_chars: 4_096,
   dead_letter_payload_bytes: 16_384,

@@ -4,6 +4,7 @@ import { command } from './command.ts'
 import { LIMITS } from './limits.ts'
 import type { Repeats } from './repeats.ts'
 import { rules } from './rules.ts'
+import { topologyPart } from './topology.ts'
 
 const offset = z.number().int().min(0)
 
@@ -37,6 +38,7 @@ export const record = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('tick') }),
   z.object({ kind: z.literal('command'), command }),
   z.object({ kind: z.literal('rules'), rules }),
+  z.object({ kind: z.literal('topology'), topology: topologyPart }),
 ])
 type PlainRecord = z.infer<typeof record>
 

@@ -20,11 +20,39 @@ export const groupingRule = z.object({
 })
 export type GroupingRule = z.infer<typeof groupingRule>
 
-/** The rules in force: a record of the log, pinned by version in every decision. The first rule that matches decides. */
+const weight = z.number().min(0).max(1)
+
+/** How alerts that no grouping rule matches find their incident: by evidence (correlate/match/evidence.ts). */
+export const evidenceRules = z.object({
+  /** Evidence from 0 to 1 with which an alert joins. */
+  join_at: weight,
+  /** An incident of a quiet scope takes alerts for at most this long after its last one; of a busy scope, for less. */
+  quiet_ms: duration_ms,
+  /** An alert about an entity that has alerts in an incident joins it for this long, even when that took no alert of late. */
+  same_entity_ms: duration_ms,
+  /** What each kind of evidence is worth alone; 0 leaves it out. */
+  weights: z.object({
+    entity: weight,
+    related: weight,
+    kind: weight,
+    time: weight,
+  }),
+})
+export type EvidenceRules = z.infer<typeof evidenceRules>
+
+export const DEFAULT_EVIDENCE: EvidenceRules = {
+  join_at: 0.5,
+  quiet_ms: 180_000,
+  same_entity_ms: 600_000,
+  weights: { entity: 0.9, related: 0.6, kind: 0.6, time: 0.6 },
+}
+
+/** The rules in force: a record of the log, pinned by version in every decision. The first grouping rule that matches decides; without one, evidence does. */
 export const rules = z.object({
   /** 16 hex digits of SHA-256 over the rules. */
   version: z.string().min(1).max(LIMITS.id_chars),
-  grouping: z.array(groupingRule).min(1).max(LIMITS.grouping_rules),
+  grouping: z.array(groupingRule).max(LIMITS.grouping_rules),
+  evidence: evidenceRules.default(DEFAULT_EVIDENCE),
   /** An alert without an end is held to have resolved when it was not repeated for this long. */
   resolve_timeout_ms: duration_ms,
   /** An alert that fires again this soon after its incident resolved reopens it. */
@@ -39,15 +67,8 @@ export type Rules = z.infer<typeof rules>
 /** What holds in a partition before any rules were appended to it; the defaults of the configuration. */
 export const DEFAULT_RULES: Rules = {
   version: 'default',
-  grouping: [
-    {
-      name: 'by-alertname',
-      match: [],
-      group_by: ['alertname'],
-      idle_timeout_ms: 300_000,
-      members_max: 1_000,
-    },
-  ],
+  grouping: [],
+  evidence: DEFAULT_EVIDENCE,
   resolve_timeout_ms: 300_000,
   reopen_within_ms: 600_000,
   growth_interval_ms: 1_000,

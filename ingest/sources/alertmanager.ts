@@ -165,6 +165,7 @@ function judge(
     annotations,
     generator_url,
     starts_at_ms: starts_at.ms,
+    ...(fields.starts_at === null ? { start_assumed: true as const } : {}),
     ends_at_ms: fields.ends_at?.ms ?? null,
   }
 }

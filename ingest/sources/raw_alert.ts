@@ -15,6 +15,8 @@ export interface RawAlert {
   readonly annotations: Labels
   readonly generator_url: string
   readonly starts_at_ms: number
+  /** The source did not say when it began: `starts_at_ms` is when it was heard. */
+  readonly start_assumed?: true
   /** null leaves the end to the resolve timeout. */
   readonly ends_at_ms: number | null
   readonly mark?: Mark | null

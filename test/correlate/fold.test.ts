@@ -95,8 +95,8 @@ describe('opening and joining', () => {
       ['db', 'default', 1],
       ['rest', 'default', 1],
       ['rest', 'other', 1],
-      ['', 'default', 1],
-      ['', 'default', 1],
+      // No rule matches these: they share a label and are of the same kind.
+      ['', 'default', 2],
     ])
   })
 

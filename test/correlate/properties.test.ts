@@ -51,7 +51,16 @@ const story = fc.array(fc.tuple(fc.integer({ min: 0, max: 40_000 }), happening),
 type Story = typeof story extends fc.Arbitrary<infer T> ? T : never
 
 const RULES = {
-  grouping: [{ name: 'n', match: [], group_by: ['alertname'], idle_timeout_ms: 60_000, members_max: 4 }],
+  // The others find their incident by evidence.
+  grouping: [
+    {
+      name: 'n',
+      match: [{ name: 'alertname', op: '=' as const, value: 'n0' }],
+      group_by: ['alertname'],
+      idle_timeout_ms: 60_000,
+      members_max: 4,
+    },
+  ],
   resolve_timeout_ms: MINUTE_MS,
   reopen_within_ms: MINUTE_MS,
   retain_resolved_ms: 5 * MINUTE_MS,
@@ -68,6 +77,11 @@ function play(events: Story, between: (t: Timeline, step: number, next_ms: numbe
   return t
 }
 
+/** Hosts share racks, so that they are related. */
+function labelsOf(event: { readonly name: number; readonly host: number }): Record<string, string> {
+  return { alertname: `n${event.name}`, host: `h${event.host}`, rack: `r${event.host % 3}` }
+}
+
 function happen(t: Timeline, at_ms: number, event: Story[number][1]): void {
   // In the order of opening: ids depend on positions, and ticks shift those.
   const rows = [...t.state.incidents.values()].sort(
@@ -81,12 +95,8 @@ function happen(t: Timeline, at_ms: number, event: Story[number][1]): void {
       starts_at_ms: NOON_MS + at_ms,
       ends_at_ms: event.end_s === null ? null : NOON_MS + at_ms + event.end_s * 1_000,
     }
-    t.alerts(at_ms, anAlert({ alertname: `n${event.name}`, host: `h${event.host}` }, over))
-  } else if (event.what === 'ends')
-    t.alerts(
-      at_ms,
-      anAlert({ alertname: `n${event.name}`, host: `h${event.host}` }, { ends_at_ms: NOON_MS + at_ms }),
-    )
+    t.alerts(at_ms, anAlert(labelsOf(event), over))
+  } else if (event.what === 'ends') t.alerts(at_ms, anAlert(labelsOf(event), { ends_at_ms: NOON_MS + at_ms }))
   else if (event.what === 'tick') t.tick(at_ms)
   else if (event.what === 'silence')
     t.silence(at_ms, {

@@ -2,7 +2,7 @@ import { DEFAULTS } from '../ingest/settings.ts'
 import { scopeOf } from '../../ingest/scope.ts'
 import type { SourceMessage } from '../../runtime/ports.ts'
 import { partitionOf } from '../../schemas/ids.ts'
-import type { Rules } from '../../schemas/rules.ts'
+import { DEFAULT_EVIDENCE, type Rules } from '../../schemas/rules.ts'
 import { Random } from './random.ts'
 import type { Expected } from './reference.ts'
 import { CALM, type Rates, START_MS } from './world.ts'
@@ -74,12 +74,14 @@ export function rulesOf(version: string): Rules {
     grouping: [
       {
         name: 'by-name',
-        match: [],
+        // What is full finds its incident by evidence.
+        match: [{ name: 'alertname', op: '!=', value: 'Full' }],
         group_by: ['alertname'],
         idle_timeout_ms: version === 'first' ? 15_000 : 20_000,
         members_max: 3,
       },
     ],
+    evidence: { ...DEFAULT_EVIDENCE, quiet_ms: 10_000, same_entity_ms: 15_000 },
     resolve_timeout_ms: 20_000,
     reopen_within_ms: 10_000,
     growth_interval_ms: 1_000,
@@ -107,7 +109,7 @@ export function statement(
   mark?: string,
 ): Statement | null {
   const labels = {
-    alertname: random.pick(['Down', 'Slow', 'Full']),
+    alertname: random.pick(['Down', 'Slow', 'Full', 'Full']),
     host: `h${random.between(1, 4)}`,
     cluster,
     severity: random.pick(['critical', 'warning', 'info']),

@@ -1,0 +1,107 @@
+import {
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  type WriteStream,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { once } from 'node:events'
+import { createGunzip } from 'node:zlib'
+import { makeNormaliser } from '../ingest/normalise.ts'
+import { environment, loadConfig } from '../runtime/config.ts'
+import { Misconfigured } from '../runtime/errors.ts'
+import type { Incident } from '../schemas/incident.ts'
+import { BadLine, readLine } from './replay/lines.ts'
+import { type Assignment, Replay } from './replay/run.ts'
+import { readTopology } from './replay/topology_file.ts'
+
+export interface ReplayOptions {
+  readonly alerts: string
+  readonly out: string
+  readonly topology?: string
+  readonly config?: string
+}
+
+const PROGRESS_LINES = 100_000
+const BAD_LINES_SHOWN = 5
+
+/**
+ * Runs the real fold over recorded alerts and writes `assignments.jsonl`, one line for each line of the recording, `incidents.jsonl`
+ * and `summary.json`. A line that cannot be read is told and assigned to no incident.
+ */
+export async function replay(options: ReplayOptions): Promise<void> {
+  const { config, rules } = loadConfig(options.config, environment())
+  const topology = options.topology === undefined ? [] : readTopology(options.topology)
+  if (!existsSync(options.alerts))
+    throw new Misconfigured('alerts-missing', `there is no file ${options.alerts} with alerts`)
+  mkdirSync(options.out, { recursive: true })
+  const normalise = makeNormaliser(config)
+  const run = new Replay(rules, topology)
+  const assignments = createWriteStream(join(options.out, 'assignments.jsonl'))
+  const counts = { lines: 0, bad: 0, began_ms: performance.now() }
+  for await (const text of linesOf(options.alerts)) {
+    const line = counts.lines++
+    let assigned: Assignment | null = null
+    try {
+      assigned = run.take(readLine(text, normalise))
+    } catch (error) {
+      if (!(error instanceof BadLine)) throw error
+      if (++counts.bad <= BAD_LINES_SHOWN) console.error(`line ${line + 1}: ${error.message}`)
+    }
+    await writeLine(assignments, {
+      line,
+      incident: assigned?.incident_id ?? null,
+      at: assigned === null ? null : assigned.at_ms / 1_000,
+      reason: assigned?.reason ?? 'the line cannot be read',
+    })
+    if (counts.lines % PROGRESS_LINES === 0) console.error(`${counts.lines} alerts …`)
+  }
+  assignments.end()
+  await once(assignments, 'finish')
+  const elapsed_ms = performance.now() - counts.began_ms
+  const incidents = run.finish()
+  writeFileSync(
+    join(options.out, 'incidents.jsonl'),
+    incidents.map((incident) => `${JSON.stringify(incident)}\n`).join(''),
+  )
+  const summary = summarise(incidents, run, { ...counts, elapsed_ms })
+  writeFileSync(join(options.out, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`)
+  console.log(JSON.stringify(summary, null, 2))
+}
+
+function linesOf(path: string): AsyncIterable<string> {
+  const file = createReadStream(path)
+  const input = path.endsWith('.gz') ? file.pipe(createGunzip()) : file
+  return createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })
+}
+
+async function writeLine(stream: WriteStream, value: unknown): Promise<void> {
+  if (!stream.write(`${JSON.stringify(value)}\n`)) await once(stream, 'drain')
+}
+
+function summarise(
+  incidents: readonly Incident[],
+  run: Replay,
+  counts: { readonly lines: number; readonly bad: number; readonly elapsed_ms: number },
+) {
+  const sizes = incidents.map(({ members_total }) => members_total).sort((a, b) => b - a)
+  return {
+    alerts: counts.lines,
+    unreadable: counts.bad,
+    incidents: incidents.length,
+    compression: counts.lines === 0 ? 0 : Number((1 - incidents.length / counts.lines).toFixed(4)),
+    incidents_by_alerts: {
+      '1': sizes.filter((size) => size === 1).length,
+      '2-10': sizes.filter((size) => size > 1 && size <= 10).length,
+      '11-100': sizes.filter((size) => size > 10 && size <= 100).length,
+      '101-': sizes.filter((size) => size > 100).length,
+    },
+    suppressed: incidents.filter(({ suppressed }) => suppressed).length,
+    moved: run.moved,
+    changes: run.changes,
+    alerts_per_s: Math.round((counts.lines * 1_000) / counts.elapsed_ms),
+  }
+}

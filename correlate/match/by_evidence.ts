@@ -1,0 +1,146 @@
+import type { Alert } from '../../schemas/alert.ts'
+import type { Reason } from '../../schemas/incident.ts'
+import { LIMITS } from '../../schemas/limits.ts'
+import type { Place } from '../../schemas/record.ts'
+import type { Decision } from '../decision.ts'
+import type { AlertRow, IncidentRow, Row, State } from '../state.ts'
+import { type Candidate, type Survey, survey } from './evidence.ts'
+import { groupKey } from './labels.ts'
+import { firstPace, NO_PACE, raised, withAlert } from './pace.ts'
+import { learnedRelations } from './relations.ts'
+import { enter, open, openedId, seconds } from './seat.ts'
+
+/** What the evidence came to for one alert. */
+export interface Finding {
+  readonly survey: Survey
+  /** The incident to join. */
+  readonly best: Candidate | null
+  /** The best of the others, for people: what was nearly chosen, or what would have been. */
+  readonly runner_up: Candidate | null
+  /** The best incident takes no alerts any more but those about its own entities. */
+  readonly idle: boolean
+}
+
+/** Looks for the incident of an alert. `never` are incidents that it must not join. */
+export function find(state: State, fresh: AlertRow, never: readonly string[]): Finding {
+  const found = survey(state, fresh.alert)
+  const allowed = ({ row }: Candidate) => !never.includes(row.incident.id)
+  const live = found.live.filter(allowed)
+  const strong = live.find(({ strength }) => strength >= state.rules.evidence.join_at) ?? null
+  const idle = strong ? null : (found.idle.find(allowed) ?? null)
+  const best = strong ?? idle
+  return {
+    survey: found,
+    best,
+    runner_up: live.find((other) => other !== best) ?? null,
+    idle: idle !== null,
+  }
+}
+
+/** The alert joins the incident that was found. */
+export function joinFound(state: State, fresh: AlertRow, found: Finding, best: Candidate): Decision {
+  const { row } = best
+  const { usual } = found.survey
+  // An alert that an incident takes for its entity alone does not keep it going.
+  const pace = row.pace && !found.idle ? raised(row.pace, state.time_ms, usual) : (row.pace ?? null)
+  const reason = joinedReason(state, found, best)
+  const entered = enter(state, { ...fresh, incident_id: row.incident.id, reason }, row, pace)
+  return withLearned(state, fresh, found.survey, row.incident.id, entered)
+}
+
+/** The alert opens an incident, because none was found or, with `burst`, because the members of one began anew together. */
+export function openFound(
+  state: State,
+  fresh: AlertRow,
+  found: Finding,
+  place: Place,
+  burst: IncidentRow | null,
+): Decision {
+  const reason = openedReason(state, found, burst)
+  const opening = {
+    group_key: groupKey(fresh.alert.scope, '', { fingerprint: fresh.alert.fingerprint }),
+    group: {},
+    rule: '',
+    pace: firstPace(state.time_ms, burst && familyOf(burst), found.survey.usual),
+  }
+  const opened = open(state, { ...fresh, reason }, opening, place)
+  return withLearned(state, fresh, found.survey, openedId(state, fresh, place), opened)
+}
+
+/** Incidents that were opened beside each other have one family. */
+export function familyOf(row: IncidentRow): string {
+  return row.pace?.beside ?? row.incident.id
+}
+
+/** The pace of the scope and what the labels taught go with the decision. */
+function withLearned(
+  state: State,
+  { alert }: AlertRow,
+  { mentions }: Survey,
+  incident_id: string,
+  decision: Decision,
+): Decision {
+  const rows = [
+    ...decision.rows,
+    ...learnedRelations(state, alert, mentions),
+    ...paced(state, alert, incident_id),
+  ]
+  return { ...decision, rows }
+}
+
+/** The pace of the alert's scope after the alert, which `incident_id` took. */
+export function paced(state: State, { scope }: Alert, incident_id: string): Row[] {
+  const pace = state.paces.get(scope)
+  if (!pace && state.paces.size >= LIMITS.paced_scopes_per_partition) return []
+  return [{ kind: 'pace', key: scope, value: withAlert(pace ?? NO_PACE, state.time_ms, incident_id) }]
+}
+
+const rounded = (strength: number) => Number(strength.toFixed(2))
+
+function evidenceOf({ terms }: Candidate): NonNullable<Reason['evidence']> {
+  return terms.map(({ kind, weight, about }) => ({ kind, weight: rounded(weight), about }))
+}
+
+/** What came second, if it is worth a word. */
+function runnerUp({ runner_up }: Finding): Pick<Reason, 'runner_up'> {
+  if (runner_up === null || rounded(runner_up.strength) === 0) return {}
+  return { runner_up: { incident_id: runner_up.row.incident.id, strength: rounded(runner_up.strength) } }
+}
+
+function secondText({ runner_up }: Pick<Reason, 'runner_up'>): string {
+  return runner_up ? ` The next best was ${runner_up.incident_id} with ${runner_up.strength}.` : ''
+}
+
+function joinedReason(state: State, found: Finding, best: Candidate): Reason {
+  const second = runnerUp(found)
+  const gap_ms = state.time_ms - best.row.last_joined_at_ms
+  const because = best.terms.map(({ text }) => text).join('; ')
+  return {
+    code: found.idle ? 'same-entity' : 'related',
+    rule: '',
+    rules_version: state.rules.version,
+    text: `Joined ${seconds(gap_ms)} after the last new alert: ${because} (evidence ${rounded(best.strength)}).${secondText(second)}`,
+    evidence: evidenceOf(best),
+    ...second,
+  }
+}
+
+function openedReason(state: State, found: Finding, burst: IncidentRow | null): Reason {
+  const { rules } = state
+  const second = runnerUp(found)
+  const near = found.runner_up
+  const nearest =
+    near === null
+      ? 'no open incident of this scope takes alerts now'
+      : `the evidence for the nearest, ${near.row.incident.id}, is ${rounded(near.strength)}, less than ${rules.evidence.join_at}`
+  const text = burst
+    ? `Opened beside ${burst.incident.id}: alerts of that incident began anew together.`
+    : `Opened: ${nearest}.`
+  return {
+    code: burst ? 'new-burst' : 'unrelated',
+    rule: '',
+    rules_version: rules.version,
+    text,
+    ...(burst ? {} : second),
+  }
+}

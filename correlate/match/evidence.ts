@@ -1,0 +1,198 @@
+import type { Alert } from '../../schemas/alert.ts'
+import type { Reason } from '../../schemas/incident.ts'
+import { homeOf, isUnresolved } from '../home.ts'
+import type { IncidentRow, State } from '../state.ts'
+import { alertKind, type Mention, mentionsOf } from './mentions.ts'
+import { heatAt, NO_PACE, rateAt, type Usual } from './pace.ts'
+import { damping, type Near, nearTo, surroundings } from './relations.ts'
+
+export type EvidenceKind = NonNullable<Reason['evidence']>[number]['kind']
+
+/** One reason to join, with what it is worth alone. */
+export interface Term {
+  readonly kind: EvidenceKind
+  readonly weight: number
+  readonly about: string
+  /** For people. */
+  readonly text: string
+}
+
+/** An incident that the alert could join. */
+export interface Candidate {
+  readonly row: IncidentRow
+  /** What all evidence together is worth: one minus the product of what each leaves open (noisy-OR; Pearl 1988). */
+  readonly strength: number
+  /** Strongest first. */
+  readonly terms: readonly Term[]
+}
+
+export interface Survey {
+  readonly mentions: readonly Mention[]
+  readonly usual: Usual
+  /** Incidents that take alerts now, strongest first; of equally strong ones the newest. */
+  readonly live: readonly Candidate[]
+  /** Incidents that take none any more but for alerts about an entity that they have alerts about; the last active first. */
+  readonly idle: readonly Candidate[]
+}
+
+/** A value that more open incidents than this share tells nothing. */
+const SHARING_INCIDENTS_MAX = 64
+/** Evidence that differs by less than this is equally strong. */
+const STRENGTH_STEP = 0.05
+/** Below this, an alert whose entity has known relations is held to be far from an incident. */
+const NEAR_MIN = 0.15
+/** What coincidence in time, and the same kind of alert, are still worth for an incident far away. */
+const FAR = { time: 0.4, kind: 0.5 }
+
+interface Draft {
+  readonly row: IncidentRow
+  entity: Term | null
+  related: Term | null
+  kind: Term | null
+  time: Term | null
+}
+
+/** All that speaks for each incident of the alert's scope. */
+export function survey(state: State, alert: Alert): Survey {
+  const { scope } = alert
+  const mentions = mentionsOf(alert)
+  const pace = state.paces.get(scope) ?? NO_PACE
+  const usual: Usual = { usual_per_s: pace.usual_per_s, quiet_ms: state.rules.evidence.quiet_ms }
+  const drafts = new Map<string, Draft>()
+  const draftOf = (incident_id: string): Draft | null => {
+    const row = homeOf(state, incident_id)
+    if (!row || !isUnresolved(row) || !row.pace) return null
+    let draft = drafts.get(row.incident.id)
+    if (draft === undefined)
+      drafts.set(row.incident.id, (draft = { row, entity: null, related: null, kind: null, time: null }))
+    return draft
+  }
+  const says_where = gatherRelated(state, alert, mentions, draftOf)
+  gatherKind(state, alert, draftOf)
+  gatherTime(state, pace.recent, usual, draftOf)
+  return { mentions, usual, ...sortOut(state, [...drafts.values()], usual, says_where) }
+}
+
+type DraftOf = (incident_id: string) => Draft | null
+
+function stronger(old: Term | null, term: Term): Term {
+  return old === null || term.weight > old.weight ? term : old
+}
+
+/** Returns whether the alert says where it belongs, so that an incident unrelated to that is far away. */
+function gatherRelated(state: State, alert: Alert, mentions: readonly Mention[], draftOf: DraftOf): boolean {
+  const { weights } = state.rules.evidence
+  const { scope, entity } = alert
+  const ways = new Map<string, Near & { readonly label: string | null }>()
+  let related = false
+  for (const { value, label } of mentions) {
+    ways.set(value, { worth: 1, kind: label, via: null, label })
+    for (const [to, near] of nearTo(state, scope, value)) {
+      if (near.worth > (ways.get(to)?.worth ?? 0))
+        ways.set(to, { ...near, via: near.via ?? value, label: null })
+    }
+  }
+  for (const [value, way] of ways) {
+    const own = value === entity
+    const { relations, hub } = own ? { relations: [], hub: false } : surroundings(state, scope, value)
+    if (hub) continue
+    related ||= !own
+    const weight = own ? weights.entity : weights.related * way.worth * damping(relations.length)
+    for (const { incident_id, alerts } of state.derived.mentioned.of(scope, value, SHARING_INCIDENTS_MAX)) {
+      const draft = draftOf(incident_id)
+      if (draft === null) continue
+      if (own)
+        draft.entity = { kind: 'entity', weight, about: value, text: `${counted(alerts)} about ${value}` }
+      else
+        draft.related = stronger(draft.related, {
+          kind: 'related',
+          weight,
+          about: value,
+          text: wayText(value, way, alerts),
+        })
+    }
+  }
+  return related
+}
+
+function counted(alerts: number): string {
+  return alerts === 1 ? 'it has an alert' : `it has ${alerts} alerts`
+}
+
+function wayText(value: string, way: Near & { readonly label: string | null }, alerts: number): string {
+  if (way.label !== null) return `${counted(alerts)} with ${way.label}=${value} too`
+  return `${counted(alerts)} about ${value}, which ${way.via} is related to (${way.kind})`
+}
+
+function gatherKind(state: State, alert: Alert, draftOf: DraftOf): void {
+  const weight = state.rules.evidence.weights.kind
+  const about = alertKind(alert)
+  if (weight === 0 || about === '') return
+  for (const { incident_id, alerts } of state.derived.kinds.of(alert.scope, about, SHARING_INCIDENTS_MAX)) {
+    const draft = draftOf(incident_id)
+    if (draft !== null)
+      draft.kind = { kind: 'kind', weight, about, text: `${counted(alerts)} ${about} already` }
+  }
+}
+
+/** An alert that comes while an incident brings many is unlikely to be there by chance. */
+function gatherTime(state: State, recent: readonly string[], usual: Usual, draftOf: DraftOf): void {
+  for (const incident_id of recent) {
+    const draft = draftOf(incident_id)
+    if (!draft?.row.pace) continue
+    const rate_per_s = rateAt(draft.row.pace, state.time_ms)
+    const weight = state.rules.evidence.weights.time * Math.max(0, 1 - usual.usual_per_s / rate_per_s)
+    const per_minute = (per_s: number) => Number((per_s * 60).toPrecision(2))
+    const text = `it brought ${per_minute(rate_per_s)} alerts a minute just before, where ${per_minute(usual.usual_per_s)} are usual`
+    draft.time = { kind: 'time', weight, about: incident_id, text }
+  }
+}
+
+function sortOut(
+  state: State,
+  drafts: readonly Draft[],
+  usual: Usual,
+  says_where: boolean,
+): Pick<Survey, 'live' | 'idle'> {
+  const live: Candidate[] = []
+  const idle: Candidate[] = []
+  for (const draft of drafts) {
+    const { row } = draft
+    if (!row.pace) continue
+    if (heatAt(row.pace, state.time_ms, usual) > 0) live.push(weighed(draft, says_where))
+    else if (draft.entity && staysOpen(state, row))
+      idle.push({ row, strength: draft.entity.weight, terms: [draft.entity] })
+  }
+  live.sort((a, b) => compareStrength(a, b) || compareNewest(a, b))
+  idle.sort((a, b) => (b.row.pace?.at_ms ?? 0) - (a.row.pace?.at_ms ?? 0) || compareNewest(a, b))
+  return { live, idle }
+}
+
+function staysOpen(state: State, row: IncidentRow): boolean {
+  const { same_entity_ms } = state.rules.evidence
+  return row.incident.members_firing > 0 && state.time_ms - row.incident.opened_at_ms <= same_entity_ms
+}
+
+function weighed({ row, entity, related, kind, time }: Draft, says_where: boolean): Candidate {
+  const nearness = Math.max(entity?.weight ?? 0, related?.weight ?? 0)
+  const far = says_where && nearness < NEAR_MIN
+  const terms: Term[] = []
+  // Of being about the same and about something related only the stronger counts: the one implies the other.
+  if (entity && entity.weight >= (related?.weight ?? 0)) terms.push(entity)
+  else if (related) terms.push(related)
+  if (kind) terms.push(far ? { ...kind, weight: kind.weight * FAR.kind } : kind)
+  if (time) terms.push(far ? { ...time, weight: time.weight * FAR.time } : time)
+  terms.sort((a, b) => b.weight - a.weight)
+  const open = terms.reduce((product, { weight }) => product * (1 - weight), 1)
+  return { row, strength: 1 - open, terms: terms.filter(({ weight }) => weight > 0) }
+}
+
+function compareStrength(a: Candidate, b: Candidate): number {
+  return Math.round(b.strength / STRENGTH_STEP) - Math.round(a.strength / STRENGTH_STEP)
+}
+
+function compareNewest(a: Candidate, b: Candidate): number {
+  const [position_a, ordinal_a] = a.row.opened_place
+  const [position_b, ordinal_b] = b.row.opened_place
+  return position_b - position_a || ordinal_b - ordinal_a
+}

@@ -1,0 +1,69 @@
+import type { Labels } from '../../schemas/alert.ts'
+import { incidentId } from '../../schemas/ids.ts'
+import type { Place } from '../../schemas/record.ts'
+import type { Decision } from '../decision.ts'
+import { IncidentDraft, newIncident, SYSTEM } from '../draft.ts'
+import type { AlertRow, IncidentRow, State } from '../state.ts'
+import type { IncidentPace } from './pace.ts'
+
+/** The alert becomes a member of an open incident. `pace` is the incident's after that; rules keep none. */
+export function enter(state: State, row: AlertRow, home: IncidentRow, pace: IncidentPace | null): Decision {
+  const { rules } = state
+  const draft = new IncidentDraft(home, state.time_ms)
+  draft.row.pace = pace
+  if (draft.join(row, false)) {
+    draft.note('severity-changed', SYSTEM, `Severity rose to ${draft.incident.severity}.`)
+    draft.tell('severity-changed', { actor: SYSTEM, command_id: null, reason: row.reason })
+  } else {
+    draft.tellSoon(row.reason, rules.growth_interval_ms)
+  }
+  return decision(row, draft)
+}
+
+export interface Opening {
+  readonly group_key: string
+  readonly group: Labels
+  readonly rule: string
+  readonly pace: IncidentPace | null
+}
+
+/** The alert opens an incident. Its id is derived from where the alert stands in the log. */
+export function open(state: State, fresh: AlertRow, opening: Opening, place: Place): Decision {
+  const { alert } = fresh
+  const id = openedId(state, fresh, place)
+  const row: AlertRow = { ...fresh, incident_id: id }
+  const blank = newIncident({
+    id,
+    alert,
+    group: opening.group,
+    group_key: opening.group_key,
+    rule: opening.rule,
+    rules_version: state.rules.version,
+    opened_place: place,
+    now_ms: state.time_ms,
+    pace: opening.pace,
+  })
+  const draft = new IncidentDraft(blank, state.time_ms)
+  draft.join(row, false)
+  draft.note('opened', SYSTEM, row.reason.text)
+  draft.tell('opened', { actor: SYSTEM, command_id: null, reason: row.reason })
+  return decision(row, draft)
+}
+
+export function openedId(state: State, { alert }: AlertRow, place: Place): string {
+  return incidentId(alert.scope, alert.fingerprint, state.partition, place[0], place[1])
+}
+
+function decision(row: AlertRow, draft: IncidentDraft): Decision {
+  return {
+    rows: [
+      { kind: 'alert', key: row.alert.fingerprint, value: row },
+      { kind: 'incident', key: draft.incident.id, value: draft.row },
+    ],
+    changes: draft.changes,
+  }
+}
+
+export function seconds(ms: number): string {
+  return `${ms / 1000} s`
+}
