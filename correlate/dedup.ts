@@ -111,8 +111,8 @@ function sameContent(a: Alert, b: Alert): boolean {
  * An end that a sender gave is not brought forward; one that was only a timeout is (as Alertmanager merges them).
  */
 function repeat(state: State, row: AlertRow, alert: Alert, rules: Rules): Decision {
-  const { lasts, starts_earlier } = compare(state, row, alert, rules)
-  if (lasts === 'as long' && !starts_earlier && sameContent(row.alert, alert)) return NOTHING
+  const { lasts, starts_new } = compare(state, row, alert, rules)
+  if (lasts === 'as long' && !starts_new && sameContent(row.alert, alert)) return NOTHING
   const value = repeatedRow(state, row, alert, rules)
   return { rows: [{ kind: 'alert', key: alert.fingerprint, value }], changes: [] }
 }
@@ -121,13 +121,20 @@ function compare(state: State, row: AlertRow, alert: Alert, rules: Rules) {
   const next = expiry(alert, state.time_ms, rules)
   const sooner = next.expires_at_ms < row.expires_at_ms && row.by_timeout && !next.by_timeout
   const lasts = next.expires_at_ms > row.expires_at_ms ? 'longer' : sooner ? 'shorter' : 'as long'
-  return { next, lasts, starts_earlier: alert.starts_at_ms < row.alert.starts_at_ms } as const
+  const last_start_ms = lastStart(row, alert)
+  // Every start that is told is remembered, so that a statement told twice never counts as another occurrence.
+  const starts_new = alert.starts_at_ms < row.alert.starts_at_ms || last_start_ms > lastStart(row, row.alert)
+  return { next, lasts, last_start_ms, starts_new } as const
+}
+
+function lastStart({ last_start_ms, alert: known }: AlertRow, alert: Alert): number {
+  const before_ms = last_start_ms ?? known.starts_at_ms
+  return alert.start_assumed ? before_ms : Math.max(before_ms, alert.starts_at_ms)
 }
 
 /** The row with what a further statement says of the alert. */
 function repeatedRow(state: State, row: AlertRow, alert: Alert, rules: Rules): AlertRow {
-  const { next, lasts } = compare(state, row, alert, rules)
-  const last_start_ms = Math.max(row.last_start_ms ?? row.alert.starts_at_ms, alert.starts_at_ms)
+  const { next, lasts, last_start_ms } = compare(state, row, alert, rules)
   const told = { ...row, alert: merged(row.alert, alert), last_start_ms }
   if (lasts === 'as long') return told
   const expires_at_ms = lasts === 'longer' ? roundedUp(next.expires_at_ms) : next.expires_at_ms
@@ -136,7 +143,7 @@ function repeatedRow(state: State, row: AlertRow, alert: Alert, rules: Rules): A
 
 /** It had stopped and fires anew: back into its incident while that is open or closed only just now, else like a first sight. */
 function again(state: State, row: AlertRow, alert: Alert, rules: Rules, place: Place): Decision {
-  const fresh = freshRow(state, alert, rules)
+  const fresh = { ...freshRow(state, alert, rules), last_start_ms: lastStart(row, alert) }
   const home = homeOf(state, row.incident_id)
   // Nobody told that it ended: whether it still belongs there is a question of evidence.
   if (home?.pace && row.timed_out) {
