@@ -44,7 +44,7 @@ export const RANK_LIMITS = {
   entities: 200,
   /** Alertnames of one entity: the first, of which the most surprising count. */
   alertnames_read: 64,
-  alertnames_weighed: 16,
+  alertnames_weighed: 8,
   mentions: 8,
   /** Edges of one entity toward what it depends on, and edges read of one entity in all. */
   dependencies: 16,

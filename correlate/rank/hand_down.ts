@@ -21,7 +21,10 @@ export interface HandedDown {
 export function handDown(scores: ReadonlyMap<string, number>, graph: Graph): HandedDown {
   const from = new Map<string, Map<string, number>>()
   const called = new Map<string, readonly string[]>()
-  for (const entity of scores.keys()) called.set(entity, suspects(entity, scores, graph))
+  for (const entity of scores.keys()) {
+    const found = suspects(entity, scores, graph)
+    if (found.length > 0) called.set(entity, found)
+  }
   let now = new Map(scores)
   for (let step = 0; step < STEPS; step++) {
     const next = new Map(now)

@@ -38,7 +38,7 @@ export function rankCauses(
   const told: Circumstances = {
     graph,
     entities: sorted.length,
-    background: background.head.episodes > 0,
+    episodes: background.head.episodes,
     dependents,
   }
   return best(scores, sorted, top).map(({ entity, score }) => ({

@@ -18,8 +18,8 @@ export interface Circumstances {
   readonly graph: Graph
   /** Entities that alert in the incident. */
   readonly entities: number
-  /** Earlier episodes are known. */
-  readonly background: boolean
+  /** Earlier episodes that are known, decayed. */
+  readonly episodes: number
   /** Entities of the incident that depend on the same thing by the same kind of edge, by both. */
   readonly dependents: ReadonlyMap<string, readonly Dependents[]>
 }
@@ -29,13 +29,15 @@ interface Weighed {
   readonly text: string
 }
 
-/** Less surprise than this, or less evidence handed down, is not worth a word. */
-const WORTH_TELLING = 0.5
+/** What weighs less than this part of the weightiest is not worth a word. */
+const WORTH_TELLING = 0.15
+/** On an entity in less than this part of recent episodes. */
+const RARE = 0.25
 const NAMES_TOLD = 2
 const GIVERS_TOLD = 3
 const REASONS_TOLD = 4
 
-/** Sentences that an operator reads, the weightiest first; one that weighs little only when there is nothing else to say. */
+/** Sentences that an operator reads, the weightiest first. */
 export function reasonsOf(of: Case, told: Circumstances): string[] {
   const reasons = [
     ...signReasons(of.signs, told),
@@ -43,20 +45,24 @@ export function reasonsOf(of: Case, told: Circumstances): string[] {
     giversReason(of.givers),
     changeReason(of.suspect),
     aloneReason(of, told),
-  ]
-    .filter((reason) => reason !== null)
-    .sort((a, b) => b.weight - a.weight)
-  return reasons
-    .filter(({ weight }, i) => i === 0 || (weight >= WORTH_TELLING && i < REASONS_TOLD))
+  ].filter((reason) => reason !== null)
+  return worthTelling(reasons, ({ weight }) => weight)
+    .slice(0, REASONS_TOLD)
     .map(({ text }) => text)
 }
 
+/** The weightiest first, without those that weigh little beside it. */
+function worthTelling<T>(all: readonly T[], weight: (one: T) => number): T[] {
+  const sorted = [...all].sort((a, b) => weight(b) - weight(a))
+  const least = sorted[0] === undefined ? 0 : weight(sorted[0]) * WORTH_TELLING
+  return sorted.filter((one) => weight(one) >= least)
+}
+
 function signReasons(signs: readonly Sign[], told: Circumstances): Weighed[] {
-  const worth = signs.filter(({ surprise }) => surprise >= WORTH_TELLING)
-  const spoken = worth.length > 0 ? worth : signs.slice(0, 1)
-  const fresh = told.background ? spoken.filter(({ before }) => before === 0) : []
-  const rest = spoken.filter((sign) => !fresh.includes(sign))
-  const reasons = rest
+  const spoken = worthTelling(signs, ({ surprise }) => surprise)
+  const fresh = told.episodes > 0 ? spoken.filter(({ before }) => before === 0) : []
+  const reasons = spoken
+    .filter((sign) => !fresh.includes(sign))
     .slice(0, NAMES_TOLD)
     .map((sign) => ({ weight: sign.surprise, text: signText(sign, told) }))
   if (fresh.length === 0) return reasons
@@ -69,10 +75,13 @@ function signReasons(signs: readonly Sign[], told: Circumstances): Weighed[] {
   ]
 }
 
-function signText({ alertname, before, on, surprise }: Sign, told: Circumstances): string {
-  const where = on === 1 ? 'on it alone' : `on ${on} of the ${told.entities} entities that alert`
-  if (!told.background || before === 0) return `${alertname} fires ${where}`
-  return surprise >= WORTH_TELLING ? `${alertname} is rare on it` : `${alertname} is usual on it`
+function signText({ alertname, before, on }: Sign, { episodes, entities }: Circumstances): string {
+  if (before > 0)
+    return before < RARE * episodes
+      ? `${alertname} has been rare on it lately`
+      : `${alertname} fires on it, as in other recent incidents`
+  if (entities === 1) return `${alertname} fires on it`
+  return `${alertname} fires ${on === 1 ? 'on it alone' : `on ${on} of the ${entities} entities that alert`}`
 }
 
 const DEPENDENTS_WORDS: Readonly<Record<string, string>> = {
@@ -98,12 +107,10 @@ function counted(entities: number): string {
 }
 
 function giversReason(givers: ReadonlyMap<string, number>): Weighed | null {
-  const sorted = [...givers]
-    .filter(([, given]) => given >= WORTH_TELLING)
-    .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
-  if (sorted.length === 0) return null
+  if (givers.size === 0) return null
+  const sorted = [...givers].sort((a, b) => (a[0] < b[0] ? -1 : 1))
   const weight = sorted.reduce((sum, [, given]) => sum + given, 0)
-  const names = sorted.map(([name]) => name)
+  const names = worthTelling(sorted, ([, given]) => given).map(([name]) => name)
   const verb = names.length === 1 ? 'depends on it, alerts' : 'depend on it, alert'
   return { weight, text: `${listed(names, GIVERS_TOLD)}, which ${verb} as well` }
 }
@@ -121,9 +128,8 @@ function aloneReason(of: Case, told: Circumstances): Weighed | null {
   for (const { to, kind } of dependencies(told.graph, of.entity)) {
     if (kind !== 'instance_of') continue
     const alike = told.dependents.get(to)?.find((known) => known.kind === kind)?.alike ?? []
-    const alone = of.signs.find(
-      ({ alertname, surprise }) =>
-        surprise >= WORTH_TELLING && alike.some((one) => one.alertname === alertname && one.entities === 1),
+    const alone = of.signs.find(({ alertname }) =>
+      alike.some((one) => one.alertname === alertname && one.entities === 1),
     )
     const size = countDependents(told.graph, to, kind)
     if (alone && size > 1)

@@ -132,8 +132,7 @@ function alikeOf(
   const alike: Alike[] = []
   for (const [alertname, { entities, surprise }] of sums) {
     const scale = entities === 1 ? LONE : 1
-    const evidence = (scale * surprise * entities) / (size * Math.sqrt(size))
-    alike.push({ alertname, entities, evidence })
+    alike.push({ alertname, entities, evidence: (scale * surprise * entities) / (size * Math.sqrt(size)) })
   }
   return alike.sort((a, b) => b.evidence - a.evidence || (a.alertname < b.alertname ? -1 : 1))
 }

@@ -15,6 +15,8 @@ export interface Sign {
 const GIVEN_BROKEN = 0.7
 /** Episodes that what is seen within this incident counts for, against what earlier ones tell. */
 const PRIOR_EPISODES = 3
+/** What everything has in this incident may still be the trouble: in a small one everything has it. */
+const COMMON = 0.5
 /** Nothing is quite without information, and nothing decides alone. */
 const LEAST = 0.02
 const MOST = 6
@@ -35,7 +37,7 @@ export function signsOf(
     for (const alertname of namesRead(alertnames)) {
       const before = usual(background, entity, alertname)
       const here = on.get(alertname) ?? 1
-      const prior = here / (entities.length + 1)
+      const prior = Math.min(COMMON, here / (entities.length + 1))
       const rate = (before + PRIOR_EPISODES * prior) / (episodes + PRIOR_EPISODES)
       const surprise = Math.min(MOST, Math.max(LEAST, Math.log(GIVEN_BROKEN / rate)))
       own.push({ alertname, surprise, before, on: here })
