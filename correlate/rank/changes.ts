@@ -27,7 +27,7 @@ export function suspectChanges(
     const near = nearestAlert(change.entity, first, graph)
     if (!near) continue
     const before_ms = near.at_ms - change.at_ms
-    if (before_ms < 0 || before_ms >= WINDOW_MS) continue
+    if (before_ms < 0) continue
     const evidence = WEIGHT * (1 - before_ms / WINDOW_MS) * near.weight
     if (evidence > (suspects.get(change.entity)?.evidence ?? 0))
       suspects.set(change.entity, { change, before_ms, evidence })

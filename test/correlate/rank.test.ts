@@ -45,6 +45,15 @@ describe('an instance or what it is an instance of', () => {
     expect(names(rankCauses([...usual, ill], SHOP))[0]).toBe('cart-2')
   })
 
+  test('four of ten instances with the same alertname do not speak of their service', () => {
+    const ten = topology(Array.from({ length: 10 }, (_, i) => [`mail-${i}`, 'instance_of', 'mail']))
+    const ranked = rankCauses(
+      [0, 1, 2, 3].map((i) => alerting(`mail-${i}`, ['Slow'])),
+      ten,
+    )
+    expect(names(ranked)[0]).toBe('mail-0')
+  })
+
   test('two instances with different alertnames do not speak of their service', () => {
     const ranked = rankCauses([alerting('cart-0', ['DiskFull']), alerting('cart-1', ['CpuHigh'])], SHOP)
     expect(names(ranked).slice(0, 2).sort()).toEqual(['cart-0', 'cart-1'])
@@ -68,6 +77,24 @@ describe('a host', () => {
     const ranked = rankCauses([...pods, alerting('host-0', ['DiskBroken'])], SHOP)
     expect(names(ranked)[0]).toBe('host-0')
     expect(reasonsFor(ranked, 'host-0')).toContain('DiskBroken fires on it alone')
+  })
+
+  test('that alerts in every incident does not take the blame from what runs on it', () => {
+    const chronic = [alerting('host-0', ['DiskFull'])]
+    const ranked = rankCauses(
+      [...chronic, alerting('cart-0', ['Leak'])],
+      SHOP,
+      [],
+      after(chronic, chronic, chronic),
+    )
+    expect(names(ranked)[0]).toBe('cart-0')
+    expect(ranked[0]?.score).toBeGreaterThan(4 * (ranked[1]?.score ?? 0))
+  })
+
+  test('that the alerts name and the topology knows counts once', () => {
+    const named = onHost0.map((pod) => alerting(pod, ['Unreachable'], { mentions: { 'host-0': 1 } }))
+    const unnamed = onHost0.map((pod) => alerting(pod, ['Unreachable']))
+    expect(rankCauses(named, SHOP)).toEqual(rankCauses(unnamed, SHOP))
   })
 
   test('is found without topology from what the alerts name', () => {
@@ -167,15 +194,15 @@ describe('changes', () => {
 
 describe('what is usual', () => {
   test('an alertname that an entity has in every incident weighs less than one that is new to it', () => {
-    const chronic = [alerting('old', ['DiskFull'])]
+    const chronic = [alerting('always', ['DiskFull'])]
     const background = after(chronic, chronic, chronic)
     const ranked = rankCauses(
-      [alerting('old', ['DiskFull']), alerting('ill', ['DiskFull'])],
+      [alerting('always', ['DiskFull']), alerting('ill', ['DiskFull'])],
       NOTHING_KNOWN,
       [],
       background,
     )
-    expect(names(ranked)).toEqual(['ill', 'old'])
+    expect(names(ranked)).toEqual(['ill', 'always'])
     expect(reasonsFor(ranked, 'ill')).toEqual(['DiskFull has not been seen on it in recent incidents'])
   })
 
@@ -241,6 +268,17 @@ describe('bounds', () => {
     const background = after([alerting('other', ['X'])])
     const [cause] = rankCauses([alerting('a', alertnames)], SHOP, [], background)
     expect(cause?.reasons).toEqual(['Alert0, Alert1 and 6 more have not been seen on it in recent incidents'])
+  })
+
+  test('no more than four reasons', () => {
+    const pods = [0, 1, 2, 3].map((i) => alerting(`pay-${i}`, ['Slow']))
+    const evidence = [
+      alerting('pay', ['ErrorsHigh', 'Leak', 'Restarted']),
+      alerting('shop', ['ErrorsHigh']),
+      ...pods,
+    ]
+    const change = { entity: 'pay', at_ms: 7_100_000, text: 'pay 2.0 deployed' }
+    expect(rankCauses(evidence, SHOP, [change])[0]?.reasons).toHaveLength(4)
   })
 
   test('more entities than are weighed: the first ones are', () => {
