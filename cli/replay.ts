@@ -3,6 +3,7 @@ import {
   createWriteStream,
   existsSync,
   mkdirSync,
+  rmSync,
   type WriteStream,
   writeFileSync,
 } from 'node:fs'
@@ -40,7 +41,8 @@ export async function replay(options: ReplayOptions): Promise<void> {
   mkdirSync(options.out, { recursive: true })
   const normalise = makeNormaliser(config)
   const run = new Replay(rules, topology)
-  const assignments = createWriteStream(join(options.out, 'assignments.jsonl'))
+  const first = join(options.out, 'assignments.tmp')
+  const assignments = createWriteStream(first)
   const counts = { lines: 0, bad: 0, began_ms: performance.now() }
   for await (const text of linesOf(options.alerts)) {
     const line = counts.lines++
@@ -63,6 +65,7 @@ export async function replay(options: ReplayOptions): Promise<void> {
   await once(assignments, 'finish')
   const elapsed_ms = performance.now() - counts.began_ms
   const incidents = run.finish()
+  await followMerges(first, join(options.out, 'assignments.jsonl'), incidents)
   writeFileSync(
     join(options.out, 'incidents.jsonl'),
     incidents.map((incident) => `${JSON.stringify(incident)}\n`).join(''),
@@ -76,6 +79,20 @@ function linesOf(path: string): AsyncIterable<string> {
   const file = createReadStream(path)
   const input = path.endsWith('.gz') ? file.pipe(createGunzip()) : file
   return createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })
+}
+
+/** An alert of an incident that was merged later is in the one that it was merged into. */
+async function followMerges(from: string, to: string, incidents: readonly Incident[]): Promise<void> {
+  const parents = new Map(incidents.map(({ id, merged_into }) => [id, merged_into]))
+  const written = createWriteStream(to)
+  for await (const text of linesOf(from)) {
+    const line = JSON.parse(text) as { incident: string | null }
+    for (let parent = line.incident; parent; parent = parents.get(parent) ?? null) line.incident = parent
+    await writeLine(written, line)
+  }
+  written.end()
+  await once(written, 'finish')
+  rmSync(from)
 }
 
 async function writeLine(stream: WriteStream, value: unknown): Promise<void> {

@@ -2,6 +2,8 @@ import type { Silence } from '../schemas/command.ts'
 import { compileMatchers } from '../schemas/matching.ts'
 import type { Rules } from '../schemas/rules.ts'
 import { DEFAULT_EVIDENCE } from '../schemas/rules.ts'
+import { scopeAndEntity } from './causes.ts'
+import { EMPTY_BACKGROUND, type EntityHabits } from './rank/background.ts'
 import { isUnresolved } from './home.ts'
 import { alertKind, mentionsOf } from './match/mentions.ts'
 import {
@@ -40,6 +42,14 @@ function applyRow(state: State, row: Row): void {
       if (row.value === null) state.relations.delete(row.key)
       else state.relations.set(row.key, row.value)
       return
+    case 'episode':
+      state.backgrounds.set(row.key, {
+        head: row.value,
+        habits: state.backgrounds.get(row.key)?.habits ?? new Map<string, EntityHabits>(),
+      })
+      return
+    case 'habits':
+      return applyHabits(state, row.key, row.value)
     case 'origin':
       state.origins.set(row.key, row.value)
       return
@@ -80,13 +90,18 @@ function sameIndexed(old: AlertRow, row: AlertRow): boolean {
 }
 
 function index(state: State, { alert, incident_id }: AlertRow): void {
-  const { mentioned, kinds } = state.derived
+  const { members, mentioned, kinds } = state.derived
+  const others = members.get(incident_id)
+  if (others) others.add(alert.fingerprint)
+  else members.set(incident_id, new Set([alert.fingerprint]))
   for (const { value } of mentionsOf(alert)) mentioned.add(alert.scope, value, incident_id)
   kinds.add(alert.scope, alertKind(alert), incident_id)
 }
 
 function unindex(state: State, { alert, incident_id }: AlertRow): void {
-  const { mentioned, kinds } = state.derived
+  const { members, mentioned, kinds } = state.derived
+  const others = members.get(incident_id)
+  if (others?.delete(alert.fingerprint) && others.size === 0) members.delete(incident_id)
   for (const { value } of mentionsOf(alert)) mentioned.remove(alert.scope, value, incident_id)
   kinds.remove(alert.scope, alertKind(alert), incident_id)
 }
@@ -118,6 +133,17 @@ function enterGroup(state: State, group_key: string, id: string): void {
   const ids = [...(state.derived.groups.get(group_key) ?? []), id]
   ids.sort((a, b) => place(a)[0] - place(b)[0] || place(a)[1] - place(b)[1])
   state.derived.groups.set(group_key, ids)
+}
+
+function applyHabits(state: State, key: string, value: EntityHabits | null): void {
+  const [scope, entity] = scopeAndEntity(key)
+  const background = state.backgrounds.get(scope) ?? {
+    head: EMPTY_BACKGROUND.head,
+    habits: new Map<string, EntityHabits>(),
+  }
+  state.backgrounds.set(scope, background)
+  if (value === null) background.habits.delete(entity)
+  else background.habits.set(entity, value)
 }
 
 function applySilence(state: State, key: string, value: Silence | null): void {

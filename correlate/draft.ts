@@ -203,6 +203,7 @@ export function newIncident(fields: {
     reopened: 0,
     members_total: 0,
     members_firing: 0,
+    causes: [],
     members: [],
     tickets: [],
     timeline: [],

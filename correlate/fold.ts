@@ -3,6 +3,7 @@ import { comparePlaces, unseen } from '../schemas/places.ts'
 import type { AlertsRecord, LogRecord, Origin, Place } from '../schemas/record.ts'
 import { Repeats } from '../schemas/repeats.ts'
 import { apply, storedKey } from './apply.ts'
+import { withCauses } from './causes.ts'
 import { decide, type Event } from './decide.ts'
 import type { Unassigned } from './decision.ts'
 import type { Row, State } from './state.ts'
@@ -89,8 +90,11 @@ function originKey(origin: Origin | null): string | null {
 }
 
 function step(state: State, event: Event, outcome: Outcome): void {
-  const decision = decide(state, event)
-  install(state, decision.rows, outcome)
+  const decided = decide(state, event)
+  apply(state, decided.rows)
+  const decision = withCauses(state, decided)
+  if (decision !== decided) apply(state, decision.rows)
+  for (const row of decision.rows) outcome.rows.set(storedKey(row), row)
   for (const change of decision.changes) outcome.changes.push(change)
   if (decision.unassigned) outcome.unassigned.push(decision.unassigned)
 }

@@ -13,3 +13,8 @@ export function homeOf(state: State, incident_id: string): IncidentRow | undefin
     home = state.incidents.get(home.incident.merged_into)
   return home
 }
+
+/** Incidents that were opened beside each other have one family. */
+export function familyOf(row: IncidentRow): string {
+  return row.pace?.beside ?? row.incident.id
+}

@@ -229,8 +229,10 @@ function perform(
 /** Alerts of one incident that fire, in the order of their fingerprints (maps differ after a restart). */
 function firingMembers(state: State, incident_id: string): AlertRow[] {
   const found: AlertRow[] = []
-  for (const row of state.alerts.values())
-    if (row.firing && !row.dismissed && row.incident_id === incident_id) found.push(row)
+  for (const fingerprint of state.derived.members.get(incident_id) ?? []) {
+    const row = state.alerts.get(fingerprint)
+    if (row?.firing && !row.dismissed) found.push(row)
+  }
   return found.sort((a, b) => (a.alert.fingerprint < b.alert.fingerprint ? -1 : 1))
 }
 
@@ -244,7 +246,7 @@ function dismissMembers(state: State, draft: IncidentDraft): Row[] {
 }
 
 /** The child hands its firing alerts to the parent and points to it; later alerts of its group go there too. */
-function merge(state: State, child: IncidentDraft, into: string, cause: Cause): Others {
+export function merge(state: State, child: IncidentDraft, into: string, cause: Cause): Others {
   const parent_row = state.incidents.get(into) as IncidentRow
   const parent = new IncidentDraft(parent_row, state.time_ms)
   const reason: Reason = {

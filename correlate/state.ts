@@ -7,6 +7,7 @@ import { DEFAULT_RULES, type Rules } from '../schemas/rules.ts'
 import { IncidentIndex } from './match/incident_index.ts'
 import type { IncidentPace, ScopePace } from './match/pace.ts'
 import type { RelationRow } from './match/relations.ts'
+import type { Background, BackgroundHead, EntityHabits } from './rank/background.ts'
 import { SeenAlerts } from './seen.ts'
 import { Timers } from './timers.ts'
 
@@ -54,6 +55,8 @@ export interface IncidentRow {
   readonly told_at_ms: number
   /** When a closed incident leaves the live view. */
   readonly retire_at_ms: number | null
+  /** How many members there were when the causes were ranked. */
+  readonly ranked_members?: number
   /** How alerts come, in an incident that evidence opened; null in one that a rule opened. */
   readonly pace?: IncidentPace | null
 }
@@ -78,6 +81,8 @@ export interface State {
   readonly paces: Map<string, ScopePace>
   /** By scope and entity (match/relations.ts). */
   readonly relations: Map<string, RelationRow>
+  /** What is usual in a scope, for the ranking of causes. */
+  readonly backgrounds: Map<string, Background & { readonly habits: Map<string, EntityHabits> }>
   /** Follows from the rows, never stored: see apply.ts. */
   readonly derived: Derived
 }
@@ -92,6 +97,8 @@ export interface Derived {
   /** One test per grouping rule, in order. */
   rule_tests: readonly LabelTest[]
   readonly silence_tests: Map<string, LabelTest>
+  /** Incident → fingerprints of its alerts. */
+  readonly members: Map<string, Set<string>>
   /** What the alerts of an incident name, and of which kind they are. */
   readonly mentioned: IncidentIndex
   readonly kinds: IncidentIndex
@@ -108,6 +115,8 @@ export type Row =
   | { readonly kind: 'command'; readonly key: string; readonly value: CommandOutcome | null }
   | { readonly kind: 'pace'; readonly key: string; readonly value: ScopePace }
   | { readonly kind: 'relation'; readonly key: string; readonly value: RelationRow | null }
+  | { readonly kind: 'episode'; readonly key: string; readonly value: BackgroundHead }
+  | { readonly kind: 'habits'; readonly key: string; readonly value: EntityHabits | null }
   | { readonly kind: 'rules'; readonly key: string; readonly value: Rules }
   | { readonly kind: 'time'; readonly key: string; readonly value: number }
 
@@ -120,6 +129,8 @@ export const ROW_PREFIX = {
   command: 'c/',
   pace: 'p/',
   relation: 'g/',
+  episode: 'e/',
+  habits: 'h/',
   rules: 'r/',
   time: 't/',
 } as const satisfies Record<Row['kind'], string>
@@ -136,12 +147,14 @@ export function emptyState(partition: number): State {
     commands: new Map(),
     paces: new Map(),
     relations: new Map(),
+    backgrounds: new Map(),
     derived: {
       groups: new Map(),
       timers: new Timers(),
       seen: new SeenAlerts(),
       rule_tests: DEFAULT_RULES.grouping.map((rule) => compileMatchers(rule.match)),
       silence_tests: new Map(),
+      members: new Map(),
       mentioned: new IncidentIndex(),
       kinds: new IncidentIndex(),
       firing: 0,

@@ -108,6 +108,11 @@ export const incident = z.object({
   reopened: z.number().int().min(0),
   members_total: z.number().int().min(0),
   members_firing: z.number().int().min(0),
+  /** The likeliest causes, best first, once more than one entity alerts. */
+  causes: z
+    .array(z.object({ entity: z.string(), score: z.number(), reasons: z.array(z.string()).readonly() }))
+    .readonly()
+    .default([]),
   /** The first members by arrival; `members_total` counts all. */
   members: z.array(member),
   tickets: z.array(ticket),

@@ -35,6 +35,8 @@ export const LIMITS = {
   unresolved_incidents_per_partition: 20_000,
   /** Members listed in a summary; the rest is counted, and all memberships are in the history. The summary goes with every change and every commit. */
   members_listed_per_incident: 25,
+  /** Members, by arrival, that the ranking of causes looks at. */
+  members_ranked_per_incident: 1_000,
   /** Memberships told in one change; more are told by further changes. */
   memberships_per_change: 200,
   timeline_entries_per_incident: 100,

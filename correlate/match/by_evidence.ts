@@ -3,7 +3,9 @@ import type { Reason } from '../../schemas/incident.ts'
 import { LIMITS } from '../../schemas/limits.ts'
 import type { Place } from '../../schemas/record.ts'
 import type { Decision } from '../decision.ts'
+import { familyOf } from '../home.ts'
 import type { AlertRow, IncidentRow, Row, State } from '../state.ts'
+import { bridgeOf, crossed } from './bridge.ts'
 import { type Candidate, type Survey, survey } from './evidence.ts'
 import { groupKey } from './labels.ts'
 import { firstPace, NO_PACE, raised, withAlert } from './pace.ts'
@@ -37,6 +39,23 @@ export function find(state: State, fresh: AlertRow, never: readonly string[]): F
   }
 }
 
+/** The alert joins the incident that was found; if it belongs to two, they may turn out to be one. */
+export function joinOrMerge(state: State, fresh: AlertRow, found: Finding, best: Candidate): Decision {
+  const bridge = found.idle ? null : bridgeOf(state, found)
+  if (bridge === null) return joinFound(state, fresh, found, best)
+  const [older, younger] = bridge
+  const { merged, younger: noted } = crossed(state, older.row, younger.row)
+  if (merged === null) {
+    const joined = joinFound(state, fresh, found, best === younger ? { ...best, row: noted } : best)
+    if (best === younger) return joined
+    return { ...joined, rows: [{ kind: 'incident', key: noted.incident.id, value: noted }, ...joined.rows] }
+  }
+  const parent = merged.rows.findLast((row) => row.kind === 'incident' && row.key === older.row.incident.id)
+  const row = parent?.kind === 'incident' && parent.value ? parent.value : older.row
+  const joined = joinFound(state, fresh, found, { ...older, row })
+  return { rows: [...merged.rows, ...joined.rows], changes: [...merged.changes, ...joined.changes] }
+}
+
 /** The alert joins the incident that was found. */
 export function joinFound(state: State, fresh: AlertRow, found: Finding, best: Candidate): Decision {
   const { row } = best
@@ -65,11 +84,6 @@ export function openFound(
   }
   const opened = open(state, { ...fresh, reason }, opening, place)
   return withLearned(state, fresh, found.survey, openedId(state, fresh, place), opened)
-}
-
-/** Incidents that were opened beside each other have one family. */
-export function familyOf(row: IncidentRow): string {
-  return row.pace?.beside ?? row.incident.id
 }
 
 /** The pace of the scope and what the labels taught go with the decision. */

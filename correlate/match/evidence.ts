@@ -3,7 +3,7 @@ import type { Reason } from '../../schemas/incident.ts'
 import { homeOf, isUnresolved } from '../home.ts'
 import type { IncidentRow, State } from '../state.ts'
 import { alertKind, type Mention, mentionsOf } from './mentions.ts'
-import { heatAt, NO_PACE, rateAt, type Usual } from './pace.ts'
+import { heatAt, NO_PACE, RATE_TAU_S, rateAt, type Usual } from './pace.ts'
 import { damping, type Near, nearTo, surroundings } from './relations.ts'
 
 export type EvidenceKind = NonNullable<Reason['evidence']>[number]['kind']
@@ -135,13 +135,23 @@ function gatherKind(state: State, alert: Alert, draftOf: DraftOf): void {
   }
 }
 
+/** With this many alerts it is half a burst. */
+const BURST_HALF = 0.5
+
+/** One alert is no burst, ten within half a minute are: from 0.5 to 1. */
+function burstiness(rate_per_s: number): number {
+  const alerts = rate_per_s * RATE_TAU_S
+  return alerts / (BURST_HALF + alerts)
+}
+
 /** An alert that comes while an incident brings many is unlikely to be there by chance. */
 function gatherTime(state: State, recent: readonly string[], usual: Usual, draftOf: DraftOf): void {
   for (const incident_id of recent) {
     const draft = draftOf(incident_id)
     if (!draft?.row.pace) continue
     const rate_per_s = rateAt(draft.row.pace, state.time_ms)
-    const weight = state.rules.evidence.weights.time * Math.max(0, 1 - usual.usual_per_s / rate_per_s)
+    const chance = Math.max(0, 1 - usual.usual_per_s / rate_per_s)
+    const weight = state.rules.evidence.weights.time * chance * burstiness(rate_per_s)
     const per_minute = (per_s: number) => Number((per_s * 60).toPrecision(2))
     const text = `it brought ${per_minute(rate_per_s)} alerts a minute just before, where ${per_minute(usual.usual_per_s)} are usual`
     draft.time = { kind: 'time', weight, about: incident_id, text }

@@ -29,6 +29,8 @@ export interface IncidentPace {
   readonly anew_at_ms: readonly number[]
   /** The first of the incidents that were opened beside each other because members began anew together; null: it is that itself. */
   readonly beside: string | null
+  /** Older incidents that alerts spoke for as strongly, with how many did (bridge.ts). */
+  readonly bridged: readonly (readonly [incident_id: string, alerts: number])[]
 }
 
 const MINUTE_MS = 60_000
@@ -55,7 +57,9 @@ export function withAlert(pace: ScopePace, now_ms: number, incident_id: string):
   if (minute === pace.minute) return { ...pace, alerts: pace.alerts + 1, recent }
   if (pace.minute === 0) return { ...pace, minute, alerts: 1, recent }
   const silent = Math.min(minute - pace.minute - 1, MINUTES_KEPT)
-  const minutes = [...pace.minutes, pace.alerts, ...Array.from({ length: silent }, () => 0)].slice(-MINUTES_KEPT)
+  const minutes = [...pace.minutes, pace.alerts, ...Array.from({ length: silent }, () => 0)].slice(
+    -MINUTES_KEPT,
+  )
   return { minute, alerts: 1, minutes, usual_per_s: usualOf(minutes), recent }
 }
 
@@ -69,7 +73,7 @@ function usualOf(minutes: readonly number[]): number {
 const ABOVE_USUAL = 3
 /** And at least this many alerts in the time after which silence ends it. */
 const ALERTS_PER_QUIET = 3.75
-const RATE_TAU_S = 30
+export const RATE_TAU_S = 30
 
 interface Tempo {
   readonly gain: number
@@ -101,6 +105,7 @@ export function firstPace(
     at_ms: now_ms,
     anew_at_ms: [],
     beside,
+    bridged: [],
   }
 }
 

@@ -4,7 +4,7 @@ import type { Place } from '../../schemas/record.ts'
 import type { Decision } from '../decision.ts'
 import { isUnresolved } from '../home.ts'
 import type { AlertRow, State } from '../state.ts'
-import { find, joinFound, openFound } from './by_evidence.ts'
+import { find, joinOrMerge, openFound } from './by_evidence.ts'
 import { joinByRule, newestOf, openByRule } from './by_rule.ts'
 import { groupKey, groupOf } from './labels.ts'
 import { enter, open } from './seat.ts'
@@ -25,7 +25,7 @@ export function placeAlert(
     return joined ?? (isFull(state) ? overflow(state, fresh, place) : openByRule(state, fresh, group, place))
   }
   const found = find(state, fresh, never)
-  if (found.best) return joinFound(state, fresh, found, found.best)
+  if (found.best) return joinOrMerge(state, fresh, found, found.best)
   return isFull(state) ? overflow(state, fresh, place) : openFound(state, fresh, found, place, null)
 }
 

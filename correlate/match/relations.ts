@@ -90,6 +90,18 @@ export function surroundings(state: State, scope: string, entity: string): Surro
   return { relations, hub: hub || relations.length > LIMITS.relations_per_entity }
 }
 
+/** What a topology declares of an entity, in its scope and in all. */
+export function declaredRelations(
+  state: State,
+  scope: string,
+  entity: string,
+): readonly { readonly to: string; readonly kind: string; readonly toward: Toward }[] {
+  return [relationOf(state, scope, entity), relationOf(state, EVERY_SCOPE, entity)]
+    .flatMap((row) => row?.declared ?? [])
+    .flatMap(({ relations }) => relations)
+    .map(([to, kind, toward]) => ({ to, kind, toward }))
+}
+
 /** Being related through an entity with many relations is worth less: 1 up to 8 of them, 0.4 with 24. */
 export function damping(relations: number): number {
   return 1 / Math.log2(2 + Math.max(0, relations - 8) / 4)

@@ -134,6 +134,7 @@ export function incidentOf(id: string, more: Partial<Incident> = {}): Incident {
     reopened: 0,
     members_total: 1,
     members_firing: 1,
+    causes: [],
     members: [memberOf(1)],
     tickets: [],
     timeline: [],

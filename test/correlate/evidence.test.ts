@@ -49,7 +49,29 @@ describe('evidence', () => {
     expect(together(t)).toEqual(['a1', 'b1'])
     const first = t.incidents()[0]?.id
     expect(opened?.reason).toMatchObject({ code: 'unrelated', runner_up: { incident_id: first } })
-    expect(opened?.reason.text).toContain(`the evidence for the nearest, ${first}, is 0.23, less than 0.5`)
+    expect(opened?.reason.text).toContain(`the evidence for the nearest, ${first}, is 0.15, less than 0.5`)
+  })
+
+  it('merges two young incidents that alerts belong to both of, unless somebody has taken one', () => {
+    for (const taken of [false, true]) {
+      const t = new Timeline({ growth_interval_ms: 0 })
+      t.alerts(0, anAlert({ host: 'a1', rack: 'r7' }))
+      t.alerts(1_000, anAlert({ host: 'b1', rack: 'r8', alertname: 'Slow' }))
+      const [older, younger] = t.incidents()
+      if (taken) t.command(1_500, { kind: 'acknowledge', incident_id: younger?.id ?? '' })
+      t.alerts(2_000, anAlert({ host: 'x1', rack: 'r7', dep: 'b1' }))
+      expect(t.incidents().map(({ merged_into }) => merged_into)).toEqual([null, null])
+      const told = t.alerts(3_000, anAlert({ host: 'x2', rack: 'r7', dep: 'b1' }))
+      if (taken) expect(t.incidents().map(({ merged_into }) => merged_into)).toEqual([null, null])
+      else {
+        expect(t.incidents().map(({ members_firing }) => members_firing)).toEqual([4, 0])
+        expect(told[0]).toMatchObject({
+          kind: 'merged',
+          incident: { id: younger?.id, merged_into: older?.id },
+          reason: { text: `Merged into ${older?.id}: 2 alerts belong to both.` },
+        })
+      }
+    }
   })
 
   it('never joins incidents of another scope', () => {
@@ -117,6 +139,18 @@ describe('topology', () => {
     expect(t.state.alerts.get(shop.fingerprint)?.reason.text).toContain(
       'it has an alert about db, which shop is related to (calls)',
     )
+  })
+
+  it('ranks causes toward what others depend on', () => {
+    const t = new Timeline({ growth_interval_ms: 0 })
+    const pods = ['shop-1', 'shop-2', 'shop-3']
+    topology(t, '1', edge, ...pods.map((from) => ({ from, to: 'shop', kind: 'instance_of' })))
+    for (const [i, host] of pods.entries()) t.alerts(i * 1_000, anAlert({ host, service: 'shop' }))
+    expect(t.incidents()).toHaveLength(1)
+    expect(t.incidents()[0]?.causes[0]).toMatchObject({
+      entity: 'shop',
+      reasons: ['3 of its 3 instances have Down'],
+    })
   })
 
   it('forgets edges that the next version does not repeat', () => {

@@ -51,6 +51,7 @@ function incident(id: string, over: Partial<Incident> = {}): Incident {
     reopened: 0,
     members_total: 1,
     members_firing: 1,
+    causes: [],
     members: [member('pump-7')],
     tickets: [],
     timeline: [],
