@@ -1,4 +1,5 @@
 import { type AlertRow, type CommandOutcome, type IncidentRow, ROW_PREFIX } from '../correlate/state.ts'
+import { relationKey, type RelationRow } from '../correlate/match/relations.ts'
 import type { Log, Position, Shard, Store } from '../runtime/ports.ts'
 import type { Silence } from '../schemas/command.ts'
 import type { Rules } from '../schemas/rules.ts'
@@ -27,6 +28,18 @@ export function storedSilences(store: Store): Promise<Silence[]> {
 export async function rulesInForce(store: Store): Promise<Rules | null> {
   const [rules] = await values<Rules>(store, 0, ROW_PREFIX.rules)
   return rules ?? null
+}
+
+/** Every partition keeps what was declared for every scope, so one is enough. Relations read off labels are in the scope's own. */
+export async function storedRelations(store: Store, scope: string, entity: string) {
+  const key = ROW_PREFIX.relation + relationKey(scope, entity)
+  const rows = await store.read(correlateShard(0), key)
+  const found = rows.find(([stored]) => stored === key)
+  const row = found && (JSON.parse(found[1].toString()) as RelationRow)
+  const relations = (row?.declared ?? []).flatMap(({ source, relations: list }) =>
+    list.map(([to, kind, toward]) => ({ to, kind, toward, source })),
+  )
+  return { hub: row?.hub ?? false, relations }
 }
 
 /** What became of a command that was folded before. */

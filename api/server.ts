@@ -16,6 +16,7 @@ import { incidentRoute } from './routes/incident.ts'
 import { incidentsRoute } from './routes/incidents.ts'
 import { pageRoutes } from './routes/page.ts'
 import { rulesRoute } from './routes/rules.ts'
+import { topologyRoutes } from './routes/topology.ts'
 import { silencesRoutes } from './routes/silences.ts'
 import { sourcesRoute } from './routes/sources.ts'
 import { type App, validatorCompiler, type ZodTypeProvider } from './validation.ts'
@@ -76,6 +77,7 @@ function installRoutes(app: App, parts: ApiParts, feed: ChangesFeed): void {
     incidentsRoute,
     incidentRoute,
     rulesRoute,
+    topologyRoutes,
     deliveriesRoute,
     sourcesRoute,
     analyticsRoute,

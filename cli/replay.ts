@@ -13,11 +13,11 @@ import { once } from 'node:events'
 import { createGunzip } from 'node:zlib'
 import { makeNormaliser } from '../ingest/normalise.ts'
 import { environment, loadConfig } from '../runtime/config.ts'
+import { readTopologyFile } from '../runtime/topology_files.ts'
 import { Misconfigured } from '../runtime/errors.ts'
 import type { Incident } from '../schemas/incident.ts'
 import { BadLine, readLine } from './replay/lines.ts'
 import { type Assignment, Replay } from './replay/run.ts'
-import { readTopology } from './replay/topology_file.ts'
 
 export interface ReplayOptions {
   readonly alerts: string
@@ -35,7 +35,8 @@ const BAD_LINES_SHOWN = 5
  */
 export async function replay(options: ReplayOptions): Promise<void> {
   const { config, rules } = loadConfig(options.config, environment())
-  const topology = options.topology === undefined ? [] : readTopology(options.topology)
+  const topology =
+    options.topology === undefined ? [] : readTopologyFile('replay', options.topology, '').parts
   if (!existsSync(options.alerts))
     throw new Misconfigured('alerts-missing', `there is no file ${options.alerts} with alerts`)
   mkdirSync(options.out, { recursive: true })

@@ -81,6 +81,8 @@ export interface State {
   readonly paces: Map<string, ScopePace>
   /** By scope and entity (match/relations.ts). */
   readonly relations: Map<string, RelationRow>
+  /** Versions of the topology that are complete, by source. */
+  readonly topologies: Map<string, string>
   /** What is usual in a scope, for the ranking of causes. */
   readonly backgrounds: Map<string, Background & { readonly habits: Map<string, EntityHabits> }>
   /** Follows from the rows, never stored: see apply.ts. */
@@ -115,6 +117,7 @@ export type Row =
   | { readonly kind: 'command'; readonly key: string; readonly value: CommandOutcome | null }
   | { readonly kind: 'pace'; readonly key: string; readonly value: ScopePace }
   | { readonly kind: 'relation'; readonly key: string; readonly value: RelationRow | null }
+  | { readonly kind: 'topology'; readonly key: string; readonly value: string }
   | { readonly kind: 'episode'; readonly key: string; readonly value: BackgroundHead }
   | { readonly kind: 'habits'; readonly key: string; readonly value: EntityHabits | null }
   | { readonly kind: 'rules'; readonly key: string; readonly value: Rules }
@@ -129,6 +132,7 @@ export const ROW_PREFIX = {
   command: 'c/',
   pace: 'p/',
   relation: 'g/',
+  topology: 'v/',
   episode: 'e/',
   habits: 'h/',
   rules: 'r/',
@@ -147,6 +151,7 @@ export function emptyState(partition: number): State {
     commands: new Map(),
     paces: new Map(),
     relations: new Map(),
+    topologies: new Map(),
     backgrounds: new Map(),
     derived: {
       groups: new Map(),

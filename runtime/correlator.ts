@@ -6,8 +6,14 @@ import type { Change } from '../schemas/change.ts'
 import { deadLetterOf } from '../schemas/deadletter.ts'
 import { partitionOf } from '../schemas/ids.ts'
 import type { Rules } from '../schemas/rules.ts'
+import type { TopologyPart } from '../schemas/topology.ts'
 import { EMPTY_STEP, type PartitionFold, type Step } from './fold.ts'
+import { FILE_SOURCE, type Topology } from './topology_files.ts'
+import { topologyParts } from '../ingest/topology/read.ts'
 import type { Append, LogEntry, Position } from './ports.ts'
+
+/** The version of a topology without edges. */
+const NO_EDGES = topologyParts('', '', [])[0]?.version
 
 /** Ticks are no closer than this, should the log's clock lag behind ours. */
 const TICK_INTERVAL_MS = 200
@@ -16,6 +22,8 @@ export interface CorrelatorParts {
   readonly partition: number
   /** The rules of the configuration: appended when others are in force. */
   readonly rules: Rules
+  /** The topologies of the configuration: appended when other versions are in force. */
+  readonly topologies: readonly Topology[]
   /** Partitions of the incidents log. */
   readonly incidents_partitions: number
   readonly deadletters_partitions: number
@@ -28,6 +36,7 @@ export class Correlator implements PartitionFold {
   private readonly parts: CorrelatorParts
   private readonly state: State
   private rules_wanted = false
+  private topologies_wanted: readonly TopologyPart[] = []
   private ticked_ms = 0
 
   constructor(parts: CorrelatorParts) {
@@ -46,6 +55,7 @@ export class Correlator implements PartitionFold {
       [...this.state.silences.values()].map((value) => ({ kind: 'silence', key: value.id, value })),
     )
     this.rules_wanted = this.state.rules.version !== this.parts.rules.version
+    this.topologies_wanted = this.missingTopologies()
     this.parts.sized(this.state)
     return position ?? 0
   }
@@ -72,7 +82,7 @@ export class Correlator implements PartitionFold {
   }
 
   dueAt(): number | null {
-    if (this.rules_wanted) return 0
+    if (this.rules_wanted || this.topologies_wanted.length > 0) return 0
     const due_ms = dueAt(this.state)
     return due_ms === null ? null : Math.max(due_ms, this.ticked_ms + TICK_INTERVAL_MS)
   }
@@ -84,6 +94,17 @@ export class Correlator implements PartitionFold {
       const value = encodeRecord({ kind: 'rules', rules: this.parts.rules })
       return { ...EMPTY_STEP, publish: [{ topic: 'alerts', partition, value }] }
     }
+    if (this.topologies_wanted.length > 0) {
+      const publish = this.topologies_wanted.map(
+        (topology): Append => ({
+          topic: 'alerts',
+          partition,
+          value: encodeRecord({ kind: 'topology', topology }),
+        }),
+      )
+      this.topologies_wanted = []
+      return { ...EMPTY_STEP, publish }
+    }
     // While entries flow they carry the time; a tick is for silence only, so that a lagging reader never expires anything.
     if (!idle) return null
     this.ticked_ms = now_ms
@@ -92,6 +113,22 @@ export class Correlator implements PartitionFold {
 
   async close(): Promise<void> {
     this.parts.sized(emptyState(this.parts.partition))
+  }
+
+  /** Files of the configuration that changed, and files that are no longer in it, which say nothing any more. */
+  private missingTopologies(): readonly TopologyPart[] {
+    const { topologies } = this.parts
+    const changed = topologies.filter(({ source, version }) => this.state.topologies.get(source) !== version)
+    const gone = [...this.state.topologies].filter(
+      ([source, version]) =>
+        source.startsWith(FILE_SOURCE) &&
+        version !== NO_EDGES &&
+        !topologies.some((one) => one.source === source),
+    )
+    return [
+      ...changed.flatMap(({ parts }) => parts),
+      ...gone.flatMap(([source]) => topologyParts(source, '', [])),
+    ]
   }
 
   private entryOf(change: Change): Append {

@@ -3,6 +3,7 @@ import { RECORDED_TOPICS, RecordFold } from '../analytics/writer.ts'
 import { DeliverFold } from '../notify/deliver_fold.ts'
 import { makeSink } from '../notify/sinks/registry.ts'
 import type { Loaded } from './config.ts'
+import { readTopologyFile } from './topology_files.ts'
 import { Correlator } from './correlator.ts'
 import type { Metrics } from './metrics.ts'
 import type { Observation } from './observation.ts'
@@ -42,6 +43,9 @@ function common({ world, clock, observation, tracing }: FoldParts) {
 
 function correlateWorker(parts: FoldParts): Worker {
   const { world, observation, loaded } = parts
+  const topologies = loaded.config.topology.map(({ name, file, scope }) =>
+    readTopologyFile(name, file, scope),
+  )
   return new Worker({
     ...common(parts),
     name: 'correlate',
@@ -50,6 +54,7 @@ function correlateWorker(parts: FoldParts): Worker {
       new Correlator({
         partition,
         rules: loaded.rules,
+        topologies,
         incidents_partitions: world.log.partitions('incidents'),
         deadletters_partitions: world.log.partitions('deadletters'),
         told: (outcome) => observation.told(outcome),

@@ -189,6 +189,25 @@ const keys = z.strictObject({
     })
     .prefault({})
     .describe('how alerts become incidents'),
+  topology: z
+    .array(
+      z.strictObject({
+        name: name.describe('tells this file from others; unique'),
+        file: z
+          .string()
+          .min(1)
+          .describe('JSON: {"edges": [{"from", "to", "kind"}]}, Kubernetes objects, or a service graph'),
+        scope: z
+          .string()
+          .max(LIMITS.scope_chars)
+          .default('')
+          .describe('the scope that it holds in; empty: all'),
+      }),
+    )
+    .max(100)
+    .default([])
+    .describe('files that say what depends on what; alerts of near entities belong together')
+    .meta({ examples: [[{ name: 'shop', file: 'topology.json', scope: '' }]] }),
   sources: z
     .array(kafkaSource)
     .max(100)

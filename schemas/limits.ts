@@ -45,6 +45,8 @@ export const LIMITS = {
   matchers_per_silence: 32,
   grouping_rules: 200,
   group_by_labels: 32,
+  /** Edges of one source of the topology. */
+  topology_edges: 200_000,
   /** Edges of the topology in one log entry. */
   topology_edges_per_entry: 1_000,
   /** Relations of one entity; with more it is a hub, and being related through it tells nothing. */

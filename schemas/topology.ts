@@ -13,8 +13,8 @@ export const topologyEdge = z.object({
 export type TopologyEdge = z.infer<typeof topologyEdge>
 
 /**
- * A part of what one source says of the topology. With the `last` part of a version, edges of the same source and scope that
- * the version did not repeat are gone.
+ * A part of what one source says of the topology. With the `last` part of a version, edges of the same source that the
+ * version did not repeat are gone, whatever scope they held in.
  */
 export const topologyPart = z.object({
   /** Who says so, e.g. the name of a file. */

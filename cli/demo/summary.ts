@@ -1,11 +1,5 @@
 import type { Incident } from '../../schemas/incident.ts'
-import { DEFAULT_RULES } from '../../schemas/rules.ts'
 import { DEMO_LABELS } from './conditions.ts'
-
-/** What really went wrong in the story: the outage, the furnace, the job. */
-const TROUBLES = 3
-const HINT =
-  'Grouped by namespace, the outage is one incident: see the rule by-namespace in deploy/tocsin.example.yaml.'
 
 const CLOSED = new Set<Incident['state']>(['resolved', 'reviewed', 'merged'])
 
@@ -25,9 +19,6 @@ export function summary(alerts: number, sent: number, incidents: readonly Incide
   return [
     `${alerts} alerts (${sent} notifications) → ${incidents.length} incidents (${fewer} % fewer)`,
     ...rows,
-    ...(incidents.some(({ rule }) => rule === DEFAULT_RULES.grouping[0]?.name) && incidents.length > TROUBLES
-      ? [HINT]
-      : []),
     `Look at them: ${url}/`,
   ].join('\n')
 }

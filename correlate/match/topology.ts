@@ -21,6 +21,7 @@ export function takeTopology(state: State, part: TopologyPart): Decision {
     const empty = row.named.length === 0 && row.declared.length === 0 && !row.hub
     rows.push({ kind: 'relation', key, value: empty ? null : row })
   }
+  if (part.last) rows.push({ kind: 'topology', key: part.source, value: part.version })
   return { rows, changes: [] }
 }
 
@@ -38,9 +39,7 @@ function withDeclared(row: RelationRow, { source, version }: TopologyPart, relat
 }
 
 function dropOutdated(state: State, part: TopologyPart, changed: Map<string, RelationRow>): void {
-  const prefix = relationKey(part.scope, '')
   for (const [key, stored] of state.relations) {
-    if (!key.startsWith(prefix)) continue
     const row = changed.get(key) ?? stored
     const declared = row.declared.filter(
       ({ source, version }) => source !== part.source || version === part.version,

@@ -82,6 +82,7 @@ describe('/api/openapi.json', () => {
       'get /api/v1/rules',
       'get /api/v1/silences',
       'get /api/v1/sources',
+      'get /api/v1/topology',
       'get /api/v2/alerts',
       'get /api/v2/alerts/groups',
       'get /api/v2/receivers',
@@ -97,6 +98,7 @@ describe('/api/openapi.json', () => {
       'post /api/v1/silences',
       'post /api/v2/alerts',
       'post /api/v2/silences',
+      'put /api/v1/topology/{source}',
     ])
     for (const { path, method } of operations()) {
       expect(

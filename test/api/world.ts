@@ -68,6 +68,7 @@ function correlate(log: MemoryLog, store: MemoryStore, fail: (error: unknown) =>
   }
   const common = {
     rules: RULES,
+    topologies: [],
     incidents_partitions: PARTITIONS,
     deadletters_partitions: PARTITIONS,
     told() {},

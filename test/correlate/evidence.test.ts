@@ -52,26 +52,31 @@ describe('evidence', () => {
     expect(opened?.reason.text).toContain(`the evidence for the nearest, ${first}, is 0.15, less than 0.5`)
   })
 
-  it('merges two young incidents that alerts belong to both of, unless somebody has taken one', () => {
-    for (const taken of [false, true]) {
-      const t = new Timeline({ growth_interval_ms: 0 })
-      t.alerts(0, anAlert({ host: 'a1', rack: 'r7' }))
-      t.alerts(1_000, anAlert({ host: 'b1', rack: 'r8', alertname: 'Slow' }))
-      const [older, younger] = t.incidents()
-      if (taken) t.command(1_500, { kind: 'acknowledge', incident_id: younger?.id ?? '' })
-      t.alerts(2_000, anAlert({ host: 'x1', rack: 'r7', dep: 'b1' }))
-      expect(t.incidents().map(({ merged_into }) => merged_into)).toEqual([null, null])
-      const told = t.alerts(3_000, anAlert({ host: 'x2', rack: 'r7', dep: 'b1' }))
-      if (taken) expect(t.incidents().map(({ merged_into }) => merged_into)).toEqual([null, null])
-      else {
-        expect(t.incidents().map(({ members_firing }) => members_firing)).toEqual([4, 0])
-        expect(told[0]).toMatchObject({
-          kind: 'merged',
-          incident: { id: younger?.id, merged_into: older?.id },
-          reason: { text: `Merged into ${older?.id}: 2 alerts belong to both.` },
-        })
-      }
-    }
+  /** Two incidents, and two alerts that belong to both. */
+  const bridged = (between: (t: Timeline, younger: string) => void) => {
+    const t = new Timeline({ growth_interval_ms: 0 })
+    t.alerts(0, anAlert({ host: 'a1', rack: 'r7' }))
+    t.alerts(1_000, anAlert({ host: 'b1', rack: 'r8', alertname: 'Slow' }))
+    between(t, t.incidents()[1]?.id ?? '')
+    t.alerts(2_000, anAlert({ host: 'x1', rack: 'r7', dep: 'b1' }))
+    expect(t.incidents().map(({ merged_into }) => merged_into)).toEqual([null, null])
+    return { t, told: t.alerts(3_000, anAlert({ host: 'x2', rack: 'r7', dep: 'b1' })) }
+  }
+
+  it('merges two young incidents when alerts come that belong to both', () => {
+    const { t, told } = bridged(() => {})
+    const [older, younger] = t.incidents()
+    expect(t.incidents().map(({ members_firing }) => members_firing)).toEqual([4, 0])
+    expect(told[0]).toMatchObject({
+      kind: 'merged',
+      incident: { id: younger?.id, merged_into: older?.id },
+      reason: { text: `Merged into ${older?.id}: 2 alerts belong to both.` },
+    })
+  })
+
+  it('leaves an incident apart that somebody has taken', () => {
+    const { t } = bridged((line, incident_id) => line.command(1_500, { kind: 'acknowledge', incident_id }))
+    expect(t.incidents().map(({ merged_into }) => merged_into)).toEqual([null, null])
   })
 
   it('never joins incidents of another scope', () => {

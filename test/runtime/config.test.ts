@@ -118,7 +118,7 @@ describe('a configuration that cannot be used', () => {
       ['1 rules.resolve_timeout_ms: this is 7776000001: expected at most 7776000000'],
     ],
     ['an empty text', "data_dir: ''\n", ['1 data_dir: this is "": expected at least 1 character']],
-    ['no rule at all', 'rules: {grouping: []}\n', ['1 rules.grouping: this is []: expected at least 1 item']],
+    ['no part at all', 'parts: []\n', ['1 parts: this is []: expected at least 1 item']],
     [
       'too many labels',
       `scope: {labels: [${'a,'.repeat(9)}]}\n`,

@@ -68,6 +68,7 @@ describe('traces', () => {
         new Correlator({
           partition,
           rules: DEFAULT_RULES,
+          topologies: [],
           incidents_partitions: 1,
           deadletters_partitions: 1,
           told() {},

@@ -11,6 +11,8 @@ import { Worker, type WorkerObserver } from '../../runtime/worker.ts'
 import type { Change } from '../../schemas/change.ts'
 import { decodeChange, encodeRecord } from '../../schemas/codec.ts'
 import { DEFAULT_RULES } from '../../schemas/rules.ts'
+import { topologyParts } from '../../ingest/topology/read.ts'
+import type { Topology } from '../../runtime/topology_files.ts'
 import { anAlert } from '../correlate/timeline.ts'
 import { eventually } from '../contracts/wait.ts'
 
@@ -35,7 +37,12 @@ function intercepted<T extends object>(port: T, calls: Partial<{ [K in keyof T]:
   })
 }
 
-function correlating(log: Log, store: Store, observer: Partial<WorkerObserver> = {}): Worker {
+function correlating(
+  log: Log,
+  store: Store,
+  observer: Partial<WorkerObserver> = {},
+  topologies: readonly Topology[] = [],
+): Worker {
   return new Worker({
     log,
     store,
@@ -48,6 +55,7 @@ function correlating(log: Log, store: Store, observer: Partial<WorkerObserver> =
       new Correlator({
         partition,
         rules: { ...DEFAULT_RULES, version: 'test', growth_interval_ms: 0 },
+        topologies,
         incidents_partitions: 1,
         deadletters_partitions: 1,
         told() {},
@@ -109,6 +117,26 @@ describe('the worker loop', () => {
     await folded(log, store)
     await worker.stop()
     expect(order).toEqual(['published', 'committed'])
+  })
+
+  it('logs the topologies of the configuration, and takes back what is no longer configured', async () => {
+    const log = new MemoryLog(systemClock, 1)
+    const store = new MemoryStore()
+    const parts = topologyParts('file:shop', '', [{ from: 'shop', to: 'db', kind: 'calls' }])
+    const topology = { source: 'file:shop', version: parts[0]?.version ?? '', parts }
+    const related = async () => (await store.read('correlate/alerts/0', 'g/')).length
+    for (const [topologies, rows] of [
+      [[topology], 2],
+      [[topology], 2],
+      [[], 0],
+    ] as const) {
+      const worker = correlating(log, store, {}, topologies)
+      await worker.start()
+      await eventually('the topology is folded', async () => (await related()) === rows)
+      await worker.stop()
+    }
+    // The rules, the file once, and its end.
+    expect((await log.bounds('alerts'))[0]?.next).toBe(3)
   })
 
   it('tells the same change again, not another, when the commit was lost', async () => {

@@ -143,6 +143,7 @@ export class Simulation {
     return new Correlator({
       partition,
       rules: rulesOf(version),
+      topologies: [],
       incidents_partitions,
       deadletters_partitions: incidents_partitions,
       told() {},
