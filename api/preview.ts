@@ -1,5 +1,5 @@
 import { apply } from '../correlate/apply.ts'
-import { carryOut } from '../correlate/lifecycle.ts'
+import { refusal as refusedBecause } from '../correlate/lifecycle.ts'
 import { emptyState, type IncidentRow, type Row } from '../correlate/state.ts'
 import type { Command } from '../schemas/command.ts'
 import type { Incident } from '../schemas/incident.ts'
@@ -22,9 +22,10 @@ function rowOf(incident: Incident): Row {
 }
 
 /** Why the correlator would refuse a command if these incidents were all it knew; null when it would carry it out. */
-export function refusal(incidents: readonly Incident[], command: Command): string | null {
+export function refusal(incidents: readonly Incident[], { body }: Command): string | null {
+  if (body.kind === 'silence' || body.kind === 'expire-silence') return null
   const state = emptyState(0)
   apply(state, incidents.map(rowOf))
-  const outcome = carryOut(state, command).rows.find((row) => row.kind === 'command')
-  return outcome?.kind === 'command' ? (outcome.value?.refused ?? null) : null
+  const home = state.incidents.get(body.incident_id)
+  return home ? refusedBecause(state, home, body) : null
 }

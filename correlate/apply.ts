@@ -42,6 +42,9 @@ function applyRow(state: State, row: Row): void {
       if (row.value === null) state.relations.delete(row.key)
       else state.relations.set(row.key, row.value)
       return
+    case 'links':
+      state.links.set(row.key, row.value)
+      return
     case 'topology':
       state.topologies.set(row.key, row.value)
       return

@@ -16,7 +16,7 @@ import { silenceTurns } from './suppress.ts'
 export type Event =
   | { readonly kind: 'alert'; readonly alert: Alert; readonly place: Place }
   | { readonly kind: 'repeat'; readonly repeat: Repeat; readonly place: Place }
-  | { readonly kind: 'command'; readonly command: Command }
+  | { readonly kind: 'command'; readonly command: Command; readonly place: Place }
   | { readonly kind: 'rules'; readonly rules: Rules }
   | { readonly kind: 'topology'; readonly topology: TopologyPart }
   | { readonly kind: 'alert-due'; readonly fingerprint: string; readonly late_ms: number }
@@ -41,7 +41,7 @@ export function decide(state: State, event: Event): Decision {
     case 'silence-due':
       return silenceTurns(state, event.silence_id)
     case 'command':
-      return carryOut(state, event.command)
+      return carryOut(state, event.command, event.place)
     case 'command-due':
       return { rows: [{ kind: 'command', key: event.command_id, value: null }], changes: [] }
     case 'rules':

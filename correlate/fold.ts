@@ -42,7 +42,7 @@ export function foldRecord(state: State, logged: Logged, outcome: Outcome): void
     case 'alerts':
       return foldAlerts(state, logged.position, record, outcome)
     case 'command':
-      return step(state, { kind: 'command', command: record.command }, outcome)
+      return step(state, { kind: 'command', command: record.command, place: [logged.position, 0] }, outcome)
     case 'topology':
       return step(state, { kind: 'topology', topology: record.topology }, outcome)
     case 'rules':

@@ -1,11 +1,12 @@
-import type { Change } from '../schemas/change.ts'
 import type { Command, CommandBody } from '../schemas/command.ts'
 import type { IncidentState, Reason } from '../schemas/incident.ts'
 import { LIMITS } from '../schemas/limits.ts'
+import type { Place } from '../schemas/record.ts'
 import type { Rules } from '../schemas/rules.ts'
 import { isUnresolved } from './home.ts'
 import { type Decision, type Done, NOTHING } from './decision.ts'
-import { type Cause, IncidentDraft, memberOf, SYSTEM } from './draft.ts'
+import { type Cause, IncidentDraft, SYSTEM } from './draft.ts'
+import { firingMembers, learnMerge, merge, type Others, regroup } from './regroup.ts'
 import type { AlertRow, CommandOutcome, IncidentRow, Row, State } from './state.ts'
 import { changeSilences } from './suppress.ts'
 
@@ -21,6 +22,8 @@ const FROM: Readonly<
   review: ['resolved'],
   reopen: ['resolved', 'reviewed'],
   merge: ['open', 'acknowledged', 'mitigated'],
+  move: ['open', 'acknowledged', 'mitigated'],
+  split: ['open', 'acknowledged', 'mitigated'],
 }
 
 /** Resolves the incident when no member fires, else tells the ending. Never resolves while a member fires. */
@@ -69,13 +72,13 @@ function reopen(draft: IncidentDraft, cause: Cause): void {
 }
 
 /** One command of an operator or a ticket: carried out or refused, with one change either way when it names a known incident. */
-export function carryOut(state: State, command: Command): Decision {
+export function carryOut(state: State, command: Command, place: Place): Decision {
   if (state.commands.has(command.id)) return NOTHING
   const { body } = command
   const done =
     body.kind === 'silence' || body.kind === 'expire-silence'
       ? changeSilences(state, command.actor, body)
-      : onIncident(state, command, body)
+      : onIncident(state, command, body, place)
   const outcome: CommandOutcome = { at_ms: state.time_ms, refused: done.refused }
   return {
     rows: [...done.rows, ...evicted(state), { kind: 'command', key: command.id, value: outcome }],
@@ -93,30 +96,21 @@ function evicted(state: State): Row[] {
   return oldest ? [{ kind: 'command', key: oldest[0], value: null }] : []
 }
 
-function onIncident(state: State, command: Command, body: OnIncident): Done {
+function onIncident(state: State, command: Command, body: OnIncident, place: Place): Done {
   const home = state.incidents.get(body.incident_id)
   if (!home) return { rows: [], changes: [], refused: `no incident ${body.incident_id} is known here` }
-  const draft = new IncidentDraft(home, state.time_ms)
   const refused = refusal(state, home, body)
-  const rules_version = state.rules.version
+  if (refused !== null) return refuse(state, home, command, refused)
+  const draft = new IncidentDraft(home, state.time_ms)
   const reason: Reason = {
-    code: refused === null ? 'operator' : 'refused',
+    code: 'operator',
     rule: '',
-    rules_version,
-    text: refused ?? sentence(body),
+    rules_version: state.rules.version,
+    text: sentence(body),
   }
   const cause: Cause = { actor: command.actor, command_id: command.id, reason }
-  if (refused !== null) {
-    draft.note('command-refused', command.actor, `${body.kind}: ${refused}`)
-    draft.tell('command-refused', cause)
-    return {
-      rows: [{ kind: 'incident', key: home.incident.id, value: draft.row }],
-      changes: draft.changes,
-      refused,
-    }
-  }
-  const others =
-    body.kind === 'merge' ? merge(state, draft, body.into, cause) : perform(state, draft, body, cause)
+  const others = carriedOut(state, draft, body, cause, place)
+  if (typeof others === 'string') return refuse(state, home, command, others)
   return {
     rows: [{ kind: 'incident', key: home.incident.id, value: draft.row }, ...others.rows],
     changes: [...draft.changes, ...others.changes],
@@ -124,7 +118,44 @@ function onIncident(state: State, command: Command, body: OnIncident): Done {
   }
 }
 
-function refusal(state: State, home: IncidentRow, body: OnIncident): string | null {
+function refuse(state: State, home: IncidentRow, { id, actor, body }: Command, refused: string): Done {
+  const draft = new IncidentDraft(home, state.time_ms)
+  const rules_version = state.rules.version
+  draft.note('command-refused', actor, `${body.kind}: ${refused}`)
+  draft.tell('command-refused', {
+    actor,
+    command_id: id,
+    reason: { code: 'refused', rule: '', rules_version, text: refused },
+  })
+  return {
+    rows: [{ kind: 'incident', key: home.incident.id, value: draft.row }],
+    changes: draft.changes,
+    refused,
+  }
+}
+
+/** Returns why not as text. */
+function carriedOut(
+  state: State,
+  draft: IncidentDraft,
+  body: OnIncident,
+  cause: Cause,
+  place: Place,
+): Others | string {
+  if (body.kind === 'merge') {
+    const learned = learnMerge(state, draft.row, body.into, cause.actor)
+    const merged = merge(state, draft, body.into, cause)
+    return { ...merged, rows: [...merged.rows, ...learned] }
+  }
+  if (body.kind !== 'move' && body.kind !== 'split') return perform(state, draft, body, cause)
+  const others = regroup(state, draft, body, cause, place)
+  if (typeof others !== 'string' && draft.incident.members_firing === 0)
+    resolveIfQuiet(draft, state.rules, null)
+  return others
+}
+
+/** Why a command is not possible, as far as the incidents alone tell; null when it is. */
+export function refusal(state: State, home: IncidentRow, body: OnIncident): string | null {
   const { incident } = home
   if (body.kind === 'comment' || body.kind === 'assign') return null
   if (body.kind === 'link-ticket') {
@@ -134,11 +165,12 @@ function refusal(state: State, home: IncidentRow, body: OnIncident): string | nu
   }
   if (!FROM[body.kind].includes(incident.state))
     return `${body.kind} is not possible while the incident is ${incident.state}; it is from ${FROM[body.kind].join(', ')}`
-  if (body.kind !== 'merge') return null
+  if (body.kind !== 'merge' && body.kind !== 'move') return null
   const parent = state.incidents.get(body.into)
   if (!parent || parent.incident.scope !== incident.scope)
     return `no incident ${body.into} is known in scope ${incident.scope}`
-  if (body.into === incident.id) return 'an incident cannot be merged into itself'
+  if (body.into === incident.id)
+    return body.kind === 'merge' ? 'an incident cannot be merged into itself' : 'the alerts are there already'
   if (!isUnresolved(parent)) return `the incident ${body.into} is ${parent.incident.state}`
   return null
 }
@@ -150,6 +182,10 @@ function sentence(body: OnIncident): string {
       return body.assignee === null ? 'Assigned to nobody.' : `Assigned to ${body.assignee}.`
     case 'merge':
       return `Merged into ${body.into}.`
+    case 'move':
+      return `${countOf(body.fingerprints)} moved to ${body.into}.`
+    case 'split':
+      return `${countOf(body.fingerprints)} moved to an incident of their own.`
     case 'link-ticket':
       return `Ticket ${body.ticket.external_id} of ${body.ticket.sink}.`
     case 'comment':
@@ -167,13 +203,12 @@ function sentence(body: OnIncident): string {
   }
 }
 
-function withComment(done: string, comment: string | undefined): string {
-  return comment === undefined ? `${done}.` : `${done}: ${comment}`
+function countOf(fingerprints: readonly string[]): string {
+  return fingerprints.length === 1 ? 'An alert' : `${fingerprints.length} alerts`
 }
 
-interface Others {
-  readonly rows: readonly Row[]
-  readonly changes: readonly Change[]
+function withComment(done: string, comment: string | undefined): string {
+  return comment === undefined ? `${done}.` : `${done}: ${comment}`
 }
 
 const NO_OTHERS: Others = { rows: [], changes: [] }
@@ -181,7 +216,7 @@ const NO_OTHERS: Others = { rows: [], changes: [] }
 function perform(
   state: State,
   draft: IncidentDraft,
-  body: Exclude<OnIncident, { kind: 'merge' }>,
+  body: Exclude<OnIncident, { kind: 'merge' | 'move' | 'split' }>,
   cause: Cause,
 ): Others {
   const { incident } = draft
@@ -226,16 +261,6 @@ function perform(
   return { rows, changes: [] }
 }
 
-/** Alerts of one incident that fire, in the order of their fingerprints (maps differ after a restart). */
-function firingMembers(state: State, incident_id: string): AlertRow[] {
-  const found: AlertRow[] = []
-  for (const fingerprint of state.derived.members.get(incident_id) ?? []) {
-    const row = state.alerts.get(fingerprint)
-    if (row?.firing && !row.dismissed) found.push(row)
-  }
-  return found.sort((a, b) => (a.alert.fingerprint < b.alert.fingerprint ? -1 : 1))
-}
-
 /** An operator says that it is over while alerts still fire: these count for nothing until they fire anew. */
 function dismissMembers(state: State, draft: IncidentDraft): Row[] {
   return firingMembers(state, draft.incident.id).map((row) => {
@@ -243,33 +268,4 @@ function dismissMembers(state: State, draft: IncidentDraft): Row[] {
     draft.end(value, row.silenced_by.length === 0)
     return { kind: 'alert', key: row.alert.fingerprint, value }
   })
-}
-
-/** The child hands its firing alerts to the parent and points to it; later alerts of its group go there too. */
-export function merge(state: State, child: IncidentDraft, into: string, cause: Cause): Others {
-  const parent_row = state.incidents.get(into) as IncidentRow
-  const parent = new IncidentDraft(parent_row, state.time_ms)
-  const reason: Reason = {
-    ...cause.reason,
-    code: 'merged',
-    text: `Came with ${child.incident.id}, which ${cause.actor} merged into this incident.`,
-  }
-  const rows: Row[] = []
-  for (const row of firingMembers(state, child.incident.id)) {
-    const value: AlertRow = { ...row, incident_id: into, reason, joined_at_ms: state.time_ms }
-    parent.join(value, false)
-    child.row.ended = [...child.row.ended, memberOf({ ...row, firing: false, ended_at_ms: null })]
-    rows.push({ kind: 'alert', key: row.alert.fingerprint, value })
-  }
-  child.incident.members_firing = 0
-  child.row.members_heard = 0
-  child.incident.members = child.incident.members.map((member) => ({ ...member, firing: false }))
-  child.incident.merged_into = into
-  child.setState('merged', state.rules.retain_resolved_ms)
-  child.note('merged', cause.actor, cause.reason.text)
-  child.tell('merged', cause)
-  parent.note('merged', cause.actor, reason.text)
-  parent.tell('grown', { actor: cause.actor, command_id: null, reason })
-  rows.push({ kind: 'incident', key: into, value: parent.row })
-  return { rows, changes: parent.changes }
 }

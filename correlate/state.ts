@@ -5,6 +5,7 @@ import { compileMatchers } from '../schemas/matching.ts'
 import type { Place } from '../schemas/record.ts'
 import { DEFAULT_RULES, type Rules } from '../schemas/rules.ts'
 import { IncidentIndex } from './match/incident_index.ts'
+import type { Link } from './match/links.ts'
 import type { IncidentPace, ScopePace } from './match/pace.ts'
 import type { RelationRow } from './match/relations.ts'
 import type { Background, BackgroundHead, EntityHabits } from './rank/background.ts'
@@ -81,6 +82,8 @@ export interface State {
   readonly paces: Map<string, ScopePace>
   /** By scope and entity (match/relations.ts). */
   readonly relations: Map<string, RelationRow>
+  /** What operators said about kinds of alerts, by scope. */
+  readonly links: Map<string, readonly Link[]>
   /** Versions of the topology that are complete, by source. */
   readonly topologies: Map<string, string>
   /** What is usual in a scope, for the ranking of causes. */
@@ -117,6 +120,7 @@ export type Row =
   | { readonly kind: 'command'; readonly key: string; readonly value: CommandOutcome | null }
   | { readonly kind: 'pace'; readonly key: string; readonly value: ScopePace }
   | { readonly kind: 'relation'; readonly key: string; readonly value: RelationRow | null }
+  | { readonly kind: 'links'; readonly key: string; readonly value: readonly Link[] }
   | { readonly kind: 'topology'; readonly key: string; readonly value: string }
   | { readonly kind: 'episode'; readonly key: string; readonly value: BackgroundHead }
   | { readonly kind: 'habits'; readonly key: string; readonly value: EntityHabits | null }
@@ -133,6 +137,7 @@ export const ROW_PREFIX = {
   pace: 'p/',
   relation: 'g/',
   topology: 'v/',
+  links: 'l/',
   episode: 'e/',
   habits: 'h/',
   rules: 'r/',
@@ -152,6 +157,7 @@ export function emptyState(partition: number): State {
     paces: new Map(),
     relations: new Map(),
     topologies: new Map(),
+    links: new Map(),
     backgrounds: new Map(),
     derived: {
       groups: new Map(),

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { timeMs } from './alert.ts'
+import { fingerprint, timeMs } from './alert.ts'
 import { LIMITS } from './limits.ts'
 import { matcher } from './matcher.ts'
 
@@ -25,6 +25,7 @@ export const ticket = z.object({
 export type Ticket = z.infer<typeof ticket>
 
 const onIncident = { incident_id: id }
+const moved = z.array(fingerprint).min(1).max(LIMITS.alerts_per_move)
 
 /** What an operator or a ticket asks for. */
 export const commandBody = z.discriminatedUnion('kind', [
@@ -40,6 +41,8 @@ export const commandBody = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('comment'), ...onIncident, comment: comment.min(1) }),
   z.object({ kind: z.literal('merge'), ...onIncident, into: id }),
+  z.object({ kind: z.literal('move'), ...onIncident, fingerprints: moved, into: id }),
+  z.object({ kind: z.literal('split'), ...onIncident, fingerprints: moved }),
   z.object({ kind: z.literal('link-ticket'), ...onIncident, ticket }),
   z.object({ kind: z.literal('silence'), silence }),
   z.object({ kind: z.literal('expire-silence'), silence_id: id }),

@@ -32,6 +32,8 @@ export const reason = z.object({
     'unrelated',
     'same-entity',
     'new-burst',
+    'moved',
+    'merge-proposed',
   ]),
   rule: z.string(),
   rules_version: z.string(),
@@ -40,7 +42,7 @@ export const reason = z.object({
   evidence: z
     .array(
       z.object({
-        kind: z.enum(['entity', 'related', 'kind', 'time']),
+        kind: z.enum(['entity', 'related', 'kind', 'time', 'operator']),
         /** From 0 to 1. */
         weight: z.number(),
         /** What it is about: an entity, a label value, an alertname. */

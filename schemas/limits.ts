@@ -51,6 +51,9 @@ export const LIMITS = {
   topology_edges_per_entry: 1_000,
   /** Relations of one entity; with more it is a hub, and being related through it tells nothing. */
   relations_per_entity: 40,
+  /** What operators said about pairs of kinds in one scope; the oldest is forgotten. */
+  links_per_scope: 500,
+  alerts_per_move: 500,
   /** Entities with relations in one partition; further ones are not learned from labels. */
   related_entities_per_partition: 200_000,
   /** Scopes whose usual pace is known in one partition; in further ones every pace counts as unusual. */

@@ -13,7 +13,7 @@ import { commandOutcome } from '../rows.ts'
 import type { App } from '../validation.ts'
 import { incidentParams, unknownIncident } from './incident.ts'
 
-const [acknowledge, mitigate, resolve, review, reopen, assign, comment, merge, linkTicket] =
+const [acknowledge, mitigate, resolve, review, reopen, assign, comment, merge, move, split, linkTicket] =
   commandBody.options
 const ON_PATH = { incident_id: true } as const
 
@@ -27,6 +27,8 @@ const commandRequest = z.discriminatedUnion('kind', [
   assign.omit(ON_PATH).strict(),
   comment.omit(ON_PATH).strict(),
   merge.omit(ON_PATH).strict(),
+  move.omit(ON_PATH).strict(),
+  split.omit(ON_PATH).strict(),
   linkTicket.omit(ON_PATH).strict(),
 ])
 
@@ -104,7 +106,8 @@ function answered(answer: z.infer<typeof change>): z.infer<typeof carriedOut> {
 
 /** Refuses at once what the correlator would refuse, given what this process knows. */
 function checkPossible({ live }: ApiParts, { command, found }: Submission): void {
-  const parent = command.body.kind === 'merge' ? live.get(command.body.into) : undefined
+  const { body } = command
+  const parent = body.kind === 'merge' || body.kind === 'move' ? live.get(body.into) : undefined
   const refused = refusal(parent && parent.id !== found.id ? [found, parent] : [found], command)
   if (refused !== null) throw new ApiError('not-possible', refused)
 }

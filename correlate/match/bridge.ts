@@ -1,15 +1,16 @@
+import type { Change } from '../../schemas/change.ts'
 import type { Reason } from '../../schemas/incident.ts'
 import type { Decision } from '../decision.ts'
 import { IncidentDraft, SYSTEM } from '../draft.ts'
 import { familyOf } from '../home.ts'
-import { merge } from '../lifecycle.ts'
+import { merge } from '../regroup.ts'
 import type { IncidentRow, State } from '../state.ts'
 import type { Finding } from './by_evidence.ts'
 import type { Candidate } from './evidence.ts'
 
 /**
  * What begins in two places at once opens two incidents, and is seen to be one when alerts come that belong to both. When a few did,
- * the younger incident is merged into the older, but only while it is young and nobody has taken either.
+ * the younger incident is merged into the older while it is young; when somebody has taken one of them, that is proposed.
  */
 
 const BRIDGE_STRENGTH = 0.7
@@ -22,7 +23,7 @@ export function bridgeOf(
   state: State,
   { survey: { live } }: Finding,
 ): readonly [Candidate, Candidate] | null {
-  const [best, ...others] = live.filter((one) => isStrong(one) && one.row.incident.state === 'open')
+  const [best, ...others] = live.filter(isStrong)
   if (best === undefined) return null
   const other = others.find(
     ({ row }) =>
@@ -42,29 +43,45 @@ function isOlder(a: IncidentRow, b: IncidentRow): boolean {
   return (a.opened_place[0] - b.opened_place[0] || a.opened_place[1] - b.opened_place[1]) < 0
 }
 
-/** Notes the bridge in the younger incident; gives the decision that merges it when enough alerts made one. */
-export function crossed(
-  state: State,
-  older: IncidentRow,
-  younger: IncidentRow,
-): { readonly merged: Decision | null; readonly younger: IncidentRow } {
+/** What an alert between two incidents comes to: it is noted in the younger one, they are merged, or that is proposed. */
+export interface Crossing {
+  /** Rows and changes of the merger; null when there is none. */
+  readonly merged: Decision | null
+  readonly younger: IncidentRow
+  readonly changes: readonly Change[]
+}
+
+export function crossed(state: State, older: IncidentRow, younger: IncidentRow): Crossing {
   const pace = younger.pace as NonNullable<IncidentRow['pace']>
-  const id = older.incident.id
+  const { id } = older.incident
   const alerts = (pace.bridged.find(([other]) => other === id)?.[1] ?? 0) + 1
   const others = pace.bridged.filter(([other]) => other !== id)
-  const noted: IncidentRow = {
-    ...younger,
-    pace: { ...pace, bridged: [[id, alerts] as const, ...others].slice(0, BRIDGED_MAX) },
-  }
-  if (alerts < BRIDGE_ALERTS) return { merged: null, younger: noted }
+  const bridged = [[id, alerts] as const, ...others].slice(0, BRIDGED_MAX)
+  const noted: IncidentRow = { ...younger, pace: { ...pace, bridged } }
+  if (alerts < BRIDGE_ALERTS) return { merged: null, younger: noted, changes: [] }
+  const taken = [older, younger].some(({ incident }) => incident.state !== 'open')
+  if (!taken) return { merged: mergedInto(state, younger, id, alerts), younger: noted, changes: [] }
+  if (alerts > BRIDGE_ALERTS) return { merged: null, younger: noted, changes: [] }
+  return proposed(state, noted, id, alerts)
+}
+
+function reasonOf(state: State, code: Reason['code'], text: string): Reason {
+  return { code, rule: '', rules_version: state.rules.version, text }
+}
+
+function mergedInto(state: State, younger: IncidentRow, into: string, alerts: number): Decision {
   const draft = new IncidentDraft(younger, state.time_ms)
-  const reason: Reason = {
-    code: 'merged',
-    rule: '',
-    rules_version: state.rules.version,
-    text: `Merged into ${id}: ${alerts} alerts belong to both.`,
-  }
-  const { rows, changes } = merge(state, draft, id, { actor: SYSTEM, command_id: null, reason })
+  const reason = reasonOf(state, 'merged', `Merged into ${into}: ${alerts} alerts belong to both.`)
+  const { rows, changes } = merge(state, draft, into, { actor: SYSTEM, command_id: null, reason })
   const own = { kind: 'incident', key: younger.incident.id, value: draft.row } as const
-  return { merged: { rows: [own, ...rows], changes: [...draft.changes, ...changes] }, younger: noted }
+  return { rows: [own, ...rows], changes: [...draft.changes, ...changes] }
+}
+
+/** Somebody has one of them already: a person decides. */
+function proposed(state: State, younger: IncidentRow, into: string, alerts: number): Crossing {
+  const draft = new IncidentDraft(younger, state.time_ms)
+  const text = `${alerts} alerts belong to ${into} as well: should this be merged into it?`
+  draft.note('merge-proposed', SYSTEM, text)
+  draft.tell('updated', { actor: SYSTEM, command_id: null, reason: reasonOf(state, 'merge-proposed', text) })
+  return { merged: null, younger: draft.row, changes: draft.changes }
 }

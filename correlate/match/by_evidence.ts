@@ -44,11 +44,14 @@ export function joinOrMerge(state: State, fresh: AlertRow, found: Finding, best:
   const bridge = found.idle ? null : bridgeOf(state, found)
   if (bridge === null) return joinFound(state, fresh, found, best)
   const [older, younger] = bridge
-  const { merged, younger: noted } = crossed(state, older.row, younger.row)
+  const { merged, younger: noted, changes } = crossed(state, older.row, younger.row)
   if (merged === null) {
     const joined = joinFound(state, fresh, found, best === younger ? { ...best, row: noted } : best)
-    if (best === younger) return joined
-    return { ...joined, rows: [{ kind: 'incident', key: noted.incident.id, value: noted }, ...joined.rows] }
+    const rows: readonly Row[] =
+      best === younger
+        ? joined.rows
+        : [{ kind: 'incident', key: noted.incident.id, value: noted }, ...joined.rows]
+    return { rows, changes: [...changes, ...joined.changes] }
   }
   const parent = merged.rows.findLast((row) => row.kind === 'incident' && row.key === older.row.incident.id)
   const row = parent?.kind === 'incident' && parent.value ? parent.value : older.row

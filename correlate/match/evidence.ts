@@ -2,6 +2,7 @@ import type { Alert } from '../../schemas/alert.ts'
 import type { Reason } from '../../schemas/incident.ts'
 import { homeOf, isUnresolved } from '../home.ts'
 import type { IncidentRow, State } from '../state.ts'
+import { linksOf } from './links.ts'
 import { alertKind, type Mention, mentionsOf } from './mentions.ts'
 import { heatAt, NO_PACE, RATE_TAU_S, rateAt, type Usual } from './pace.ts'
 import { damping, type Near, nearTo, surroundings } from './relations.ts'
@@ -43,6 +44,9 @@ const STRENGTH_STEP = 0.05
 const NEAR_MIN = 0.15
 /** What coincidence in time, and the same kind of alert, are still worth for an incident far away. */
 const FAR = { time: 0.4, kind: 0.5 }
+const OPERATOR_WEIGHT = 0.8
+/** What is left of the evidence when an operator keeps the kinds apart. */
+const APART = 0.2
 
 interface Draft {
   readonly row: IncidentRow
@@ -50,6 +54,9 @@ interface Draft {
   related: Term | null
   kind: Term | null
   time: Term | null
+  operator: Term | null
+  /** An operator keeps the two kinds apart. */
+  apart: boolean
 }
 
 /** All that speaks for each incident of the alert's scope. */
@@ -64,11 +71,15 @@ export function survey(state: State, alert: Alert): Survey {
     if (!row || !isUnresolved(row) || !row.pace) return null
     let draft = drafts.get(row.incident.id)
     if (draft === undefined)
-      drafts.set(row.incident.id, (draft = { row, entity: null, related: null, kind: null, time: null }))
+      drafts.set(
+        row.incident.id,
+        (draft = { row, entity: null, related: null, kind: null, time: null, operator: null, apart: false }),
+      )
     return draft
   }
   const says_where = gatherRelated(state, alert, mentions, draftOf)
   gatherKind(state, alert, draftOf)
+  gatherLinks(state, alert, draftOf)
   gatherTime(state, pace.recent, usual, draftOf)
   return { mentions, usual, ...sortOut(state, [...drafts.values()], usual, says_where) }
 }
@@ -135,6 +146,21 @@ function gatherKind(state: State, alert: Alert, draftOf: DraftOf): void {
   }
 }
 
+/** What operators said by merging and splitting. What has alerts of the same kind is not kept apart. */
+function gatherLinks(state: State, alert: Alert, draftOf: DraftOf): void {
+  const { scope } = alert
+  for (const [about, { together, actor }] of linksOf(state, scope, alertKind(alert)))
+    for (const { incident_id } of state.derived.kinds.of(scope, about, SHARING_INCIDENTS_MAX)) {
+      const draft = draftOf(incident_id)
+      if (draft === null) continue
+      if (!together) draft.apart ||= draft.kind === null
+      else {
+        const text = `${actor} put ${alertKind(alert)} and ${about} together before`
+        draft.operator = { kind: 'operator', weight: OPERATOR_WEIGHT, about, text }
+      }
+    }
+}
+
 /** With this many alerts it is half a burst. */
 const BURST_HALF = 0.5
 
@@ -183,7 +209,10 @@ function staysOpen(state: State, row: IncidentRow): boolean {
   return row.incident.members_firing > 0 && state.time_ms - row.incident.opened_at_ms <= same_entity_ms
 }
 
-function weighed({ row, entity, related, kind, time }: Draft, says_where: boolean): Candidate {
+function weighed(
+  { row, entity, related, kind, time, operator, apart }: Draft,
+  says_where: boolean,
+): Candidate {
   const nearness = Math.max(entity?.weight ?? 0, related?.weight ?? 0)
   const far = says_where && nearness < NEAR_MIN
   const terms: Term[] = []
@@ -191,10 +220,11 @@ function weighed({ row, entity, related, kind, time }: Draft, says_where: boolea
   if (entity && entity.weight >= (related?.weight ?? 0)) terms.push(entity)
   else if (related) terms.push(related)
   if (kind) terms.push(far ? { ...kind, weight: kind.weight * FAR.kind } : kind)
+  if (operator) terms.push(far ? { ...operator, weight: operator.weight * FAR.kind } : operator)
   if (time) terms.push(far ? { ...time, weight: time.weight * FAR.time } : time)
   terms.sort((a, b) => b.weight - a.weight)
   const open = terms.reduce((product, { weight }) => product * (1 - weight), 1)
-  return { row, strength: 1 - open, terms: terms.filter(({ weight }) => weight > 0) }
+  return { row, strength: (1 - open) * (apart ? APART : 1), terms: terms.filter(({ weight }) => weight > 0) }
 }
 
 function compareStrength(a: Candidate, b: Candidate): number {

@@ -154,6 +154,8 @@ describe('/api/openapi.json', () => {
       'assign',
       'comment',
       'merge',
+      'move',
+      'split',
       'link-ticket',
     ])
     expect(body.oneOf.every(({ additionalProperties }) => !additionalProperties)).toBe(true)

@@ -74,9 +74,16 @@ describe('evidence', () => {
     })
   })
 
-  it('leaves an incident apart that somebody has taken', () => {
-    const { t } = bridged((line, incident_id) => line.command(1_500, { kind: 'acknowledge', incident_id }))
-    expect(t.incidents().map(({ merged_into }) => merged_into)).toEqual([null, null])
+  it('only proposes to merge what somebody has taken', () => {
+    const { t, told } = bridged((line, incident_id) =>
+      line.command(1_500, { kind: 'acknowledge', incident_id }),
+    )
+    const [older, younger] = t.incidents()
+    expect([older?.merged_into, younger?.merged_into]).toEqual([null, null])
+    expect(told.find(({ incident_id }) => incident_id === younger?.id)?.reason).toMatchObject({
+      code: 'merge-proposed',
+      text: `2 alerts belong to ${older?.id} as well: should this be merged into it?`,
+    })
   })
 
   it('never joins incidents of another scope', () => {

@@ -46,6 +46,16 @@ const happening = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ what: fc.constant('merge' as const), child: fc.nat(5), parent: fc.nat(5) }),
   },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      what: fc.constant('move' as const),
+      from: fc.nat(5),
+      into: fc.option(fc.nat(5)),
+      name: fc.nat(2),
+      host: fc.nat(5),
+    }),
+  },
 )
 const story = fc.array(fc.tuple(fc.integer({ min: 0, max: 40_000 }), happening), { maxLength: 60 })
 type Story = typeof story extends fc.Arbitrary<infer T> ? T : never
@@ -105,7 +115,13 @@ function happen(t: Timeline, at_ms: number, event: Story[number][1]): void {
       ends_at_ms: NOON_MS + at_ms + event.length_s * 1_000,
     })
   else if (event.what === 'command') t.command(at_ms, { kind: event.kind, incident_id: nth(event.nth) })
-  else t.command(at_ms, { kind: 'merge', incident_id: nth(event.child), into: nth(event.parent) })
+  else if (event.what === 'merge')
+    t.command(at_ms, { kind: 'merge', incident_id: nth(event.child), into: nth(event.parent) })
+  else {
+    const moved = { incident_id: nth(event.from), fingerprints: [anAlert(labelsOf(event)).fingerprint] }
+    if (event.into === null) t.command(at_ms, { kind: 'split', ...moved })
+    else t.command(at_ms, { kind: 'move', ...moved, into: nth(event.into) })
+  }
 }
 
 const keepClock = (t: Timeline, _step: number, next_ms: number) => void t.ticksUntil(next_ms)
