@@ -37,6 +37,7 @@ function applyRow(state: State, row: Row): void {
       return applyCommand(state, row.key, row.value)
     case 'pace':
       state.paces.set(row.key, row.value)
+      state.derived.timers.set('storm', row.key, row.value.storm_until_ms ?? null)
       return
     case 'relation':
       if (row.value === null) state.relations.delete(row.key)

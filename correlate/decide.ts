@@ -7,6 +7,7 @@ import type { TopologyPart } from '../schemas/topology.ts'
 import { type Decision, NOTHING } from './decision.ts'
 import { alertEnds, arrive, type Repeat, repeated } from './dedup.ts'
 import { carryOut } from './lifecycle.ts'
+import { stormEnds } from './match/storm.ts'
 import { takeTopology } from './match/topology.ts'
 import { incidentDue } from './clocks.ts'
 import type { State } from './state.ts'
@@ -22,6 +23,7 @@ export type Event =
   | { readonly kind: 'alert-due'; readonly fingerprint: string; readonly late_ms: number }
   | { readonly kind: 'incident-due'; readonly incident_id: string }
   | { readonly kind: 'silence-due'; readonly silence_id: string }
+  | { readonly kind: 'storm-due'; readonly scope: string }
   | { readonly kind: 'command-due'; readonly command_id: string }
 
 /**
@@ -42,6 +44,8 @@ export function decide(state: State, event: Event): Decision {
       return silenceTurns(state, event.silence_id)
     case 'command':
       return carryOut(state, event.command, event.place)
+    case 'storm-due':
+      return stormEnds(state, event.scope)
     case 'command-due':
       return { rows: [{ kind: 'command', key: event.command_id, value: null }], changes: [] }
     case 'rules':

@@ -122,6 +122,8 @@ function dueEvent(timer: Timer, now_ms: number): Event {
       return { kind: 'incident-due', incident_id: timer.key }
     case 'silence':
       return { kind: 'silence-due', silence_id: timer.key }
+    case 'storm':
+      return { kind: 'storm-due', scope: timer.key }
     case 'command':
       return { kind: 'command-due', command_id: timer.key }
   }

@@ -34,6 +34,7 @@ export const reason = z.object({
     'new-burst',
     'moved',
     'merge-proposed',
+    'storm',
   ]),
   rule: z.string(),
   rules_version: z.string(),
@@ -115,6 +116,25 @@ export const incident = z.object({
     .array(z.object({ entity: z.string(), score: z.number(), reasons: z.array(z.string()).readonly() }))
     .readonly()
     .default([]),
+  /** In an incident in which the alerts of a storm gather: how many of what. */
+  storm: z
+    .object({
+      counters: z
+        .array(
+          z.object({
+            kind: z.string(),
+            /** The entity with `#` for its digits. */
+            entity_class: z.string(),
+            alerts: z.number().int(),
+            /** Fingerprint of the first. */
+            example: z.string(),
+          }),
+        )
+        .readonly(),
+      /** Alerts of further kinds. */
+      others: z.number().int(),
+    })
+    .optional(),
   /** The first members by arrival; `members_total` counts all. */
   members: z.array(member),
   tickets: z.array(ticket),

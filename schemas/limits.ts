@@ -51,6 +51,8 @@ export const LIMITS = {
   topology_edges_per_entry: 1_000,
   /** Relations of one entity; with more it is a hub, and being related through it tells nothing. */
   relations_per_entity: 40,
+  /** Kinds of alerts by class of entity that a storm incident counts; the rest is one number. */
+  storm_counters: 50,
   /** What operators said about pairs of kinds in one scope; the oldest is forgotten. */
   links_per_scope: 500,
   alerts_per_move: 500,

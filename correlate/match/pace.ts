@@ -16,6 +16,8 @@ export interface ScopePace {
   readonly usual_per_s: number
   /** Incidents that took an alert last, newest first. */
   readonly recent: readonly string[]
+  /** Alerts come in a storm, which is over when they have not for this long; null or absent: there is none. */
+  readonly storm_until_ms?: number | null
 }
 
 /** The pace of one incident. */
@@ -54,13 +56,25 @@ export const NO_PACE: ScopePace = {
 export function withAlert(pace: ScopePace, now_ms: number, incident_id: string): ScopePace {
   const recent = [incident_id, ...pace.recent.filter((id) => id !== incident_id)].slice(0, RECENT_INCIDENTS)
   const minute = Math.floor(now_ms / MINUTE_MS)
-  if (minute === pace.minute) return { ...pace, alerts: pace.alerts + 1, recent }
+  if (minute === pace.minute) return stormy({ ...pace, alerts: pace.alerts + 1, recent })
   if (pace.minute === 0) return { ...pace, minute, alerts: 1, recent }
   const silent = Math.min(minute - pace.minute - 1, MINUTES_KEPT)
   const minutes = [...pace.minutes, pace.alerts, ...Array.from({ length: silent }, () => 0)].slice(
     -MINUTES_KEPT,
   )
-  return { minute, alerts: 1, minutes, usual_per_s: usualOf(minutes), recent }
+  return { ...pace, minute, alerts: 1, minutes, usual_per_s: usualOf(minutes), recent }
+}
+
+/** A minute with this many alerts, and this many times the usual, begins a storm; one with half as many keeps it going. */
+const STORM_ALERTS = 1_000
+const STORM_ABOVE_USUAL = 20
+const STORM_ENDS_AFTER_MINUTES = 2
+
+function stormy(pace: ScopePace): ScopePace {
+  const least = Math.max(STORM_ALERTS, pace.usual_per_s * 60 * STORM_ABOVE_USUAL)
+  const goes_on = pace.alerts >= (pace.storm_until_ms ? least / 2 : least)
+  if (!goes_on) return pace
+  return { ...pace, storm_until_ms: (pace.minute + STORM_ENDS_AFTER_MINUTES) * MINUTE_MS }
 }
 
 function usualOf(minutes: readonly number[]): number {

@@ -8,6 +8,7 @@ import { find, joinOrMerge, openFound } from './by_evidence.ts'
 import { joinByRule, newestOf, openByRule } from './by_rule.ts'
 import { groupKey, groupOf } from './labels.ts'
 import { enter, open } from './seat.ts'
+import { isStorm, joinStorm } from './storm.ts'
 
 /**
  * Finds the incident of an alert, or opens one, with the reason: by the first grouping rule that matches, else by evidence.
@@ -26,7 +27,9 @@ export function placeAlert(
   }
   const found = find(state, fresh, never)
   if (found.best) return joinOrMerge(state, fresh, found, found.best)
-  return isFull(state) ? overflow(state, fresh, place) : openFound(state, fresh, found, place, null)
+  if (isFull(state)) return overflow(state, fresh, place)
+  if (isStorm(state, fresh.alert.scope)) return joinStorm(state, fresh, found, place)
+  return openFound(state, fresh, found, place, null)
 }
 
 function isFull(state: State): boolean {

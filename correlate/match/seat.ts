@@ -1,5 +1,6 @@
 import type { Labels } from '../../schemas/alert.ts'
 import { incidentId } from '../../schemas/ids.ts'
+import type { Incident } from '../../schemas/incident.ts'
 import type { Place } from '../../schemas/record.ts'
 import type { Decision } from '../decision.ts'
 import { IncidentDraft, newIncident, SYSTEM } from '../draft.ts'
@@ -25,6 +26,8 @@ export interface Opening {
   readonly group: Labels
   readonly rule: string
   readonly pace: IncidentPace | null
+  /** It gathers the alerts of a storm. */
+  readonly storm?: Incident['storm']
 }
 
 /** The alert opens an incident. Its id is derived from where the alert stands in the log. */
@@ -44,6 +47,10 @@ export function open(state: State, fresh: AlertRow, opening: Opening, place: Pla
     pace: opening.pace,
   })
   const draft = new IncidentDraft(blank, state.time_ms)
+  if (opening.storm) {
+    draft.incident.storm = opening.storm
+    draft.incident.title = `Storm of alerts in ${alert.scope}`
+  }
   draft.join(row, false)
   draft.note('opened', SYSTEM, row.reason.text)
   draft.tell('opened', { actor: SYSTEM, command_id: null, reason: row.reason })
