@@ -1,11 +1,13 @@
+import { isWithin, nextTurn } from '../schemas/calendar.ts'
 import type { Silence } from '../schemas/command.ts'
 import { compileMatchers } from '../schemas/matching.ts'
-import type { Rules } from '../schemas/rules.ts'
+import { DEFAULT_RULES, type Rules } from '../schemas/rules.ts'
 import { isUnresolved } from './home.ts'
 import {
   type AlertRow,
   type CommandOutcome,
   type IncidentRow,
+  type MaintenanceRow,
   ROW_PREFIX,
   type Row,
   type State,
@@ -29,6 +31,8 @@ function applyRow(state: State, row: Row): void {
       return applyIncident(state, row.key, row.value)
     case 'silence':
       return applySilence(state, row.key, row.value)
+    case 'maintenance':
+      return applyMaintenance(state, row.key, row.value)
     case 'command':
       return applyCommand(state, row.key, row.value)
     case 'origin':
@@ -95,14 +99,30 @@ function applySilence(state: State, key: string, value: Silence | null): void {
   }
   state.silences.set(key, value)
   derived.silence_tests.set(key, compileMatchers(value.matchers))
-  derived.timers.set('silence', key, nextTurn(value, state.time_ms))
+  derived.timers.set('silence', key, silenceTurn(value, state.time_ms))
 }
 
 /** When a silence begins, ends, or may be forgotten: whichever comes next after `now_ms`. */
-function nextTurn(silence: Silence, now_ms: number): number {
+function silenceTurn(silence: Silence, now_ms: number): number {
   if (now_ms < silence.starts_at_ms) return silence.starts_at_ms
   if (now_ms < silence.ends_at_ms) return silence.ends_at_ms
   return silence.ends_at_ms + SILENCE_MEMORY_MS
+}
+
+function applyMaintenance(state: State, key: string, value: MaintenanceRow | null): void {
+  const { derived } = state
+  if (value === null) {
+    state.maintenance.delete(key)
+    derived.maintenance_now.delete(key)
+    derived.timers.set('maintenance', key, null)
+    return
+  }
+  state.maintenance.set(key, value)
+  // What it costs to ask a calendar is paid at its turns, not by every alert.
+  if (isWithin(value.window, state.time_ms))
+    derived.maintenance_now.set(key, compileMatchers(value.window.match))
+  else derived.maintenance_now.delete(key)
+  derived.timers.set('maintenance', key, nextTurn(value.window, state.time_ms))
 }
 
 function applyCommand(state: State, key: string, value: CommandOutcome | null): void {
@@ -112,7 +132,8 @@ function applyCommand(state: State, key: string, value: CommandOutcome | null): 
 }
 
 function applyRules(state: State, rules: Rules): void {
-  state.rules = rules
+  // Rules that were stored by an older version lack what is new.
+  state.rules = { ...DEFAULT_RULES, ...rules }
   state.derived.rule_tests = rules.grouping.map((rule) => compileMatchers(rule.match))
 }
 
@@ -129,4 +150,10 @@ export function restoreRow(state: State, stored_key: string, text: string): void
   if (!kind) throw new RangeError(`a stored row has the unknown key ${stored_key}`)
   const value: unknown = JSON.parse(text)
   applyRow(state, { kind, key: stored_key.slice(2), value } as Row)
+}
+
+/** After the last stored row: timers that follow from the state's time, which may have come after their rows. */
+export function restored(state: State): void {
+  for (const [key, value] of state.silences) applySilence(state, key, value)
+  for (const [key, value] of state.maintenance) applyMaintenance(state, key, value)
 }

@@ -1,25 +1,13 @@
-import type { Alert } from '../schemas/alert.ts'
-import type { Command } from '../schemas/command.ts'
 import { compileMatchers, MatcherError } from '../schemas/matching.ts'
-import type { Place } from '../schemas/record.ts'
 import type { Rules } from '../schemas/rules.ts'
-import { type Decision, NOTHING } from './decision.ts'
-import { alertEnds, arrive, type Repeat, repeated } from './dedup.ts'
+import { type Decision, type Event, NOTHING } from './decision.ts'
+import { alertEnds, arrive, repeated } from './dedup.ts'
 import { carryOut } from './lifecycle.ts'
 import { incidentDue } from './clocks.ts'
-import type { State } from './state.ts'
-import { silenceTurns } from './suppress.ts'
-
-/** What one decision is about: one alert, one command, new rules, or something that fell due. */
-export type Event =
-  | { readonly kind: 'alert'; readonly alert: Alert; readonly place: Place }
-  | { readonly kind: 'repeat'; readonly repeat: Repeat; readonly place: Place }
-  | { readonly kind: 'command'; readonly command: Command }
-  | { readonly kind: 'rules'; readonly rules: Rules }
-  | { readonly kind: 'alert-due'; readonly fingerprint: string; readonly late_ms: number }
-  | { readonly kind: 'incident-due'; readonly incident_id: string }
-  | { readonly kind: 'silence-due'; readonly silence_id: string }
-  | { readonly kind: 'command-due'; readonly command_id: string }
+import { maintenanceTurns, windowsOfRules } from './maintenance.ts'
+import { silenceTurns } from './silences.ts'
+import type { Row, State } from './state.ts'
+import { remuteAll } from './suppress.ts'
 
 /**
  * Total, synchronous and pure: what one event means, given everything known. `state.time_ms` is the time of the event;
@@ -37,12 +25,16 @@ export function decide(state: State, event: Event): Decision {
       return incidentDue(state, event.incident_id)
     case 'silence-due':
       return silenceTurns(state, event.silence_id)
+    case 'maintenance-due':
+      return maintenanceTurns(state, event.name)
     case 'command':
       return carryOut(state, event.command)
     case 'command-due':
       return { rows: [{ kind: 'command', key: event.command_id, value: null }], changes: [] }
     case 'rules':
       return takeRules(state, event.rules)
+    case 'suppression-changed':
+      return remuteAll(state)
   }
 }
 
@@ -50,10 +42,17 @@ export function decide(state: State, event: Event): Decision {
 function takeRules(state: State, rules: Rules): Decision {
   if (rules.version === state.rules.version) return NOTHING
   try {
-    for (const rule of rules.grouping) compileMatchers(rule.match)
+    for (const { match } of [...rules.grouping, ...rules.maintenance]) compileMatchers(match)
   } catch (error) {
     if (error instanceof MatcherError) return NOTHING
     throw error
   }
-  return { rows: [{ kind: 'rules', key: 'rules', value: rules }], changes: [] }
+  const rows: Row[] = [{ kind: 'rules', key: 'rules', value: rules }]
+  if (!suppressionChanged(state.rules, rules)) return { rows, changes: [] }
+  rows.push(...windowsOfRules(state, rules.maintenance))
+  return { rows, changes: [], next: { kind: 'suppression-changed' } }
+}
+
+function suppressionChanged(before: Rules, after: Rules): boolean {
+  return JSON.stringify(before.maintenance) !== JSON.stringify(after.maintenance)
 }

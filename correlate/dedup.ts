@@ -3,7 +3,7 @@ import type { Reason } from '../schemas/incident.ts'
 import { LIMITS } from '../schemas/limits.ts'
 import type { Place } from '../schemas/record.ts'
 import type { Rules } from '../schemas/rules.ts'
-import { type Decision, NOTHING } from './decision.ts'
+import { type Decision, NOTHING, type Repeat } from './decision.ts'
 import { IncidentDraft } from './draft.ts'
 import { homeOf, isUnresolved } from './home.ts'
 import { fireAgain, resolveIfQuiet } from './lifecycle.ts'
@@ -28,13 +28,6 @@ function expiry(alert: Alert, now_ms: number, rules: Rules): { expires_at_ms: nu
 
 function isResolved(alert: Alert, now_ms: number): boolean {
   return alert.ends_at_ms !== null && alert.ends_at_ms <= now_ms
-}
-
-/** What a repeat of an alert tells (schemas/repeats.ts). */
-export interface Repeat {
-  readonly fingerprint: string
-  readonly starts_at_ms: number
-  readonly ends_at_ms: number | null
 }
 
 /** A repeat stands for the newest statement of its alert, with other times. */

@@ -152,7 +152,9 @@ export class IncidentDraft {
 
   /** Tells that members were muted or unmuted. */
   tellMuting(reason: Reason): void {
-    this.tell(this.turnsQuiet() ?? 'updated', systemCause(reason))
+    const turn = this.turnsQuiet()
+    if (turn !== null) this.note(turn, SYSTEM, reason.text)
+    this.tell(turn ?? 'updated', systemCause(reason))
   }
 
   /** Whether the last member that was heard fell silent, or the first was heard again. */

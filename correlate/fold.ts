@@ -3,8 +3,8 @@ import { comparePlaces, unseen } from '../schemas/places.ts'
 import type { AlertsRecord, LogRecord, Origin, Place } from '../schemas/record.ts'
 import { Repeats } from '../schemas/repeats.ts'
 import { apply, storedKey } from './apply.ts'
-import { decide, type Event } from './decide.ts'
-import type { Unassigned } from './decision.ts'
+import { decide } from './decide.ts'
+import type { Event, Unassigned } from './decision.ts'
 import type { Row, State } from './state.ts'
 import type { Timer } from './timers.ts'
 
@@ -91,6 +91,7 @@ function step(state: State, event: Event, outcome: Outcome): void {
   install(state, decision.rows, outcome)
   for (const change of decision.changes) outcome.changes.push(change)
   if (decision.unassigned) outcome.unassigned.push(decision.unassigned)
+  if (decision.next) step(state, decision.next, outcome)
 }
 
 function install(state: State, rows: readonly Row[], outcome: Outcome): void {
@@ -116,6 +117,8 @@ function dueEvent(timer: Timer, now_ms: number): Event {
       return { kind: 'incident-due', incident_id: timer.key }
     case 'silence':
       return { kind: 'silence-due', silence_id: timer.key }
+    case 'maintenance':
+      return { kind: 'maintenance-due', name: timer.key }
     case 'command':
       return { kind: 'command-due', command_id: timer.key }
   }

@@ -7,9 +7,10 @@ import { isUnresolved } from './home.ts'
 import { type Decision, type Done, NOTHING } from './decision.ts'
 import { type Cause, IncidentDraft, memberOf, SYSTEM } from './draft.ts'
 import type { AlertRow, CommandOutcome, IncidentRow, Row, State } from './state.ts'
-import { changeSilences } from './suppress.ts'
+import { changeMaintenance } from './maintenance.ts'
+import { changeSilences } from './silences.ts'
 
-type OnIncident = Exclude<CommandBody, { kind: 'silence' | 'expire-silence' }>
+type OnIncident = Extract<CommandBody, { incident_id: string }>
 
 /** The states from which a command is possible. */
 const FROM: Readonly<
@@ -71,15 +72,25 @@ function reopen(draft: IncidentDraft, cause: Cause): void {
 /** One command of an operator or a ticket: carried out or refused, with one change either way when it names a known incident. */
 export function carryOut(state: State, command: Command): Decision {
   if (state.commands.has(command.id)) return NOTHING
-  const { body } = command
-  const done =
-    body.kind === 'silence' || body.kind === 'expire-silence'
-      ? changeSilences(state, command.actor, body)
-      : onIncident(state, command, body)
+  const done = perform(state, command)
   const outcome: CommandOutcome = { at_ms: state.time_ms, refused: done.refused }
   return {
     rows: [...done.rows, ...evicted(state), { kind: 'command', key: command.id, value: outcome }],
     changes: done.changes,
+  }
+}
+
+function perform(state: State, command: Command): Done {
+  const { actor, body } = command
+  switch (body.kind) {
+    case 'silence':
+    case 'expire-silence':
+      return changeSilences(state, actor, body)
+    case 'maintenance':
+    case 'end-maintenance':
+      return changeMaintenance(state, actor, body)
+    default:
+      return onIncident(state, command, body)
   }
 }
 
@@ -116,7 +127,7 @@ function onIncident(state: State, command: Command, body: OnIncident): Done {
     }
   }
   const others =
-    body.kind === 'merge' ? merge(state, draft, body.into, cause) : perform(state, draft, body, cause)
+    body.kind === 'merge' ? merge(state, draft, body.into, cause) : takeStep(state, draft, body, cause)
   return {
     rows: [{ kind: 'incident', key: home.incident.id, value: draft.row }, ...others.rows],
     changes: [...draft.changes, ...others.changes],
@@ -178,7 +189,7 @@ interface Others {
 
 const NO_OTHERS: Others = { rows: [], changes: [] }
 
-function perform(
+function takeStep(
   state: State,
   draft: IncidentDraft,
   body: Exclude<OnIncident, { kind: 'merge' }>,

@@ -1,6 +1,7 @@
 import type { Alert } from '../schemas/alert.ts'
 import type { Silence } from '../schemas/command.ts'
 import type { Incident, Member } from '../schemas/incident.ts'
+import type { MaintenanceWindow } from '../schemas/maintenance.ts'
 import { compileMatchers } from '../schemas/matching.ts'
 import type { Place } from '../schemas/record.ts'
 import { DEFAULT_RULES, type Rules } from '../schemas/rules.ts'
@@ -19,6 +20,7 @@ export interface AlertRow {
   /** The end was not given by the sender but by the resolve timeout. */
   readonly by_timeout: boolean
   readonly ended_at_ms: number | null
+  /** What mutes it, as in a member of an incident. */
   readonly silenced_by: readonly string[]
   readonly joined_at_ms: number
   readonly updated_at_ms: number
@@ -34,7 +36,7 @@ export interface IncidentRow {
   readonly group_key: string
   /** Where it was opened: position and ordinal. The newest incident of a group takes its next alert. */
   readonly opened_place: Place
-  /** Members that fire and are not silenced. */
+  /** Members that fire and that nothing mutes. */
   readonly members_heard: number
   readonly last_joined_at_ms: number
   /** Memberships not told yet. */
@@ -45,6 +47,12 @@ export interface IncidentRow {
   readonly told_at_ms: number
   /** When a closed incident leaves the live view. */
   readonly retire_at_ms: number | null
+}
+
+/** A maintenance window, and who made it: the rules (null) or an operator. */
+export interface MaintenanceRow {
+  readonly window: MaintenanceWindow
+  readonly created_by: string | null
 }
 
 /** What became of a command, so that the same id is not carried out twice. */
@@ -61,6 +69,7 @@ export interface State {
   readonly alerts: Map<string, AlertRow>
   readonly incidents: Map<string, IncidentRow>
   readonly silences: Map<string, Silence>
+  readonly maintenance: Map<string, MaintenanceRow>
   readonly origins: Map<string, Place>
   readonly commands: Map<string, CommandOutcome>
   /** Follows from the rows, never stored: see apply.ts. */
@@ -77,6 +86,8 @@ export interface Derived {
   /** One test per grouping rule, in order. */
   rule_tests: readonly LabelTest[]
   readonly silence_tests: Map<string, LabelTest>
+  /** The maintenance windows that hold now. */
+  readonly maintenance_now: Map<string, LabelTest>
   firing: number
   unresolved: number
 }
@@ -86,6 +97,7 @@ export type Row =
   | { readonly kind: 'alert'; readonly key: string; readonly value: AlertRow | null }
   | { readonly kind: 'incident'; readonly key: string; readonly value: IncidentRow | null }
   | { readonly kind: 'silence'; readonly key: string; readonly value: Silence | null }
+  | { readonly kind: 'maintenance'; readonly key: string; readonly value: MaintenanceRow | null }
   | { readonly kind: 'origin'; readonly key: string; readonly value: Place }
   | { readonly kind: 'command'; readonly key: string; readonly value: CommandOutcome | null }
   | { readonly kind: 'rules'; readonly key: string; readonly value: Rules }
@@ -96,6 +108,7 @@ export const ROW_PREFIX = {
   alert: 'a/',
   incident: 'i/',
   silence: 's/',
+  maintenance: 'm/',
   origin: 'o/',
   command: 'c/',
   rules: 'r/',
@@ -110,6 +123,7 @@ export function emptyState(partition: number): State {
     alerts: new Map(),
     incidents: new Map(),
     silences: new Map(),
+    maintenance: new Map(),
     origins: new Map(),
     commands: new Map(),
     derived: {
@@ -118,6 +132,7 @@ export function emptyState(partition: number): State {
       seen: new SeenAlerts(),
       rule_tests: DEFAULT_RULES.grouping.map((rule) => compileMatchers(rule.match)),
       silence_tests: new Map(),
+      maintenance_now: new Map(),
       firing: 0,
       unresolved: 0,
     },

@@ -13,6 +13,7 @@ import {
   webhookSink,
 } from './config_connections.ts'
 import { contradictions } from './config_contradictions.ts'
+import { MAINTENANCE_EXAMPLES, maintenanceEntry } from './config_rules.ts'
 import { LIMITS } from './limits.ts'
 import { DEFAULT_RULES, groupingRule } from './rules.ts'
 
@@ -148,6 +149,12 @@ const keys = z.strictObject({
       retain_resolved_ms: duration_ms
         .default(DEFAULT_RULES.retain_resolved_ms)
         .describe('a resolved incident leaves the live view after this long; its history stays'),
+      maintenance: z
+        .array(maintenanceEntry)
+        .max(LIMITS.maintenance_windows_per_partition)
+        .default([])
+        .describe('planned work: alerts that match are suppressed meanwhile, shown, and come up at its end')
+        .meta({ examples: [MAINTENANCE_EXAMPLES] }),
     })
     .prefault({})
     .describe('how alerts become incidents'),

@@ -16,8 +16,10 @@ export function contradictions(config: Config): Contradiction[] {
     ...duplicates(['sources'], config.sources),
     ...duplicates(['sinks'], config.sinks),
     ...duplicates(['rules', 'grouping'], config.rules.grouping),
+    ...duplicates(['rules', 'maintenance'], config.rules.maintenance),
     ...duplicates(['api', 'tokens'], config.api.tokens),
     ...brokenMatchers(config),
+    ...endlessWork(config),
     ...unusableLogins(config),
     ...visiblePasswords(config),
   ]
@@ -82,11 +84,21 @@ function duplicates(where: readonly string[], items: readonly { readonly name: s
 }
 
 function brokenMatchers({ rules }: Config): Contradiction[] {
-  return rules.grouping.flatMap((rule, i) =>
-    rule.match.flatMap((text, j) => {
-      const message = matcherFault(text)
-      return message === null ? [] : [{ path: ['rules', 'grouping', i, 'match', j], message }]
-    }),
+  const faults = (list: 'grouping' | 'maintenance') =>
+    rules[list].flatMap(({ match }, i) =>
+      match.flatMap((text, j) => {
+        const message = matcherFault(text)
+        return message === null ? [] : [{ path: ['rules', list, i, 'match', j], message }]
+      }),
+    )
+  return [...faults('grouping'), ...faults('maintenance')]
+}
+
+function endlessWork({ rules }: Config): Contradiction[] {
+  return rules.maintenance.flatMap((window, i) =>
+    window.kind === 'once' && Date.parse(window.to) <= Date.parse(window.from)
+      ? [{ path: ['rules', 'maintenance', i, 'to'], message: 'the end is not after the beginning' }]
+      : [],
   )
 }
 

@@ -25,6 +25,8 @@ export const reason = z.object({
     'operator',
     'overflow',
     'silenced',
+    'maintenance',
+    'rules',
     'timeout',
     'merged',
     'refused',
@@ -42,7 +44,7 @@ export const member = z.object({
   labels,
   severity,
   firing: z.boolean(),
-  /** Ids of the silences that mute it. */
+  /** What mutes it: the id of a silence, or `maintenance:` and the name of a window; sorted. */
   silenced_by: z.array(z.string()),
   starts_at_ms: timeMs,
   /** When it stopped; null while it fires. */
@@ -74,7 +76,7 @@ export const incident = z.object({
   rule: z.string(),
   rules_version: z.string(),
   revision: z.number().int().min(1),
-  /** Every member is silenced: shown, but no sink is bothered. */
+  /** Every member that fires is muted: shown, but no sink is bothered. */
   suppressed: z.boolean(),
   /** Start of the earliest member. */
   first_event_at_ms: timeMs,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { LIMITS } from './limits.ts'
+import { maintenanceWindow } from './maintenance.ts'
 import { matcher } from './matcher.ts'
 
 const duration_ms = z
@@ -33,6 +34,7 @@ export const rules = z.object({
   growth_interval_ms: duration_ms,
   /** A resolved incident leaves the live view after this long (its history stays). */
   retain_resolved_ms: duration_ms,
+  maintenance: z.array(maintenanceWindow).max(LIMITS.maintenance_windows_per_partition).default([]),
 })
 export type Rules = z.infer<typeof rules>
 
@@ -52,4 +54,5 @@ export const DEFAULT_RULES: Rules = {
   reopen_within_ms: 600_000,
   growth_interval_ms: 1_000,
   retain_resolved_ms: 86_400_000,
+  maintenance: [],
 }

@@ -19,12 +19,13 @@ import { encodeRecord } from '../../schemas/codec.ts'
 import { config } from '../../schemas/config.ts'
 import { alertFingerprint, contentVersion, partitionOf } from '../../schemas/ids.ts'
 import type { Incident } from '../../schemas/incident.ts'
-import type { Rules } from '../../schemas/rules.ts'
+import { DEFAULT_RULES, type Rules } from '../../schemas/rules.ts'
 import { eventually } from '../contracts/wait.ts'
 
 export const PARTITIONS = 3
 
 export const RULES: Rules = {
+  ...DEFAULT_RULES,
   version: contentVersion('rules of the API tests'),
   grouping: [
     {

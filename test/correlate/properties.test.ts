@@ -1,6 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { silencedBy } from '../../correlate/suppress.ts'
+import type { CommandBody } from '../../schemas/command.ts'
 import type { Member } from '../../schemas/incident.ts'
+import type { MaintenanceWindow } from '../../schemas/maintenance.ts'
+import { DEFAULT_RULES, type Rules } from '../../schemas/rules.ts'
 import { anAlert, MINUTE_MS, NOON_MS, Timeline } from './timeline.ts'
 
 /** What can happen, as small numbers, so that alerts meet. */
@@ -27,6 +31,19 @@ const happening = fc.oneof(
       host: fc.nat(5),
       length_s: fc.integer({ min: 1, max: 120 }),
     }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      what: fc.constant('maintenance' as const),
+      host: fc.nat(5),
+      after_s: fc.integer({ min: -30, max: 60 }),
+      length_s: fc.integer({ min: 0, max: 120 }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ what: fc.constant('rules' as const), version: fc.constantFrom('one', 'two') }),
   },
   {
     weight: 2,
@@ -57,8 +74,23 @@ const RULES = {
   retain_resolved_ms: 5 * MINUTE_MS,
 }
 
+/** In force from the beginning, and what they may be changed to: planned work comes, goes and lasts longer. */
+function rulesOf(version: 'one' | 'two'): Rules {
+  const window = (host: number, from_min: number, to_min: number): MaintenanceWindow => ({
+    kind: 'once',
+    name: `work on h${host}`,
+    match: [{ name: 'host', op: '=', value: `h${host}` }],
+    starts_at_ms: NOON_MS + from_min * MINUTE_MS,
+    ends_at_ms: NOON_MS + to_min * MINUTE_MS,
+    comment: '',
+  })
+  const maintenance =
+    version === 'one' ? [window(0, 2, 6), window(1, 5, 9)] : [window(1, 5, 14), window(2, 8, 12)]
+  return { ...DEFAULT_RULES, ...RULES, version, maintenance }
+}
+
 function play(events: Story, between: (t: Timeline, step: number, next_ms: number) => void): Timeline {
-  const t = new Timeline(RULES)
+  const t = new Timeline(rulesOf('one'))
   let at_ms = 0
   for (const [i, [gap_ms, event]] of events.entries()) {
     between(t, i, at_ms + gap_ms)
@@ -94,8 +126,23 @@ function happen(t: Timeline, at_ms: number, event: Story[number][1]): void {
       matchers: [{ name: 'host', op: '=', value: `h${event.host}` }],
       ends_at_ms: NOON_MS + at_ms + event.length_s * 1_000,
     })
+  else if (event.what === 'rules') t.record(at_ms, { kind: 'rules', rules: rulesOf(event.version) })
+  else if (event.what === 'maintenance') t.command(at_ms, maintenanceOf(event, NOON_MS + at_ms))
   else if (event.what === 'command') t.command(at_ms, { kind: event.kind, incident_id: nth(event.nth) })
   else t.command(at_ms, { kind: 'merge', incident_id: nth(event.child), into: nth(event.parent) })
+}
+
+/** A length of nothing ends what was opened before. */
+function maintenanceOf(
+  { host, after_s, length_s }: { host: number; after_s: number; length_s: number },
+  now_ms: number,
+): CommandBody {
+  const name = `by hand on h${host}`
+  if (length_s === 0) return { kind: 'end-maintenance', name }
+  const starts_at_ms = now_ms + after_s * 1_000
+  const match = [{ name: 'host', op: '=' as const, value: `h${host}` }]
+  const ends_at_ms = starts_at_ms + length_s * 1_000
+  return { kind: 'maintenance', window: { kind: 'once', name, match, starts_at_ms, ends_at_ms, comment: '' } }
 }
 
 const keepClock = (t: Timeline, _step: number, next_ms: number) => void t.ticksUntil(next_ms)
@@ -105,9 +152,11 @@ const byKey = ([a]: [string, string], [b]: [string, string]) => (a < b ? -1 : 1)
 function checkInvariants(t: Timeline): void {
   const firing = new Map<string, number>()
   const heard = new Map<string, number>()
-  for (const row of t.state.alerts.values()) {
+  for (const [key, row] of t.state.alerts) {
     if (!row.firing || row.dismissed) continue
     firing.set(row.incident_id, (firing.get(row.incident_id) ?? 0) + 1)
+    // What mutes an alert that fires is what would mute it if it came now.
+    expect([key, row.silenced_by]).toEqual([key, silencedBy(t.state, row.alert)])
     if (row.silenced_by.length === 0) heard.set(row.incident_id, (heard.get(row.incident_id) ?? 0) + 1)
   }
   for (const { incident, members_heard } of t.state.incidents.values()) {

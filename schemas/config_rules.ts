@@ -1,0 +1,53 @@
+import { z } from 'zod'
+import { weekly } from './calendar.ts'
+import { LIMITS } from './limits.ts'
+import { onceWindow } from './maintenance.ts'
+
+/** Rules as people write them: matchers and times as text. */
+
+const matchers = z.array(z.string()).max(LIMITS.matchers_per_silence)
+const instant = z.iso.datetime({ offset: true })
+
+const named = {
+  name: onceWindow.shape.name.describe('shown on each incident that it suppresses; unique'),
+  match: matchers.min(1).describe('matchers, all of which must hold'),
+  comment: onceWindow.shape.comment.default('').describe('told with its beginning'),
+}
+
+export const maintenanceEntry = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('once').describe('one stretch of time'),
+    ...named,
+    from: instant.describe('when it begins (RFC 3339)'),
+    to: instant.describe('when it is over (RFC 3339)'),
+  }),
+  z.strictObject({
+    kind: z.literal('weekly').describe('every week at the same local time'),
+    ...named,
+    weekdays: weekly.shape.weekdays.describe('days on which it begins'),
+    at: weekly.shape.at.describe('local time at which it begins, HH:MM'),
+    time_zone: weekly.shape.time_zone.describe('IANA time zone of that time'),
+    duration_ms: weekly.shape.duration_ms.describe('how long it lasts'),
+  }),
+])
+export type MaintenanceEntry = z.infer<typeof maintenanceEntry>
+
+export const MAINTENANCE_EXAMPLES: readonly z.input<typeof maintenanceEntry>[] = [
+  {
+    kind: 'once',
+    name: 'move-to-hall-2',
+    match: ['site="hall-1"'],
+    from: '2026-12-01T22:00:00+01:00',
+    to: '2026-12-02T04:00:00+01:00',
+    comment: 'racks are moved',
+  },
+  {
+    kind: 'weekly',
+    name: 'patch-night',
+    match: ['team="platform"'],
+    weekdays: ['tue', 'thu'],
+    at: '22:30',
+    time_zone: 'Europe/Berlin',
+    duration_ms: 7_200_000,
+  },
+]
