@@ -1,3 +1,4 @@
+import type { Labels } from '../schemas/alert.ts'
 import { isWithin, nextTurn } from '../schemas/calendar.ts'
 import type { Silence } from '../schemas/command.ts'
 import { compileMatchers } from '../schemas/matching.ts'
@@ -47,7 +48,9 @@ function applyRow(state: State, row: Row): void {
 
 function applyAlert(state: State, key: string, value: AlertRow | null): void {
   const { derived } = state
-  if (state.alerts.get(key)?.firing) derived.firing--
+  const old = state.alerts.get(key)
+  if (old?.firing) derived.firing--
+  if (derived.dependencies.inUse) applyDependencies(state, key, old, value)
   if (value === null) {
     state.alerts.delete(key)
     derived.seen.delete(key)
@@ -58,6 +61,29 @@ function applyAlert(state: State, key: string, value: AlertRow | null): void {
   state.alerts.set(key, value)
   derived.seen.set(key, value)
   derived.timers.set('alert', key, value.firing ? value.expires_at_ms : value.forget_at_ms)
+}
+
+/** Only an alert that begins, stops or has other labels than before is looked at. */
+function applyDependencies(
+  { derived }: State,
+  key: string,
+  old: AlertRow | undefined,
+  value: AlertRow | null,
+): void {
+  const before = old && counts(old) ? old.alert : null
+  const after = value && counts(value) ? value.alert : null
+  if (before === after || (before && after && sameLabels(before.labels, after.labels))) return
+  derived.dependencies.set(key, after)
+}
+
+/** An alert that an operator dismissed counts for nothing, though its source says that it fires. */
+function counts(row: AlertRow): boolean {
+  return row.firing && !row.dismissed
+}
+
+function sameLabels(a: Labels, b: Labels): boolean {
+  const names = Object.keys(a)
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name])
 }
 
 function applyIncident(state: State, key: string, value: IncidentRow | null): void {
@@ -133,7 +159,14 @@ function applyCommand(state: State, key: string, value: CommandOutcome | null): 
 
 function applyRules(state: State, rules: Rules): void {
   // Rules that were stored by an older version lack what is new.
+  const before = state.rules.suppression
   state.rules = { ...DEFAULT_RULES, ...rules }
+  const { suppression } = state.rules
+  if (JSON.stringify(before) !== JSON.stringify(suppression))
+    state.derived.dependencies.reset(
+      suppression,
+      [...state.alerts.values()].filter(counts).map(({ alert }) => alert),
+    )
   state.derived.rule_tests = rules.grouping.map((rule) => compileMatchers(rule.match))
 }
 
@@ -152,8 +185,9 @@ export function restoreRow(state: State, stored_key: string, text: string): void
   applyRow(state, { kind, key: stored_key.slice(2), value } as Row)
 }
 
-/** After the last stored row: timers that follow from the state's time, which may have come after their rows. */
+/** After the last stored row: what follows from the state's time, which may have come after the rows of calendars. */
 export function restored(state: State): void {
   for (const [key, value] of state.silences) applySilence(state, key, value)
   for (const [key, value] of state.maintenance) applyMaintenance(state, key, value)
+  state.derived.dependencies.settled()
 }

@@ -1,6 +1,7 @@
 import { compileMatchers, MatcherError } from '../schemas/matching.ts'
 import type { Rules } from '../schemas/rules.ts'
 import { type Decision, type Event, NOTHING } from './decision.ts'
+import { dependencyTurns } from './dependencies.ts'
 import { alertEnds, arrive, repeated } from './dedup.ts'
 import { carryOut } from './lifecycle.ts'
 import { incidentDue } from './clocks.ts'
@@ -35,6 +36,8 @@ export function decide(state: State, event: Event): Decision {
       return takeRules(state, event.rules)
     case 'suppression-changed':
       return remuteAll(state)
+    case 'dependency-turned':
+      return dependencyTurns(state, event.turned)
   }
 }
 
@@ -43,6 +46,7 @@ function takeRules(state: State, rules: Rules): Decision {
   if (rules.version === state.rules.version) return NOTHING
   try {
     for (const { match } of [...rules.grouping, ...rules.maintenance]) compileMatchers(match)
+    for (const { source, target } of rules.suppression) compileMatchers([...source, ...target])
   } catch (error) {
     if (error instanceof MatcherError) return NOTHING
     throw error
@@ -54,5 +58,6 @@ function takeRules(state: State, rules: Rules): Decision {
 }
 
 function suppressionChanged(before: Rules, after: Rules): boolean {
-  return JSON.stringify(before.maintenance) !== JSON.stringify(after.maintenance)
+  const muting = ({ maintenance, suppression }: Rules) => JSON.stringify([maintenance, suppression])
+  return muting(before) !== muting(after)
 }

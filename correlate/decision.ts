@@ -3,6 +3,7 @@ import type { Change } from '../schemas/change.ts'
 import type { Command } from '../schemas/command.ts'
 import type { Place } from '../schemas/record.ts'
 import type { Rules } from '../schemas/rules.ts'
+import type { Turned } from './dependency_index.ts'
 import type { Row } from './state.ts'
 
 /** What a repeat of an alert tells (schemas/repeats.ts). */
@@ -24,6 +25,7 @@ export type Event =
   | { readonly kind: 'maintenance-due'; readonly name: string }
   | { readonly kind: 'command-due'; readonly command_id: string }
   | { readonly kind: 'suppression-changed' }
+  | { readonly kind: 'dependency-turned'; readonly turned: Turned }
 
 /** An alert that is in no incident, and why. */
 export interface Unassigned {

@@ -222,7 +222,7 @@ export function newIncident(fields: {
   }
 }
 
-function titleOf(alert: AlertRow['alert']): string {
+export function titleOf(alert: AlertRow['alert']): string {
   const name = alert.labels['alertname'] ?? 'Alert'
   return alert.entity === '' || alert.entity === name ? name : `${name} on ${alert.entity}`
 }

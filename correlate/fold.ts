@@ -86,12 +86,21 @@ function originKey(origin: Origin | null): string | null {
   return origin && `${origin.source}#${origin.partition}`
 }
 
+/** One event with all that follows from it at once. */
 function step(state: State, event: Event, outcome: Outcome): void {
+  take(state, event, outcome)
+  const { dependencies } = state.derived
+  if (!dependencies.inUse) return
+  for (let turned = dependencies.takeTurned(); turned !== null; turned = dependencies.takeTurned())
+    take(state, { kind: 'dependency-turned', turned }, outcome)
+}
+
+function take(state: State, event: Event, outcome: Outcome): void {
   const decision = decide(state, event)
   install(state, decision.rows, outcome)
   for (const change of decision.changes) outcome.changes.push(change)
   if (decision.unassigned) outcome.unassigned.push(decision.unassigned)
-  if (decision.next) step(state, decision.next, outcome)
+  if (decision.next) take(state, decision.next, outcome)
 }
 
 function install(state: State, rows: readonly Row[], outcome: Outcome): void {

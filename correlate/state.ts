@@ -5,6 +5,7 @@ import type { MaintenanceWindow } from '../schemas/maintenance.ts'
 import { compileMatchers } from '../schemas/matching.ts'
 import type { Place } from '../schemas/record.ts'
 import { DEFAULT_RULES, type Rules } from '../schemas/rules.ts'
+import { DependencyIndex } from './dependency_index.ts'
 import { SeenAlerts } from './seen.ts'
 import { Timers } from './timers.ts'
 
@@ -88,6 +89,7 @@ export interface Derived {
   readonly silence_tests: Map<string, LabelTest>
   /** The maintenance windows that hold now. */
   readonly maintenance_now: Map<string, LabelTest>
+  readonly dependencies: DependencyIndex
   firing: number
   unresolved: number
 }
@@ -133,6 +135,7 @@ export function emptyState(partition: number): State {
       rule_tests: DEFAULT_RULES.grouping.map((rule) => compileMatchers(rule.match)),
       silence_tests: new Map(),
       maintenance_now: new Map(),
+      dependencies: new DependencyIndex(),
       firing: 0,
       unresolved: 0,
     },

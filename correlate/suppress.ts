@@ -9,7 +9,7 @@ import { homeOf } from './home.ts'
 import type { AlertRow, LabelTest, Row, State } from './state.ts'
 
 /** How the entries of `silenced_by` begin that are not the id of a silence. */
-export const MUTED_BY = { maintenance: 'maintenance:' } as const
+export const MUTED_BY = { maintenance: 'maintenance:', dependency: 'dependency:' } as const
 
 export function isActive(silence: Silence, now_ms: number): boolean {
   return silence.starts_at_ms <= now_ms && now_ms < silence.ends_at_ms
@@ -25,6 +25,8 @@ export function silencedBy(state: State, alert: Alert): readonly string[] {
   }
   for (const [name, test] of derived.maintenance_now)
     if (test(alert.labels)) ids.push(MUTED_BY.maintenance + name)
+  if (derived.dependencies.inUse)
+    for (const rule of derived.dependencies.mutes(alert)) ids.push(MUTED_BY.dependency + rule)
   return ids.sort()
 }
 
@@ -43,14 +45,15 @@ interface Spread {
   readonly changes: readonly Change[]
 }
 
-/** Brings the mutes by one suppressor up to date on every alert that fires. */
+/** Brings the mutes by one suppressor up to date on those of `alerts` (all, unless said) that fire. */
 export function remute(
   state: State,
   id: string,
   mutes: (row: AlertRow) => boolean,
   why: Pick<Reason, 'code' | 'rule' | 'text'>,
+  alerts: Iterable<AlertRow> = state.alerts.values(),
 ): Spread {
-  return spread(state, state.alerts.values(), why, (row) => {
+  return spread(state, alerts, why, (row) => {
     const muted = mutes(row)
     if (muted === row.silenced_by.includes(id)) return row.silenced_by
     const others = row.silenced_by.filter((other) => other !== id)

@@ -13,6 +13,11 @@ export function rulesOf(config: Config): Omit<Rules, 'version'> {
     ...rules,
     grouping: rules.grouping.map((rule) => ({ ...rule, match: matchersOf(rule.match) })),
     maintenance: rules.maintenance.map(windowOf),
+    suppression: rules.suppression.map((rule) => ({
+      ...rule,
+      source: matchersOf(rule.source),
+      target: matchersOf(rule.target),
+    })),
   }
 }
 

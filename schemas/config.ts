@@ -13,7 +13,12 @@ import {
   webhookSink,
 } from './config_connections.ts'
 import { contradictions } from './config_contradictions.ts'
-import { MAINTENANCE_EXAMPLES, maintenanceEntry } from './config_rules.ts'
+import {
+  MAINTENANCE_EXAMPLES,
+  maintenanceEntry,
+  SUPPRESSION_EXAMPLES,
+  suppressionEntry,
+} from './config_rules.ts'
 import { LIMITS } from './limits.ts'
 import { DEFAULT_RULES, groupingRule } from './rules.ts'
 
@@ -155,6 +160,12 @@ const keys = z.strictObject({
         .default([])
         .describe('planned work: alerts that match are suppressed meanwhile, shown, and come up at its end')
         .meta({ examples: [MAINTENANCE_EXAMPLES] }),
+      suppression: z
+        .array(suppressionEntry)
+        .max(LIMITS.suppression_rules)
+        .default([])
+        .describe('what fires because something else does is suppressed meanwhile (inhibition)')
+        .meta({ examples: [SUPPRESSION_EXAMPLES] }),
     })
     .prefault({})
     .describe('how alerts become incidents'),

@@ -17,6 +17,7 @@ export function contradictions(config: Config): Contradiction[] {
     ...duplicates(['sinks'], config.sinks),
     ...duplicates(['rules', 'grouping'], config.rules.grouping),
     ...duplicates(['rules', 'maintenance'], config.rules.maintenance),
+    ...duplicates(['rules', 'suppression'], config.rules.suppression),
     ...duplicates(['api', 'tokens'], config.api.tokens),
     ...brokenMatchers(config),
     ...endlessWork(config),
@@ -84,14 +85,19 @@ function duplicates(where: readonly string[], items: readonly { readonly name: s
 }
 
 function brokenMatchers({ rules }: Config): Contradiction[] {
-  const faults = (list: 'grouping' | 'maintenance') =>
-    rules[list].flatMap(({ match }, i) =>
-      match.flatMap((text, j) => {
-        const message = matcherFault(text)
-        return message === null ? [] : [{ path: ['rules', list, i, 'match', j], message }]
-      }),
-    )
-  return [...faults('grouping'), ...faults('maintenance')]
+  const faults = (path: readonly (string | number)[], texts: readonly string[]) =>
+    texts.flatMap((text, i) => {
+      const message = matcherFault(text)
+      return message === null ? [] : [{ path: ['rules', ...path, i], message }]
+    })
+  return [
+    ...rules.grouping.flatMap(({ match }, i) => faults(['grouping', i, 'match'], match)),
+    ...rules.maintenance.flatMap(({ match }, i) => faults(['maintenance', i, 'match'], match)),
+    ...rules.suppression.flatMap(({ source, target }, i) => [
+      ...faults(['suppression', i, 'source'], source),
+      ...faults(['suppression', i, 'target'], target),
+    ]),
+  ]
 }
 
 function endlessWork({ rules }: Config): Contradiction[] {

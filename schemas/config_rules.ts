@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { weekly } from './calendar.ts'
 import { LIMITS } from './limits.ts'
 import { onceWindow } from './maintenance.ts'
+import { suppressionRule } from './rules.ts'
 
 /** Rules as people write them: matchers and times as text. */
 
@@ -32,6 +33,15 @@ export const maintenanceEntry = z.discriminatedUnion('kind', [
 ])
 export type MaintenanceEntry = z.infer<typeof maintenanceEntry>
 
+export const suppressionEntry = z.strictObject({
+  name: suppressionRule.shape.name.describe('shown on each incident that it suppresses; unique'),
+  source: matchers.min(1).describe('matchers of the alerts that suppress others while they fire'),
+  target: matchers.min(1).describe('matchers of the alerts that are suppressed'),
+  equal: suppressionRule.shape.equal
+    .default([])
+    .describe('labels in which both must agree; an absent one is empty'),
+})
+
 export const MAINTENANCE_EXAMPLES: readonly z.input<typeof maintenanceEntry>[] = [
   {
     kind: 'once',
@@ -49,5 +59,14 @@ export const MAINTENANCE_EXAMPLES: readonly z.input<typeof maintenanceEntry>[] =
     at: '22:30',
     time_zone: 'Europe/Berlin',
     duration_ms: 7_200_000,
+  },
+]
+
+export const SUPPRESSION_EXAMPLES: readonly z.input<typeof suppressionEntry>[] = [
+  {
+    name: 'behind-a-dead-switch',
+    source: ['alertname="SwitchDown"'],
+    target: ['alertname="HostUnreachable"'],
+    equal: ['rack'],
   },
 ]

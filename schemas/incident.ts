@@ -26,6 +26,7 @@ export const reason = z.object({
     'overflow',
     'silenced',
     'maintenance',
+    'dependency',
     'rules',
     'timeout',
     'merged',
@@ -44,7 +45,7 @@ export const member = z.object({
   labels,
   severity,
   firing: z.boolean(),
-  /** What mutes it: the id of a silence, or `maintenance:` and the name of a window; sorted. */
+  /** What mutes it: the id of a silence, `maintenance:` and the name of a window, `dependency:` and the name of a suppression rule; sorted. */
   silenced_by: z.array(z.string()),
   starts_at_ms: timeMs,
   /** When it stopped; null while it fires. */

@@ -21,6 +21,18 @@ export const groupingRule = z.object({
 })
 export type GroupingRule = z.infer<typeof groupingRule>
 
+/**
+ * While an alert that matches `source` fires, those of its scope that match `target` and agree with it in the labels of
+ * `equal` are suppressed (Alertmanager's inhibition). An absent label is the empty string.
+ */
+export const suppressionRule = z.object({
+  name: z.string().min(1).max(LIMITS.source_chars),
+  source: z.array(matcher).min(1).max(LIMITS.matchers_per_silence),
+  target: z.array(matcher).min(1).max(LIMITS.matchers_per_silence),
+  equal: z.array(z.string().min(1).max(LIMITS.label_name_chars)).max(LIMITS.group_by_labels),
+})
+export type SuppressionRule = z.infer<typeof suppressionRule>
+
 /** The rules in force: a record of the log, pinned by version in every decision. The first rule that matches decides. */
 export const rules = z.object({
   /** 16 hex digits of SHA-256 over the rules. */
@@ -35,6 +47,7 @@ export const rules = z.object({
   /** A resolved incident leaves the live view after this long (its history stays). */
   retain_resolved_ms: duration_ms,
   maintenance: z.array(maintenanceWindow).max(LIMITS.maintenance_windows_per_partition).default([]),
+  suppression: z.array(suppressionRule).max(LIMITS.suppression_rules).default([]),
 })
 export type Rules = z.infer<typeof rules>
 
@@ -55,4 +68,5 @@ export const DEFAULT_RULES: Rules = {
   growth_interval_ms: 1_000,
   retain_resolved_ms: 86_400_000,
   maintenance: [],
+  suppression: [],
 }

@@ -13,13 +13,14 @@ import { type GettableAlert, gettableAlert } from './shapes.ts'
 
 const isoTime = (time_ms: number) => new Date(time_ms).toISOString()
 
-/** What mutes an alert, in Alertmanager's terms: maintenance windows are its time intervals. */
+/** What mutes an alert, in Alertmanager's terms: maintenance windows are its time intervals; what inhibits is told by its rule. */
 function mutesOf(
   silenced_by: AlertRow['silenced_by'],
 ): Pick<GettableAlert['status'], 'inhibitedBy' | 'mutedBy' | 'silencedBy'> {
-  const mutes = { inhibitedBy: [], mutedBy: [] as string[], silencedBy: [] as string[] }
+  const mutes = { inhibitedBy: [] as string[], mutedBy: [] as string[], silencedBy: [] as string[] }
   for (const id of silenced_by) {
     if (id.startsWith(MUTED_BY.maintenance)) mutes.mutedBy.push(id.slice(MUTED_BY.maintenance.length))
+    else if (id.startsWith(MUTED_BY.dependency)) mutes.inhibitedBy.push(id.slice(MUTED_BY.dependency.length))
     else mutes.silencedBy.push(id)
   }
   return mutes
@@ -46,15 +47,21 @@ export function toGettableAlert({
 
 /** `active: false` leaves out what nothing mutes, `silenced: false` what a silence mutes, and so on; nothing is unprocessed here. */
 export function wantsAlert(
-  query: { readonly active: boolean; readonly silenced: boolean; readonly muted?: boolean },
+  query: {
+    readonly active: boolean
+    readonly silenced: boolean
+    readonly inhibited?: boolean
+    readonly muted?: boolean
+  },
   matches: LabelTest,
   row: AlertRow,
   now_ms: number,
 ): boolean {
   if (row.alert.ends_at_ms !== null && row.alert.ends_at_ms < now_ms) return false
   if (row.silenced_by.length === 0) return query.active && matches(row.alert.labels)
-  const { silencedBy, mutedBy } = mutesOf(row.silenced_by)
+  const { silencedBy, inhibitedBy, mutedBy } = mutesOf(row.silenced_by)
   if (silencedBy.length > 0 && !query.silenced) return false
+  if (inhibitedBy.length > 0 && query.inhibited === false) return false
   if (mutedBy.length > 0 && query.muted === false) return false
   return matches(row.alert.labels)
 }

@@ -86,7 +86,22 @@ function rulesOf(version: 'one' | 'two'): Rules {
   })
   const maintenance =
     version === 'one' ? [window(0, 2, 6), window(1, 5, 9)] : [window(1, 5, 14), window(2, 8, 12)]
-  return { ...DEFAULT_RULES, ...RULES, version, maintenance }
+  // Hosts 3 and 4 depend on host 5, 4 on 3 as well; n0 alerts that are both are muted by no other such.
+  const suppression: Rules['suppression'] = [
+    {
+      name: 'behind',
+      source: [{ name: 'host', op: '=~', value: version === 'one' ? 'h5|h3' : 'h5' }],
+      target: [{ name: 'host', op: '=~', value: 'h3|h4' }],
+      equal: ['alertname'],
+    },
+    {
+      name: 'any',
+      source: [{ name: 'alertname', op: '=', value: 'n0' }],
+      target: [{ name: 'alertname', op: '=~', value: 'n0|n1' }],
+      equal: ['host', 'absent'],
+    },
+  ]
+  return { ...DEFAULT_RULES, ...RULES, version, maintenance, suppression }
 }
 
 function play(events: Story, between: (t: Timeline, step: number, next_ms: number) => void): Timeline {

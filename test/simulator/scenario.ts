@@ -79,6 +79,14 @@ const PLANNED: Rules['maintenance'][number] = {
   comment: '',
 }
 
+/** Slow hosts are so because they are full. */
+const BEHIND: Rules['suppression'][number] = {
+  name: 'behind',
+  source: [{ name: 'alertname', op: '=', value: 'Full' }],
+  target: [{ name: 'alertname', op: '=~', value: 'Full|Slow' }],
+  equal: ['host'],
+}
+
 /** Short terms, so that within a minute groups idle, alerts expire and closed incidents leave the live view. */
 export function rulesOf(version: string): Rules {
   return {
@@ -98,6 +106,7 @@ export function rulesOf(version: string): Rules {
     growth_interval_ms: 1_000,
     retain_resolved_ms: 30_000,
     maintenance: version === 'first' ? [PLANNED] : [],
+    suppression: [BEHIND],
   }
 }
 
