@@ -60,7 +60,16 @@ function applyAlert(state: State, key: string, value: AlertRow | null): void {
   if (value.firing) derived.firing++
   state.alerts.set(key, value)
   derived.seen.set(key, value)
-  derived.timers.set('alert', key, value.firing ? value.expires_at_ms : value.forget_at_ms)
+  derived.timers.set('alert', key, alertTurn(value))
+}
+
+/** When an alert stops, may be forgotten, or is steady again. */
+function alertTurn({ firing, expires_at_ms, forget_at_ms, history }: AlertRow): number | null {
+  if (!firing) return forget_at_ms
+  if (history?.settles_at_ms == null) return expires_at_ms
+  return history.rests_since_ms === null
+    ? Math.min(expires_at_ms, history.settles_at_ms)
+    : history.settles_at_ms
 }
 
 /** Only an alert that begins, stops or has other labels than before is looked at. */

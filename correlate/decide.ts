@@ -3,6 +3,7 @@ import type { Rules } from '../schemas/rules.ts'
 import { type Decision, type Event, NOTHING } from './decision.ts'
 import { dependencyTurns } from './dependencies.ts'
 import { alertEnds, arrive, repeated } from './dedup.ts'
+import { flappingBegins } from './flapping.ts'
 import { carryOut } from './lifecycle.ts'
 import { incidentDue } from './clocks.ts'
 import { maintenanceTurns, windowsOfRules } from './maintenance.ts'
@@ -36,6 +37,8 @@ export function decide(state: State, event: Event): Decision {
       return takeRules(state, event.rules)
     case 'suppression-changed':
       return remuteAll(state)
+    case 'flapping-began':
+      return flappingBegins(state, event.fingerprint)
     case 'dependency-turned':
       return dependencyTurns(state, event.turned)
   }

@@ -25,6 +25,7 @@ export type Event =
   | { readonly kind: 'maintenance-due'; readonly name: string }
   | { readonly kind: 'command-due'; readonly command_id: string }
   | { readonly kind: 'suppression-changed' }
+  | { readonly kind: 'flapping-began'; readonly fingerprint: string }
   | { readonly kind: 'dependency-turned'; readonly turned: Turned }
 
 /** An alert that is in no incident, and why. */

@@ -5,10 +5,11 @@ import type { Place } from '../schemas/record.ts'
 import type { Rules } from '../schemas/rules.ts'
 import { type Decision, NOTHING, type Repeat } from './decision.ts'
 import { IncidentDraft } from './draft.ts'
-import { homeOf, isUnresolved } from './home.ts'
+import { flappingEnds, flaps, rests, turnedNow } from './flapping.ts'
+import { endedRow, forgetAt, homeOf, isUnresolved } from './home.ts'
 import { fireAgain, resolveIfQuiet } from './lifecycle.ts'
 import { placeAlert } from './match/place.ts'
-import type { AlertRow, Row, State } from './state.ts'
+import type { AlertRow, History, Row, State } from './state.ts'
 import { silencedBy } from './suppress.ts'
 
 /** Ends in the future are rounded up to this, so that a repeat writes at most once in this time. */
@@ -55,6 +56,7 @@ export function arrive(state: State, alert: Alert, place: Place): Decision {
     return placeAlert(state, freshRow(state, alert, rules), place)
   }
   if (!row.firing) return resolved ? NOTHING : again(state, row, alert, rules, place)
+  if (rests(row)) return resolved ? NOTHING : resume(state, row, alert)
   if (resolved)
     return end(state, { ...row, alert: merged(row.alert, alert) }, alert.ends_at_ms as number, null)
   if (row.dismissed && alert.starts_at_ms > row.updated_at_ms) return again(state, row, alert, rules, place)
@@ -112,9 +114,33 @@ function repeat(state: State, row: AlertRow, alert: Alert, rules: Rules): Decisi
   return { rows: [{ kind: 'alert', key: alert.fingerprint, value }], changes: [] }
 }
 
+/** It flaps and fires once more, which its incident does not hear of. */
+function resume(state: State, row: AlertRow, alert: Alert): Decision {
+  const { rules, time_ms } = state
+  const value: AlertRow = {
+    ...row,
+    alert: merged(row.alert, alert),
+    ...expiry(alert, time_ms, rules),
+    history: turnedNow(row.history, time_ms, rules),
+  }
+  return { rows: [{ kind: 'alert', key: alert.fingerprint, value }], changes: [] }
+}
+
+/** Says that the alert flaps, if it did not before. */
+function withFlapping(before: AlertRow, after: AlertRow, decision: Decision): Decision {
+  if (flaps(before) || !flaps(after)) return decision
+  return { ...decision, next: { kind: 'flapping-began', fingerprint: after.alert.fingerprint } }
+}
+
 /** It had stopped and fires anew: back into its incident while that is open or closed only just now, else like a first sight. */
 function again(state: State, row: AlertRow, alert: Alert, rules: Rules, place: Place): Decision {
-  const fresh = freshRow(state, alert, rules)
+  const history = row.firing ? undefined : turnedNow(row.history, state.time_ms, rules)
+  const fresh: AlertRow = { ...freshRow(state, alert, rules), history }
+  return withFlapping(row, fresh, comeBack(state, row, fresh, place))
+}
+
+function comeBack(state: State, row: AlertRow, fresh: AlertRow, place: Place): Decision {
+  const { rules } = state
   const home = homeOf(state, row.incident_id)
   if (home && (isUnresolved(home) || withinReopening(state, home.incident.resolved_at_ms, rules))) {
     const reason: Reason = {
@@ -133,11 +159,6 @@ function again(state: State, row: AlertRow, alert: Alert, rules: Rules, place: P
   return placeAlert(state, fresh, place)
 }
 
-/** When an alert that has ended may be forgotten: a reopening, or a repeat that names it, must find it. */
-function forgetAt(state: State): number {
-  return state.time_ms + Math.max(state.rules.reopen_within_ms, LIMITS.ended_alert_kept_ms)
-}
-
 function withinReopening(state: State, resolved_at_ms: number | null, rules: Rules): boolean {
   return resolved_at_ms !== null && state.time_ms - resolved_at_ms <= rules.reopen_within_ms
 }
@@ -148,6 +169,7 @@ export function alertEnds(state: State, fingerprint: string, late_ms: number): D
   const { rules } = state
   if (!row) return NOTHING
   if (!row.firing) return forget(state, row)
+  if ((row.history?.settles_at_ms ?? Infinity) <= state.time_ms) return flappingEnds(state, row)
   if (late_ms > OUTAGE_MS) {
     const value: AlertRow = {
       ...row,
@@ -172,21 +194,25 @@ function forget(state: State, row: AlertRow): Decision {
 
 function end(state: State, row: AlertRow, ended_at_ms: number, code: 'timeout' | null): Decision {
   const { rules } = state
-  const value: AlertRow = {
-    ...row,
-    firing: false,
-    dismissed: false,
-    ended_at_ms,
-    updated_at_ms: state.time_ms,
-    silenced_by: [],
-    forget_at_ms: forgetAt(state),
-  }
+  const history = row.dismissed ? undefined : turnedNow(row.history, state.time_ms, rules)
+  const home = row.dismissed ? undefined : homeOf(state, row.incident_id)
+  if (home && history && history.settles_at_ms !== null)
+    return rest(state, row, { ...history, rests_since_ms: ended_at_ms })
+  // Only a member of an incident flaps, because there it is told.
+  const steady = history && { ...history, settles_at_ms: null }
+  const value = endedRow(state, { ...row, history: steady }, ended_at_ms)
   const rows: Row[] = [{ kind: 'alert', key: row.alert.fingerprint, value }]
-  const home = homeOf(state, row.incident_id)
-  if (!home || row.dismissed) return { rows, changes: [] }
+  if (!home) return { rows, changes: [] }
   const draft = new IncidentDraft(home, state.time_ms)
   draft.end(value, row.silenced_by.length === 0)
   resolveIfQuiet(draft, rules, code)
   rows.push({ kind: 'incident', key: home.incident.id, value: draft.row })
   return { rows, changes: draft.changes }
+}
+
+/** It flaps: its incident does not hear that it resolved until it is steady. */
+function rest(state: State, row: AlertRow, history: History): Decision {
+  const value: AlertRow = { ...row, history, updated_at_ms: state.time_ms }
+  const rows: Row[] = [{ kind: 'alert', key: row.alert.fingerprint, value }]
+  return withFlapping(row, value, { rows, changes: [] })
 }

@@ -1,4 +1,5 @@
-import type { IncidentRow, State } from './state.ts'
+import { LIMITS } from '../schemas/limits.ts'
+import type { AlertRow, IncidentRow, State } from './state.ts'
 
 export function isUnresolved(row: IncidentRow): boolean {
   const { state } = row.incident
@@ -12,4 +13,21 @@ export function homeOf(state: State, incident_id: string): IncidentRow | undefin
   for (let hops = 0; home?.incident.merged_into && hops < 16; hops++)
     home = state.incidents.get(home.incident.merged_into)
   return home
+}
+
+/** When an alert that has ended may be forgotten: a reopening, or a repeat that names it, must find it. */
+export function forgetAt(state: State): number {
+  return state.time_ms + Math.max(state.rules.reopen_within_ms, LIMITS.ended_alert_kept_ms)
+}
+
+export function endedRow(state: State, row: AlertRow, ended_at_ms: number): AlertRow {
+  return {
+    ...row,
+    firing: false,
+    dismissed: false,
+    ended_at_ms,
+    updated_at_ms: state.time_ms,
+    silenced_by: [],
+    forget_at_ms: forgetAt(state),
+  }
 }

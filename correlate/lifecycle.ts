@@ -3,7 +3,7 @@ import type { Command, CommandBody } from '../schemas/command.ts'
 import type { IncidentState, Reason } from '../schemas/incident.ts'
 import { LIMITS } from '../schemas/limits.ts'
 import type { Rules } from '../schemas/rules.ts'
-import { isUnresolved } from './home.ts'
+import { endedRow, isUnresolved } from './home.ts'
 import { type Decision, type Done, NOTHING } from './decision.ts'
 import { type Cause, IncidentDraft, memberOf, SYSTEM } from './draft.ts'
 import type { AlertRow, CommandOutcome, IncidentRow, Row, State } from './state.ts'
@@ -248,7 +248,13 @@ function firingMembers(state: State, incident_id: string): AlertRow[] {
 /** An operator says that it is over while alerts still fire: these count for nothing until they fire anew. */
 function dismissMembers(state: State, draft: IncidentDraft): Row[] {
   return firingMembers(state, draft.incident.id).map((row) => {
-    const value: AlertRow = { ...row, dismissed: true, updated_at_ms: state.time_ms }
+    // What flapped begins its history anew; what rests has really ended.
+    const { history, ...rest } = row
+    const rested_ms = history?.rests_since_ms ?? null
+    const value: AlertRow =
+      rested_ms === null
+        ? { ...rest, dismissed: true, updated_at_ms: state.time_ms }
+        : endedRow(state, rest, rested_ms)
     draft.end(value, row.silenced_by.length === 0)
     return { kind: 'alert', key: row.alert.fingerprint, value }
   })

@@ -9,6 +9,18 @@ import { DependencyIndex } from './dependency_index.ts'
 import { SeenAlerts } from './seen.ts'
 import { Timers } from './timers.ts'
 
+/** How often an alert turned of late (flapping.ts). Written when it turns. */
+export interface History {
+  /** Its last twenty states, the newest in bit 0: 1 where one differs from the one before. */
+  readonly bits: number
+  /** When it turned last. */
+  readonly at_ms: number
+  /** It flaps until then, unless it turns again; null: it does not flap. */
+  readonly settles_at_ms: number | null
+  /** It flaps, counts as firing, and its source says that it resolved at that time. */
+  readonly rests_since_ms: number | null
+}
+
 /** An alert that fires, or that stopped while its incident is still kept. */
 export interface AlertRow {
   readonly alert: Alert
@@ -27,6 +39,8 @@ export interface AlertRow {
   readonly updated_at_ms: number
   /** When the row may be forgotten, once it has ended. */
   readonly forget_at_ms: number | null
+  /** Absent while it never turned. */
+  readonly history?: History | undefined
   /** Why it is in its incident; told again with every telling. */
   readonly reason: Member['reason']
 }

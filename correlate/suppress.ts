@@ -4,6 +4,7 @@ import type { Silence } from '../schemas/command.ts'
 import type { Reason } from '../schemas/incident.ts'
 import type { Matcher } from '../schemas/matcher.ts'
 import { compileMatchers, MatcherError } from '../schemas/matching.ts'
+import { comparePlaces } from '../schemas/places.ts'
 import { IncidentDraft } from './draft.ts'
 import { homeOf } from './home.ts'
 import type { AlertRow, LabelTest, Row, State } from './state.ts'
@@ -90,10 +91,11 @@ function spread(
   }
   const reason: Reason = { ...why, rules_version: state.rules.version }
   const changes: Change[] = []
-  for (const id of [...drafts.keys()].sort()) {
-    const draft = drafts.get(id) as IncidentDraft
+  // In the order of opening, because maps differ after a restart.
+  const affected = [...drafts.values()].sort((a, b) => comparePlaces(a.row.opened_place, b.row.opened_place))
+  for (const draft of affected) {
     draft.tellMuting(reason)
-    rows.push({ kind: 'incident', key: id, value: draft.row })
+    rows.push({ kind: 'incident', key: draft.incident.id, value: draft.row })
     changes.push(...draft.changes)
   }
   return { rows, changes }

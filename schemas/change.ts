@@ -18,6 +18,8 @@ const CHANGE_KINDS = [
   'ticket-linked',
   'suppressed',
   'unsuppressed',
+  'flapping-started',
+  'flapping-ended',
   'command-refused',
 ] as const
 export const changeKind = z.enum(CHANGE_KINDS)

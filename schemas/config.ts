@@ -14,6 +14,7 @@ import {
 } from './config_connections.ts'
 import { contradictions } from './config_contradictions.ts'
 import {
+  flappingKeys,
   MAINTENANCE_EXAMPLES,
   maintenanceEntry,
   SUPPRESSION_EXAMPLES,
@@ -166,6 +167,7 @@ const keys = z.strictObject({
         .default([])
         .describe('what fires because something else does is suppressed meanwhile (inhibition)')
         .meta({ examples: [SUPPRESSION_EXAMPLES] }),
+      flapping: flappingKeys,
     })
     .prefault({})
     .describe('how alerts become incidents'),

@@ -21,6 +21,7 @@ export function contradictions(config: Config): Contradiction[] {
     ...duplicates(['api', 'tokens'], config.api.tokens),
     ...brokenMatchers(config),
     ...endlessWork(config),
+    ...endlessFlapping(config),
     ...unusableLogins(config),
     ...visiblePasswords(config),
   ]
@@ -106,6 +107,18 @@ function endlessWork({ rules }: Config): Contradiction[] {
       ? [{ path: ['rules', 'maintenance', i, 'to'], message: 'the end is not after the beginning' }]
       : [],
   )
+}
+
+function endlessFlapping({ rules }: Config): Contradiction[] {
+  const { start_percent, end_percent } = rules.flapping
+  return end_percent <= start_percent
+    ? []
+    : [
+        {
+          path: ['rules', 'flapping', 'end_percent'],
+          message: `it is above start_percent (${start_percent})`,
+        },
+      ]
 }
 
 function matcherFault(text: string): string | null {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { weekly } from './calendar.ts'
 import { LIMITS } from './limits.ts'
 import { onceWindow } from './maintenance.ts'
-import { suppressionRule } from './rules.ts'
+import { DEFAULT_RULES, flapping, suppressionRule } from './rules.ts'
 
 /** Rules as people write them: matchers and times as text. */
 
@@ -41,6 +41,21 @@ export const suppressionEntry = z.strictObject({
     .default([])
     .describe('labels in which both must agree; an absent one is empty'),
 })
+
+export const flappingKeys = z
+  .strictObject({
+    interval_ms: flapping.shape.interval_ms
+      .default(DEFAULT_RULES.flapping.interval_ms)
+      .describe('a state is taken at every turn and in between once in this time; 0: nothing flaps'),
+    start_percent: flapping.shape.start_percent
+      .default(DEFAULT_RULES.flapping.start_percent)
+      .describe('it begins above this weighted share of changes in the last 20 states'),
+    end_percent: flapping.shape.end_percent
+      .default(DEFAULT_RULES.flapping.end_percent)
+      .describe('it ends at this share or below'),
+  })
+  .prefault({})
+  .describe('an alert that turns again and again counts as firing until it is steady')
 
 export const MAINTENANCE_EXAMPLES: readonly z.input<typeof maintenanceEntry>[] = [
   {

@@ -27,6 +27,7 @@ export const reason = z.object({
     'silenced',
     'maintenance',
     'dependency',
+    'flapping',
     'rules',
     'timeout',
     'merged',

@@ -33,6 +33,18 @@ export const suppressionRule = z.object({
 })
 export type SuppressionRule = z.infer<typeof suppressionRule>
 
+const percent = z.number().int().min(1).max(100)
+
+/** When an alert that turns often is held to flap: Icinga's weighted history of its last twenty states. */
+export const flapping = z.object({
+  /** A state is taken at every turn, and in between once in this time; 0: nothing flaps. */
+  interval_ms: duration_ms,
+  /** It begins above this weighted share of changes … */
+  start_percent: percent,
+  /** … and ends at or below this one. */
+  end_percent: percent,
+})
+
 /** The rules in force: a record of the log, pinned by version in every decision. The first rule that matches decides. */
 export const rules = z.object({
   /** 16 hex digits of SHA-256 over the rules. */
@@ -48,6 +60,7 @@ export const rules = z.object({
   retain_resolved_ms: duration_ms,
   maintenance: z.array(maintenanceWindow).max(LIMITS.maintenance_windows_per_partition).default([]),
   suppression: z.array(suppressionRule).max(LIMITS.suppression_rules).default([]),
+  flapping: flapping.default(() => DEFAULT_RULES.flapping),
 })
 export type Rules = z.infer<typeof rules>
 
@@ -69,4 +82,5 @@ export const DEFAULT_RULES: Rules = {
   retain_resolved_ms: 86_400_000,
   maintenance: [],
   suppression: [],
+  flapping: { interval_ms: 60_000, start_percent: 30, end_percent: 25 },
 }

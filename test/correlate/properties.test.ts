@@ -101,7 +101,9 @@ function rulesOf(version: 'one' | 'two'): Rules {
       equal: ['host', 'absent'],
     },
   ]
-  return { ...DEFAULT_RULES, ...RULES, version, maintenance, suppression }
+  // Two turns in twenty states are enough, so that it happens.
+  const flapping = { interval_ms: version === 'one' ? 20_000 : 0, start_percent: 10, end_percent: 6 }
+  return { ...DEFAULT_RULES, ...RULES, version, maintenance, suppression, flapping }
 }
 
 function play(events: Story, between: (t: Timeline, step: number, next_ms: number) => void): Timeline {

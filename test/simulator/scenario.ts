@@ -107,6 +107,7 @@ export function rulesOf(version: string): Rules {
     retain_resolved_ms: 30_000,
     maintenance: version === 'first' ? [PLANNED] : [],
     suppression: [BEHIND],
+    flapping: { interval_ms: 2_000, start_percent: 15, end_percent: 10 },
   }
 }
 
