@@ -63,9 +63,10 @@ function applyAlert(state: State, key: string, value: AlertRow | null): void {
   derived.timers.set('alert', key, alertTurn(value))
 }
 
-/** When an alert stops, may be forgotten, or is steady again. */
-function alertTurn({ firing, expires_at_ms, forget_at_ms, history }: AlertRow): number | null {
+/** When an alert stops, may be forgotten, has waited long enough, or is steady again. */
+function alertTurn({ firing, expires_at_ms, forget_at_ms, history, held }: AlertRow): number | null {
   if (!firing) return forget_at_ms
+  if (held) return Math.min(expires_at_ms, held.until_ms)
   if (history?.settles_at_ms == null) return expires_at_ms
   return history.rests_since_ms === null
     ? Math.min(expires_at_ms, history.settles_at_ms)

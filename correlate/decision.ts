@@ -31,8 +31,11 @@ export type Event =
 /** An alert that is in no incident, and why. */
 export interface Unassigned {
   readonly fingerprint: string
-  /** `repeat-unknown`: a repeat named an alert that is not known (any more). */
-  readonly code: 'resolved-unknown' | 'active-alerts-bound' | 'repeat-unknown'
+  /**
+   * `repeat-unknown`: a repeat named an alert that is not known (any more). `transient`: it was held, and resolved before its
+   * time was up.
+   */
+  readonly code: 'resolved-unknown' | 'active-alerts-bound' | 'repeat-unknown' | 'transient'
 }
 
 export interface Decision {

@@ -9,7 +9,7 @@ import { flappingEnds, flaps, rests, turnedNow } from './flapping.ts'
 import { endedRow, forgetAt, homeOf, isUnresolved } from './home.ts'
 import { fireAgain, resolveIfQuiet } from './lifecycle.ts'
 import { placeAlert } from './match/place.ts'
-import type { AlertRow, History, Row, State } from './state.ts'
+import type { AlertRow, Held, History, Row, State } from './state.ts'
 import { silencedBy } from './suppress.ts'
 
 /** Ends in the future are rounded up to this, so that a repeat writes at most once in this time. */
@@ -53,7 +53,7 @@ export function arrive(state: State, alert: Alert, place: Place): Decision {
     if (state.derived.firing >= LIMITS.active_alerts_per_partition) {
       return { ...NOTHING, unassigned: { fingerprint: alert.fingerprint, code: 'active-alerts-bound' } }
     }
-    return placeAlert(state, freshRow(state, alert, rules), place)
+    return settle(state, freshRow(state, alert, rules), '', place)
   }
   if (!row.firing) return resolved ? NOTHING : again(state, row, alert, rules, place)
   if (rests(row)) return resolved ? NOTHING : resume(state, row, alert)
@@ -111,6 +111,7 @@ function repeat(state: State, row: AlertRow, alert: Alert, rules: Rules): Decisi
       : row.expires_at_ms
   const by_timeout = later || sooner ? next.by_timeout : row.by_timeout
   const value: AlertRow = { ...row, alert: merged(row.alert, alert), expires_at_ms, by_timeout }
+  if (value.held && heldUntil(state, value) <= state.time_ms) return release(state, value)
   return { rows: [{ kind: 'alert', key: alert.fingerprint, value }], changes: [] }
 }
 
@@ -136,12 +137,34 @@ function withFlapping(before: AlertRow, after: AlertRow, decision: Decision): De
 function again(state: State, row: AlertRow, alert: Alert, rules: Rules, place: Place): Decision {
   const history = row.firing ? undefined : turnedNow(row.history, state.time_ms, rules)
   const fresh: AlertRow = { ...freshRow(state, alert, rules), history }
-  return withFlapping(row, fresh, comeBack(state, row, fresh, place))
+  return withFlapping(row, fresh, settle(state, fresh, row.incident_id, place))
 }
 
-function comeBack(state: State, row: AlertRow, fresh: AlertRow, place: Place): Decision {
+/** Back home, into another incident or a new one; but for a home that is open it may have to wait. */
+function settle(state: State, fresh: AlertRow, incident_id: string, place: Place): Decision {
+  const home = homeOf(state, incident_id)
+  const until_ms = heldUntil(state, fresh)
+  if (until_ms <= state.time_ms || (home && isUnresolved(home)))
+    return enter(state, fresh, incident_id, place)
+  const value: AlertRow = { ...fresh, held: { until_ms, place, incident_id } }
+  return { rows: [{ kind: 'alert', key: fresh.alert.fingerprint, value }], changes: [] }
+}
+
+/** An alert that flaps has been transient often enough to be told. */
+function heldUntil({ rules }: State, row: AlertRow): number {
+  const { severity } = row.alert
+  return row.joined_at_ms + (severity === 'critical' || flaps(row) ? 0 : rules.hold_ms[severity])
+}
+
+/** It has waited long enough. */
+function release(state: State, { held, ...row }: AlertRow): Decision {
+  const { place, incident_id } = held as Held
+  return enter(state, { ...row, joined_at_ms: state.time_ms }, incident_id, place)
+}
+
+function enter(state: State, fresh: AlertRow, incident_id: string, place: Place): Decision {
   const { rules } = state
-  const home = homeOf(state, row.incident_id)
+  const home = homeOf(state, incident_id)
   if (home && (isUnresolved(home) || withinReopening(state, home.incident.resolved_at_ms, rules))) {
     const reason: Reason = {
       code: 'fired-again',
@@ -153,7 +176,7 @@ function comeBack(state: State, row: AlertRow, fresh: AlertRow, place: Place): D
       state,
       home,
       { ...fresh, incident_id: home.incident.id, reason },
-      row.incident_id === home.incident.id,
+      incident_id === home.incident.id,
     )
   }
   return placeAlert(state, fresh, place)
@@ -169,6 +192,7 @@ export function alertEnds(state: State, fingerprint: string, late_ms: number): D
   const { rules } = state
   if (!row) return NOTHING
   if (!row.firing) return forget(state, row)
+  if (row.held && row.expires_at_ms > state.time_ms) return release(state, row)
   if ((row.history?.settles_at_ms ?? Infinity) <= state.time_ms) return flappingEnds(state, row)
   if (late_ms > OUTAGE_MS) {
     const value: AlertRow = {
@@ -201,6 +225,7 @@ function end(state: State, row: AlertRow, ended_at_ms: number, code: 'timeout' |
   // Only a member of an incident flaps, because there it is told.
   const steady = history && { ...history, settles_at_ms: null }
   const value = endedRow(state, { ...row, history: steady }, ended_at_ms)
+  if (row.held) return transient(value, row.held)
   const rows: Row[] = [{ kind: 'alert', key: row.alert.fingerprint, value }]
   if (!home) return { rows, changes: [] }
   const draft = new IncidentDraft(home, state.time_ms)
@@ -208,6 +233,16 @@ function end(state: State, row: AlertRow, ended_at_ms: number, code: 'timeout' |
   resolveIfQuiet(draft, rules, code)
   rows.push({ kind: 'incident', key: home.incident.id, value: draft.row })
   return { rows, changes: draft.changes }
+}
+
+/** It resolved while it was held; a repeat, or the incident that it was in before, must find it. */
+function transient(ended: AlertRow, { incident_id }: Held): Decision {
+  const { fingerprint } = ended.alert
+  return {
+    rows: [{ kind: 'alert', key: fingerprint, value: { ...ended, held: undefined, incident_id } }],
+    changes: [],
+    unassigned: { fingerprint, code: 'transient' },
+  }
 }
 
 /** It flaps: its incident does not hear that it resolved until it is steady. */

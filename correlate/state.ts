@@ -9,6 +9,15 @@ import { DependencyIndex } from './dependency_index.ts'
 import { SeenAlerts } from './seen.ts'
 import { Timers } from './timers.ts'
 
+/** An alert that waits before it opens an incident or joins one, in case it is transient. */
+export interface Held {
+  readonly until_ms: number
+  /** Where it came in the log, from which the id of an incident that it opens is derived. */
+  readonly place: Place
+  /** The incident that it was in when it fired before; empty when none. */
+  readonly incident_id: string
+}
+
 /** How often an alert turned of late (flapping.ts). Written when it turns. */
 export interface History {
   /** Its last twenty states, the newest in bit 0: 1 where one differs from the one before. */
@@ -24,7 +33,9 @@ export interface History {
 /** An alert that fires, or that stopped while its incident is still kept. */
 export interface AlertRow {
   readonly alert: Alert
+  /** Empty while it is in none. */
   readonly incident_id: string
+  readonly held?: Held | undefined
   readonly firing: boolean
   /** An operator resolved the incident while this alert fired: it counts for nothing until it fires anew. */
   readonly dismissed: boolean

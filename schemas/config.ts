@@ -15,6 +15,7 @@ import {
 import { contradictions } from './config_contradictions.ts'
 import {
   flappingKeys,
+  holdKeys,
   MAINTENANCE_EXAMPLES,
   maintenanceEntry,
   SUPPRESSION_EXAMPLES,
@@ -168,6 +169,7 @@ const keys = z.strictObject({
         .describe('what fires because something else does is suppressed meanwhile (inhibition)')
         .meta({ examples: [SUPPRESSION_EXAMPLES] }),
       flapping: flappingKeys,
+      hold_ms: holdKeys,
     })
     .prefault({})
     .describe('how alerts become incidents'),

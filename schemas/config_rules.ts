@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { weekly } from './calendar.ts'
 import { LIMITS } from './limits.ts'
 import { onceWindow } from './maintenance.ts'
-import { DEFAULT_RULES, flapping, suppressionRule } from './rules.ts'
+import { DEFAULT_RULES, flapping, hold_ms, suppressionRule } from './rules.ts'
 
 /** Rules as people write them: matchers and times as text. */
 
@@ -56,6 +56,18 @@ export const flappingKeys = z
   })
   .prefault({})
   .describe('an alert that turns again and again counts as firing until it is steady')
+
+const hold = (severity: keyof typeof DEFAULT_RULES.hold_ms) =>
+  hold_ms.shape[severity]
+    .default(DEFAULT_RULES.hold_ms[severity])
+    .describe(`for alerts of severity ${severity}`)
+
+export const holdKeys = z
+  .strictObject({ high: hold('high'), medium: hold('medium'), low: hold('low'), info: hold('info') })
+  .prefault({})
+  .describe(
+    'an alert waits this long before it makes an incident, and makes none if it resolves before; critical ones never wait',
+  )
 
 export const MAINTENANCE_EXAMPLES: readonly z.input<typeof maintenanceEntry>[] = [
   {

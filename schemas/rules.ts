@@ -45,6 +45,14 @@ export const flapping = z.object({
   end_percent: percent,
 })
 
+/** How long an alert of a severity waits before it opens an incident or joins one. Critical ones never wait. */
+export const hold_ms = z.object({
+  high: duration_ms,
+  medium: duration_ms,
+  low: duration_ms,
+  info: duration_ms,
+})
+
 /** The rules in force: a record of the log, pinned by version in every decision. The first rule that matches decides. */
 export const rules = z.object({
   /** 16 hex digits of SHA-256 over the rules. */
@@ -61,6 +69,7 @@ export const rules = z.object({
   maintenance: z.array(maintenanceWindow).max(LIMITS.maintenance_windows_per_partition).default([]),
   suppression: z.array(suppressionRule).max(LIMITS.suppression_rules).default([]),
   flapping: flapping.default(() => DEFAULT_RULES.flapping),
+  hold_ms: hold_ms.default(() => DEFAULT_RULES.hold_ms),
 })
 export type Rules = z.infer<typeof rules>
 
@@ -83,4 +92,5 @@ export const DEFAULT_RULES: Rules = {
   maintenance: [],
   suppression: [],
   flapping: { interval_ms: 60_000, start_percent: 30, end_percent: 25 },
+  hold_ms: { high: 0, medium: 0, low: 0, info: 0 },
 }

@@ -103,7 +103,8 @@ function rulesOf(version: 'one' | 'two'): Rules {
   ]
   // Two turns in twenty states are enough, so that it happens.
   const flapping = { interval_ms: version === 'one' ? 20_000 : 0, start_percent: 10, end_percent: 6 }
-  return { ...DEFAULT_RULES, ...RULES, version, maintenance, suppression, flapping }
+  const hold_ms = { ...DEFAULT_RULES.hold_ms, medium: version === 'one' ? 10_000 : 0 }
+  return { ...DEFAULT_RULES, ...RULES, version, maintenance, suppression, flapping, hold_ms }
 }
 
 function play(events: Story, between: (t: Timeline, step: number, next_ms: number) => void): Timeline {
@@ -112,17 +113,19 @@ function play(events: Story, between: (t: Timeline, step: number, next_ms: numbe
   for (const [i, [gap_ms, event]] of events.entries()) {
     between(t, i, at_ms + gap_ms)
     at_ms += gap_ms
-    happen(t, at_ms, event)
+    happen(t, at_ms, at_ms - gap_ms, event)
   }
   return t
 }
 
-function happen(t: Timeline, at_ms: number, event: Story[number][1]): void {
+/** `before_ms`: when something happened before. What a timer opened since then is not known to everybody yet. */
+function happen(t: Timeline, at_ms: number, before_ms: number, event: Story[number][1]): void {
   // In the order of opening: ids depend on positions, and ticks shift those.
   const rows = [...t.state.incidents.values()].sort(
     (a, b) => a.opened_place[0] - b.opened_place[0] || a.opened_place[1] - b.opened_place[1],
   )
-  const ids = rows.map(({ incident }) => incident.id)
+  const known = rows.filter(({ incident }) => incident.opened_at_ms <= NOON_MS + before_ms)
+  const ids = known.map(({ incident }) => incident.id)
   const nth = (n: number) => ids[n % Math.max(1, ids.length)] ?? 'inc_none'
   if (event.what === 'fires') {
     const over = {
@@ -170,7 +173,7 @@ function checkInvariants(t: Timeline): void {
   const firing = new Map<string, number>()
   const heard = new Map<string, number>()
   for (const [key, row] of t.state.alerts) {
-    if (!row.firing || row.dismissed) continue
+    if (!row.firing || row.dismissed || row.held) continue
     firing.set(row.incident_id, (firing.get(row.incident_id) ?? 0) + 1)
     // What mutes an alert that fires is what would mute it if it came now.
     expect([key, row.silenced_by]).toEqual([key, silencedBy(t.state, row.alert)])

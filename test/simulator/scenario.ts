@@ -107,6 +107,7 @@ export function rulesOf(version: string): Rules {
     retain_resolved_ms: 30_000,
     maintenance: version === 'first' ? [PLANNED] : [],
     suppression: [BEHIND],
+    hold_ms: { high: 0, medium: version === 'first' ? 3_000 : 0, low: 0, info: 5_000 },
     flapping: { interval_ms: 2_000, start_percent: 15, end_percent: 10 },
   }
 }
