@@ -9,6 +9,7 @@ import {
   type CommandOutcome,
   type IncidentRow,
   type MaintenanceRow,
+  type Shelf,
   ROW_PREFIX,
   type Row,
   type State,
@@ -34,6 +35,8 @@ function applyRow(state: State, row: Row): void {
       return applySilence(state, row.key, row.value)
     case 'maintenance':
       return applyMaintenance(state, row.key, row.value)
+    case 'shelf':
+      return applyShelf(state, row.key, row.value)
     case 'command':
       return applyCommand(state, row.key, row.value)
     case 'origin':
@@ -159,6 +162,12 @@ function applyMaintenance(state: State, key: string, value: MaintenanceRow | nul
     derived.maintenance_now.set(key, compileMatchers(value.window.match))
   else derived.maintenance_now.delete(key)
   derived.timers.set('maintenance', key, nextTurn(value.window, state.time_ms))
+}
+
+function applyShelf(state: State, key: string, value: Shelf | null): void {
+  if (value === null) state.shelves.delete(key)
+  else state.shelves.set(key, value)
+  state.derived.timers.set('shelf', key, value && value.until_ms)
 }
 
 function applyCommand(state: State, key: string, value: CommandOutcome | null): void {

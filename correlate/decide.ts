@@ -7,6 +7,7 @@ import { flappingBegins } from './flapping.ts'
 import { carryOut } from './lifecycle.ts'
 import { incidentDue } from './clocks.ts'
 import { maintenanceTurns, windowsOfRules } from './maintenance.ts'
+import { shelvesEnd } from './shelves.ts'
 import { silenceTurns } from './silences.ts'
 import type { Row, State } from './state.ts'
 import { remuteAll } from './suppress.ts'
@@ -29,6 +30,8 @@ export function decide(state: State, event: Event): Decision {
       return silenceTurns(state, event.silence_id)
     case 'maintenance-due':
       return maintenanceTurns(state, event.name)
+    case 'shelf-due':
+      return shelvesEnd(state)
     case 'command':
       return carryOut(state, event.command)
     case 'command-due':

@@ -23,6 +23,7 @@ export type Event =
   | { readonly kind: 'incident-due'; readonly incident_id: string }
   | { readonly kind: 'silence-due'; readonly silence_id: string }
   | { readonly kind: 'maintenance-due'; readonly name: string }
+  | { readonly kind: 'shelf-due' }
   | { readonly kind: 'command-due'; readonly command_id: string }
   | { readonly kind: 'suppression-changed' }
   | { readonly kind: 'flapping-began'; readonly fingerprint: string }

@@ -63,7 +63,7 @@ export function arrive(state: State, alert: Alert, place: Place): Decision {
   return repeat(state, row, alert, rules)
 }
 
-function freshRow(state: State, alert: Alert, rules: Rules): AlertRow {
+function freshRow(state: State, alert: Alert, rules: Rules, history?: History): AlertRow {
   return {
     alert,
     incident_id: '',
@@ -75,6 +75,7 @@ function freshRow(state: State, alert: Alert, rules: Rules): AlertRow {
     joined_at_ms: state.time_ms,
     updated_at_ms: state.time_ms,
     forget_at_ms: null,
+    history,
     reason: { code: 'new-group', rule: '', rules_version: rules.version, text: '' },
   }
 }
@@ -136,7 +137,7 @@ function withFlapping(before: AlertRow, after: AlertRow, decision: Decision): De
 /** It had stopped and fires anew: back into its incident while that is open or closed only just now, else like a first sight. */
 function again(state: State, row: AlertRow, alert: Alert, rules: Rules, place: Place): Decision {
   const history = row.firing ? undefined : turnedNow(row.history, state.time_ms, rules)
-  const fresh: AlertRow = { ...freshRow(state, alert, rules), history }
+  const fresh = freshRow(state, alert, rules, history)
   return withFlapping(row, fresh, settle(state, fresh, row.incident_id, place))
 }
 
@@ -224,7 +225,7 @@ function end(state: State, row: AlertRow, ended_at_ms: number, code: 'timeout' |
     return rest(state, row, { ...history, rests_since_ms: ended_at_ms })
   // Only a member of an incident flaps, because there it is told.
   const steady = history && { ...history, settles_at_ms: null }
-  const value = endedRow(state, { ...row, history: steady }, ended_at_ms)
+  const value = endedRow(state, row, ended_at_ms, steady)
   if (row.held) return transient(value, row.held)
   const rows: Row[] = [{ kind: 'alert', key: row.alert.fingerprint, value }]
   if (!home) return { rows, changes: [] }

@@ -85,8 +85,7 @@ export function flappingBegins(state: State, fingerprint: string): Decision {
 export function flappingEnds(state: State, row: AlertRow): Decision {
   const history = { ...(row.history as History), settles_at_ms: null, rests_since_ms: null }
   const rested_ms = row.history?.rests_since_ms ?? null
-  const value: AlertRow =
-    rested_ms === null ? { ...row, history } : endedRow(state, { ...row, history }, rested_ms)
+  const value: AlertRow = rested_ms === null ? { ...row, history } : endedRow(state, row, rested_ms, history)
   const home = homeOf(state, row.incident_id)
   const rows = [{ kind: 'alert' as const, key: row.alert.fingerprint, value }]
   if (!home) return { rows, changes: [] }

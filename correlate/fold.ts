@@ -128,6 +128,8 @@ function dueEvent(timer: Timer, now_ms: number): Event {
       return { kind: 'silence-due', silence_id: timer.key }
     case 'maintenance':
       return { kind: 'maintenance-due', name: timer.key }
+    case 'shelf':
+      return { kind: 'shelf-due' }
     case 'command':
       return { kind: 'command-due', command_id: timer.key }
   }

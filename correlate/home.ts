@@ -1,5 +1,5 @@
 import { LIMITS } from '../schemas/limits.ts'
-import type { AlertRow, IncidentRow, State } from './state.ts'
+import type { AlertRow, History, IncidentRow, State } from './state.ts'
 
 export function isUnresolved(row: IncidentRow): boolean {
   const { state } = row.incident
@@ -20,7 +20,7 @@ export function forgetAt(state: State): number {
   return state.time_ms + Math.max(state.rules.reopen_within_ms, LIMITS.ended_alert_kept_ms)
 }
 
-export function endedRow(state: State, row: AlertRow, ended_at_ms: number): AlertRow {
+export function endedRow(state: State, row: AlertRow, ended_at_ms: number, history?: History): AlertRow {
   return {
     ...row,
     firing: false,
@@ -29,5 +29,14 @@ export function endedRow(state: State, row: AlertRow, ended_at_ms: number): Aler
     updated_at_ms: state.time_ms,
     silenced_by: [],
     forget_at_ms: forgetAt(state),
+    history,
   }
+}
+
+/** Alerts of one incident that fire, in the order of their fingerprints (maps differ after a restart). */
+export function firingMembers(state: State, incident_id: string): AlertRow[] {
+  const found: AlertRow[] = []
+  for (const row of state.alerts.values())
+    if (row.firing && !row.dismissed && row.incident_id === incident_id) found.push(row)
+  return found.sort((a, b) => (a.alert.fingerprint < b.alert.fingerprint ? -1 : 1))
 }

@@ -3,18 +3,22 @@ import type { Command, CommandBody } from '../schemas/command.ts'
 import type { IncidentState, Reason } from '../schemas/incident.ts'
 import { LIMITS } from '../schemas/limits.ts'
 import type { Rules } from '../schemas/rules.ts'
-import { endedRow, isUnresolved } from './home.ts'
+import { endedRow, firingMembers, isUnresolved } from './home.ts'
 import { type Decision, type Done, NOTHING } from './decision.ts'
 import { type Cause, IncidentDraft, memberOf, SYSTEM } from './draft.ts'
 import type { AlertRow, CommandOutcome, IncidentRow, Row, State } from './state.ts'
 import { changeMaintenance } from './maintenance.ts'
+import { shelve, shelvingFault, unshelve, unshelvingFault } from './shelves.ts'
 import { changeSilences } from './silences.ts'
 
 type OnIncident = Extract<CommandBody, { incident_id: string }>
 
 /** The states from which a command is possible. */
 const FROM: Readonly<
-  Record<Exclude<OnIncident['kind'], 'comment' | 'assign' | 'link-ticket'>, readonly IncidentState[]>
+  Record<
+    Exclude<OnIncident['kind'], 'comment' | 'assign' | 'link-ticket' | 'unshelve'>,
+    readonly IncidentState[]
+  >
 > = {
   acknowledge: ['open'],
   mitigate: ['open', 'acknowledged'],
@@ -22,6 +26,7 @@ const FROM: Readonly<
   review: ['resolved'],
   reopen: ['resolved', 'reviewed'],
   merge: ['open', 'acknowledged', 'mitigated'],
+  shelve: ['open', 'acknowledged', 'mitigated'],
 }
 
 /** Resolves the incident when no member fires, else tells the ending. Never resolves while a member fires. */
@@ -114,7 +119,7 @@ function onIncident(state: State, command: Command, body: OnIncident): Done {
     code: refused === null ? 'operator' : 'refused',
     rule: '',
     rules_version,
-    text: refused ?? sentence(body),
+    text: refused ?? sentence(body, state.time_ms),
   }
   const cause: Cause = { actor: command.actor, command_id: command.id, reason }
   if (refused !== null) {
@@ -138,6 +143,7 @@ function onIncident(state: State, command: Command, body: OnIncident): Done {
 function refusal(state: State, home: IncidentRow, body: OnIncident): string | null {
   const { incident } = home
   if (body.kind === 'comment' || body.kind === 'assign') return null
+  if (body.kind === 'unshelve') return unshelvingFault(state, body)
   if (body.kind === 'link-ticket') {
     return incident.tickets.length < LIMITS.tickets_per_incident
       ? null
@@ -145,6 +151,7 @@ function refusal(state: State, home: IncidentRow, body: OnIncident): string | nu
   }
   if (!FROM[body.kind].includes(incident.state))
     return `${body.kind} is not possible while the incident is ${incident.state}; it is from ${FROM[body.kind].join(', ')}`
+  if (body.kind === 'shelve') return shelvingFault(state, body)
   if (body.kind !== 'merge') return null
   const parent = state.incidents.get(body.into)
   if (!parent || parent.incident.scope !== incident.scope)
@@ -155,12 +162,16 @@ function refusal(state: State, home: IncidentRow, body: OnIncident): string | nu
 }
 
 /** What was done, in words; who did it stands beside it. */
-function sentence(body: OnIncident): string {
+function sentence(body: OnIncident, now_ms: number): string {
   switch (body.kind) {
     case 'assign':
       return body.assignee === null ? 'Assigned to nobody.' : `Assigned to ${body.assignee}.`
     case 'merge':
       return `Merged into ${body.into}.`
+    case 'shelve':
+      return withComment(`Shelved for ${(body.until_ms - now_ms) / 1_000} s`, body.comment)
+    case 'unshelve':
+      return 'Unshelved.'
     case 'link-ticket':
       return `Ticket ${body.ticket.external_id} of ${body.ticket.sink}.`
     case 'comment':
@@ -206,6 +217,8 @@ function takeStep(
     assign: 'assigned',
     comment: 'commented',
     'link-ticket': 'ticket-linked',
+    shelve: 'shelved',
+    unshelve: 'unshelved',
   } as const
   if (body.kind === 'reopen') {
     reopen(draft, cause)
@@ -224,6 +237,10 @@ function takeStep(
     rows = dismissMembers(state, draft)
     incident.resolved_at_ms = now_ms
     draft.setState('resolved', state.rules.retain_resolved_ms)
+  } else if (body.kind === 'shelve') {
+    rows = shelve(state, draft, body, cause.actor)
+  } else if (body.kind === 'unshelve') {
+    rows = unshelve(state, draft, body)
   } else if (body.kind === 'review') {
     incident.reviewed_at_ms = now_ms
     draft.setState('reviewed', state.rules.retain_resolved_ms)
@@ -235,14 +252,6 @@ function takeStep(
   draft.note(told[body.kind], cause.actor, cause.reason.text)
   draft.tell(told[body.kind], cause)
   return { rows, changes: [] }
-}
-
-/** Alerts of one incident that fire, in the order of their fingerprints (maps differ after a restart). */
-function firingMembers(state: State, incident_id: string): AlertRow[] {
-  const found: AlertRow[] = []
-  for (const row of state.alerts.values())
-    if (row.firing && !row.dismissed && row.incident_id === incident_id) found.push(row)
-  return found.sort((a, b) => (a.alert.fingerprint < b.alert.fingerprint ? -1 : 1))
 }
 
 /** An operator says that it is over while alerts still fire: these count for nothing until they fire anew. */

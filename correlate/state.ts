@@ -81,6 +81,14 @@ export interface MaintenanceRow {
   readonly created_by: string | null
 }
 
+/** An alert that an operator shelved, whether it fires or not. */
+export interface Shelf {
+  readonly incident_id: string
+  readonly actor: string
+  readonly comment: string
+  readonly until_ms: number
+}
+
 /** What became of a command, so that the same id is not carried out twice. */
 export interface CommandOutcome {
   readonly at_ms: number
@@ -96,6 +104,8 @@ export interface State {
   readonly incidents: Map<string, IncidentRow>
   readonly silences: Map<string, Silence>
   readonly maintenance: Map<string, MaintenanceRow>
+  /** By fingerprint. */
+  readonly shelves: Map<string, Shelf>
   readonly origins: Map<string, Place>
   readonly commands: Map<string, CommandOutcome>
   /** Follows from the rows, never stored: see apply.ts. */
@@ -125,6 +135,7 @@ export type Row =
   | { readonly kind: 'incident'; readonly key: string; readonly value: IncidentRow | null }
   | { readonly kind: 'silence'; readonly key: string; readonly value: Silence | null }
   | { readonly kind: 'maintenance'; readonly key: string; readonly value: MaintenanceRow | null }
+  | { readonly kind: 'shelf'; readonly key: string; readonly value: Shelf | null }
   | { readonly kind: 'origin'; readonly key: string; readonly value: Place }
   | { readonly kind: 'command'; readonly key: string; readonly value: CommandOutcome | null }
   | { readonly kind: 'rules'; readonly key: string; readonly value: Rules }
@@ -136,6 +147,7 @@ export const ROW_PREFIX = {
   incident: 'i/',
   silence: 's/',
   maintenance: 'm/',
+  shelf: 'h/',
   origin: 'o/',
   command: 'c/',
   rules: 'r/',
@@ -151,6 +163,7 @@ export function emptyState(partition: number): State {
     incidents: new Map(),
     silences: new Map(),
     maintenance: new Map(),
+    shelves: new Map(),
     origins: new Map(),
     commands: new Map(),
     derived: {

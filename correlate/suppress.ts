@@ -10,7 +10,7 @@ import { homeOf } from './home.ts'
 import type { AlertRow, LabelTest, Row, State } from './state.ts'
 
 /** How the entries of `silenced_by` begin that are not the id of a silence. */
-export const MUTED_BY = { maintenance: 'maintenance:', dependency: 'dependency:' } as const
+export const MUTED_BY = { maintenance: 'maintenance:', dependency: 'dependency:', shelf: 'shelf:' } as const
 
 export function isActive(silence: Silence, now_ms: number): boolean {
   return silence.starts_at_ms <= now_ms && now_ms < silence.ends_at_ms
@@ -28,7 +28,15 @@ export function silencedBy(state: State, alert: Alert): readonly string[] {
     if (test(alert.labels)) ids.push(MUTED_BY.maintenance + name)
   if (derived.dependencies.inUse)
     for (const rule of derived.dependencies.mutes(alert)) ids.push(MUTED_BY.dependency + rule)
+  const shelf = state.shelves.size > 0 ? state.shelves.get(alert.fingerprint) : undefined
+  if (shelf) ids.push(MUTED_BY.shelf + shelf.actor)
   return ids.sort()
+}
+
+/** The same, but for who shelved the alert: null when nobody has. */
+export function shelvedBy(mutes: readonly string[], actor: string | null): readonly string[] {
+  const others = mutes.filter((id) => !id.startsWith(MUTED_BY.shelf))
+  return actor === null ? others : [...others, MUTED_BY.shelf + actor].sort()
 }
 
 /** The test of a suppressor's matchers, or what is wrong with them. */
@@ -73,7 +81,7 @@ export function remuteAll(state: State): Spread {
 }
 
 /** Gives each of `alerts` that fires what mutes it from now on (the same list: nothing changes), and tells their incidents. */
-function spread(
+export function spread(
   state: State,
   alerts: Iterable<AlertRow>,
   why: Pick<Reason, 'code' | 'rule' | 'text'>,

@@ -1,4 +1,4 @@
-export type TimerKind = 'alert' | 'incident' | 'silence' | 'maintenance' | 'command'
+export type TimerKind = 'alert' | 'incident' | 'silence' | 'maintenance' | 'shelf' | 'command'
 
 export interface Timer {
   readonly due_ms: number

@@ -18,6 +18,8 @@ const CHANGE_KINDS = [
   'ticket-linked',
   'suppressed',
   'unsuppressed',
+  'shelved',
+  'unshelved',
   'flapping-started',
   'flapping-ended',
   'command-refused',

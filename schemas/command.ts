@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { timeMs } from './alert.ts'
+import { fingerprint, timeMs } from './alert.ts'
 import { LIMITS } from './limits.ts'
 import { onceWindow } from './maintenance.ts'
 import { matcher } from './matcher.ts'
@@ -42,6 +42,15 @@ export const commandBody = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('comment'), ...onIncident, comment: comment.min(1) }),
   z.object({ kind: z.literal('merge'), ...onIncident, into: id }),
   z.object({ kind: z.literal('link-ticket'), ...onIncident, ticket }),
+  z.object({
+    kind: z.literal('shelve'),
+    ...onIncident,
+    /** Only this alert of the incident; left out: all that fire. */
+    fingerprint: fingerprint.optional(),
+    until_ms: timeMs,
+    comment,
+  }),
+  z.object({ kind: z.literal('unshelve'), ...onIncident, fingerprint: fingerprint.optional() }),
   z.object({ kind: z.literal('silence'), silence }),
   z.object({ kind: z.literal('expire-silence'), silence_id: id }),
   z.object({ kind: z.literal('maintenance'), window: onceWindow }),

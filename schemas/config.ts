@@ -170,6 +170,9 @@ const keys = z.strictObject({
         .meta({ examples: [SUPPRESSION_EXAMPLES] }),
       flapping: flappingKeys,
       hold_ms: holdKeys,
+      shelve_max_ms: duration_ms
+        .default(DEFAULT_RULES.shelve_max_ms)
+        .describe('an operator shelves alerts for at most this long at a time'),
     })
     .prefault({})
     .describe('how alerts become incidents'),

@@ -28,6 +28,7 @@ export const reason = z.object({
     'maintenance',
     'dependency',
     'flapping',
+    'shelved',
     'rules',
     'timeout',
     'merged',
@@ -46,7 +47,7 @@ export const member = z.object({
   labels,
   severity,
   firing: z.boolean(),
-  /** What mutes it: the id of a silence, `maintenance:` and the name of a window, `dependency:` and the name of a suppression rule; sorted. */
+  /** What mutes it: the id of a silence, `maintenance:` and the name of a window, `dependency:` and the name of a suppression rule, `shelf:` and who shelved it; sorted. */
   silenced_by: z.array(z.string()),
   starts_at_ms: timeMs,
   /** When it stopped; null while it fires. */

@@ -42,6 +42,7 @@ export const LIMITS = {
   silences_per_partition: 10_000,
   matchers_per_silence: 32,
   maintenance_windows_per_partition: 1_000,
+  shelved_alerts_per_partition: 10_000,
   suppression_rules: 100,
   grouping_rules: 200,
   group_by_labels: 32,

@@ -70,6 +70,8 @@ export const rules = z.object({
   suppression: z.array(suppressionRule).max(LIMITS.suppression_rules).default([]),
   flapping: flapping.default(() => DEFAULT_RULES.flapping),
   hold_ms: hold_ms.default(() => DEFAULT_RULES.hold_ms),
+  /** An alert is shelved for at most this long at a time. */
+  shelve_max_ms: duration_ms.default(() => DEFAULT_RULES.shelve_max_ms),
 })
 export type Rules = z.infer<typeof rules>
 
@@ -93,4 +95,5 @@ export const DEFAULT_RULES: Rules = {
   suppression: [],
   flapping: { interval_ms: 60_000, start_percent: 30, end_percent: 25 },
   hold_ms: { high: 0, medium: 0, low: 0, info: 0 },
+  shelve_max_ms: 86_400_000,
 }

@@ -21,6 +21,7 @@ function mutesOf(
   for (const id of silenced_by) {
     if (id.startsWith(MUTED_BY.maintenance)) mutes.mutedBy.push(id.slice(MUTED_BY.maintenance.length))
     else if (id.startsWith(MUTED_BY.dependency)) mutes.inhibitedBy.push(id.slice(MUTED_BY.dependency.length))
+    else if (id.startsWith(MUTED_BY.shelf)) mutes.mutedBy.push(id)
     else mutes.silencedBy.push(id)
   }
   return mutes

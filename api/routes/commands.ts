@@ -13,7 +13,7 @@ import { commandOutcome } from '../rows.ts'
 import type { App } from '../validation.ts'
 import { incidentParams, unknownIncident } from './incident.ts'
 
-const [acknowledge, mitigate, resolve, review, reopen, assign, comment, merge, linkTicket] =
+const [acknowledge, mitigate, resolve, review, reopen, assign, comment, merge, linkTicket, shelve, unshelve] =
   commandBody.options
 const ON_PATH = { incident_id: true } as const
 
@@ -28,6 +28,8 @@ const commandRequest = z.discriminatedUnion('kind', [
   comment.omit(ON_PATH).strict(),
   merge.omit(ON_PATH).strict(),
   linkTicket.omit(ON_PATH).strict(),
+  shelve.omit(ON_PATH).strict(),
+  unshelve.omit(ON_PATH).strict(),
 ])
 
 export const idempotencyHeaders = z.object({
@@ -102,8 +104,9 @@ function answered(answer: z.infer<typeof change>): z.infer<typeof carriedOut> {
   return { command_id: answer.command_id ?? '', revision: answer.revision, change: answer }
 }
 
-/** Refuses at once what the correlator would refuse, given what this process knows. */
+/** Refuses at once what the correlator would refuse, given what this process knows: incidents, but not their alerts. */
 function checkPossible({ live }: ApiParts, { command, found }: Submission): void {
+  if (command.body.kind === 'shelve' || command.body.kind === 'unshelve') return
   const parent = command.body.kind === 'merge' ? live.get(command.body.into) : undefined
   const refused = refusal(parent && parent.id !== found.id ? [found, parent] : [found], command)
   if (refused !== null) throw new ApiError('not-possible', refused)

@@ -156,6 +156,8 @@ describe('/api/openapi.json', () => {
       'comment',
       'merge',
       'link-ticket',
+      'shelve',
+      'unshelve',
     ])
     expect(body.oneOf.every(({ additionalProperties }) => !additionalProperties)).toBe(true)
     expect(document.components.schemas['Member']).toMatchObject({

@@ -172,6 +172,8 @@ describe('a dead switch', () => {
     expect(kinds(t.alerts(1_000, { ...moved, labels: { ...moved.labels, rack: '2' } }))).toEqual([
       'unsuppressed',
     ])
+    const [late] = t.alerts(2_000, anAlert({ rack: '2' }, { scope: 'default' }))
+    expect(late?.memberships.joined[0]?.silenced_by).toEqual(['dependency:behind-a-dead-switch'])
   })
 
   it('mutes exactly as comparing every pair of alerts would', () => {

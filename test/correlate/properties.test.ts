@@ -61,6 +61,14 @@ const happening = fc.oneof(
   },
   {
     weight: 1,
+    arbitrary: fc.record({
+      what: fc.constant('shelve' as const),
+      nth: fc.nat(5),
+      length_s: fc.integer({ min: 0, max: 120 }),
+    }),
+  },
+  {
+    weight: 1,
     arbitrary: fc.record({ what: fc.constant('merge' as const), child: fc.nat(5), parent: fc.nat(5) }),
   },
 )
@@ -146,7 +154,12 @@ function happen(t: Timeline, at_ms: number, before_ms: number, event: Story[numb
       matchers: [{ name: 'host', op: '=', value: `h${event.host}` }],
       ends_at_ms: NOON_MS + at_ms + event.length_s * 1_000,
     })
-  else if (event.what === 'rules') t.record(at_ms, { kind: 'rules', rules: rulesOf(event.version) })
+  else if (event.what === 'shelve') {
+    const until_ms = NOON_MS + at_ms + event.length_s * 1_000
+    const incident_id = nth(event.nth)
+    if (event.length_s === 0) t.command(at_ms, { kind: 'unshelve', incident_id })
+    else t.command(at_ms, { kind: 'shelve', incident_id, until_ms, comment: '' })
+  } else if (event.what === 'rules') t.record(at_ms, { kind: 'rules', rules: rulesOf(event.version) })
   else if (event.what === 'maintenance') t.command(at_ms, maintenanceOf(event, NOON_MS + at_ms))
   else if (event.what === 'command') t.command(at_ms, { kind: event.kind, incident_id: nth(event.nth) })
   else t.command(at_ms, { kind: 'merge', incident_id: nth(event.child), into: nth(event.parent) })

@@ -142,6 +142,8 @@ export class Events {
     if (known.length === 0) return null
     const incident_id = random.pick(known)
     if (kind === 'merge') return { kind, incident_id, into: random.pick(known) }
+    if (kind === 'shelve')
+      return { kind, incident_id, until_ms: at_ms + random.between(1_000, 15_000), comment: 'known' }
     if (kind === 'comment') return { kind, incident_id, comment: 'seen' }
     return kind === 'assign' ? { kind, incident_id, assignee: 'bob' } : { kind, incident_id }
   }

@@ -39,6 +39,8 @@ export const OPERATIONS = [
   'expire-silence',
   'maintenance',
   'end-maintenance',
+  'shelve',
+  'unshelve',
   'post',
   'post',
 ] as const
