@@ -5,8 +5,8 @@ import type { Place } from '../schemas/record.ts'
 import type { Rules } from '../schemas/rules.ts'
 import { type Decision, NOTHING, type Repeat } from './decision.ts'
 import { IncidentDraft } from './draft.ts'
-import { flappingEnds, flaps, rests, turnedNow } from './flapping.ts'
-import { endedRow, forgetAt, homeOf, isUnresolved } from './home.ts'
+import { flappingEnds, rests, turnedNow } from './flapping.ts'
+import { endedRow, flaps, forgetAt, homeOf, isUnresolved } from './home.ts'
 import { fireAgain, resolveIfQuiet } from './lifecycle.ts'
 import { placeAlert } from './match/place.ts'
 import type { AlertRow, Held, History, Row, State } from './state.ts'
@@ -53,7 +53,7 @@ export function arrive(state: State, alert: Alert, place: Place): Decision {
     if (state.derived.firing >= LIMITS.active_alerts_per_partition) {
       return { ...NOTHING, unassigned: { fingerprint: alert.fingerprint, code: 'active-alerts-bound' } }
     }
-    return settle(state, freshRow(state, alert, rules), '', place)
+    return settle(state, freshRow(state, alert, rules, null), '', place)
   }
   if (!row.firing) return resolved ? NOTHING : again(state, row, alert, rules, place)
   if (rests(row)) return resolved ? NOTHING : resume(state, row, alert)
@@ -63,7 +63,7 @@ export function arrive(state: State, alert: Alert, place: Place): Decision {
   return repeat(state, row, alert, rules)
 }
 
-function freshRow(state: State, alert: Alert, rules: Rules, history?: History): AlertRow {
+function freshRow(state: State, alert: Alert, rules: Rules, history: History | null): AlertRow {
   return {
     alert,
     incident_id: '',
@@ -75,7 +75,7 @@ function freshRow(state: State, alert: Alert, rules: Rules, history?: History): 
     joined_at_ms: state.time_ms,
     updated_at_ms: state.time_ms,
     forget_at_ms: null,
-    history,
+    ...(history && { history }),
     reason: { code: 'new-group', rule: '', rules_version: rules.version, text: '' },
   }
 }
@@ -136,7 +136,7 @@ function withFlapping(before: AlertRow, after: AlertRow, decision: Decision): De
 
 /** It had stopped and fires anew: back into its incident while that is open or closed only just now, else like a first sight. */
 function again(state: State, row: AlertRow, alert: Alert, rules: Rules, place: Place): Decision {
-  const history = row.firing ? undefined : turnedNow(row.history, state.time_ms, rules)
+  const history = row.firing ? null : turnedNow(row.history, state.time_ms, rules)
   const fresh = freshRow(state, alert, rules, history)
   return withFlapping(row, fresh, settle(state, fresh, row.incident_id, place))
 }
@@ -219,7 +219,7 @@ function forget(state: State, row: AlertRow): Decision {
 
 function end(state: State, row: AlertRow, ended_at_ms: number, code: 'timeout' | null): Decision {
   const { rules } = state
-  const history = row.dismissed ? undefined : turnedNow(row.history, state.time_ms, rules)
+  const history = row.dismissed ? null : turnedNow(row.history, state.time_ms, rules)
   const home = row.dismissed ? undefined : homeOf(state, row.incident_id)
   if (home && history && history.settles_at_ms !== null)
     return rest(state, row, { ...history, rests_since_ms: ended_at_ms })
@@ -240,7 +240,7 @@ function end(state: State, row: AlertRow, ended_at_ms: number, code: 'timeout' |
 function transient(ended: AlertRow, { incident_id }: Held): Decision {
   const { fingerprint } = ended.alert
   return {
-    rows: [{ kind: 'alert', key: fingerprint, value: { ...ended, held: undefined, incident_id } }],
+    rows: [{ kind: 'alert', key: fingerprint, value: { ...ended, held: null, incident_id } }],
     changes: [],
     unassigned: { fingerprint, code: 'transient' },
   }

@@ -3,6 +3,7 @@ import type { Change, ChangeKind } from '../schemas/change.ts'
 import { changeId } from '../schemas/ids.ts'
 import type { Incident, IncidentState, Member, Reason, TimelineEntry } from '../schemas/incident.ts'
 import { LIMITS } from '../schemas/limits.ts'
+import { flaps } from './home.ts'
 import type { AlertRow, IncidentRow } from './state.ts'
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
@@ -26,6 +27,7 @@ export function memberOf(row: AlertRow): Member {
     severity: alert.severity,
     firing: row.firing && !row.dismissed,
     silenced_by: [...row.silenced_by],
+    ...(flaps(row) && { flapping: true as const }),
     starts_at_ms: alert.starts_at_ms,
     ended_at_ms: row.ended_at_ms,
     joined_at_ms: row.joined_at_ms,
@@ -75,6 +77,11 @@ export class IncidentDraft {
   hear(alert: AlertRow, was_heard: boolean): void {
     const heard = alert.silenced_by.length === 0
     if (heard !== was_heard) this.row.members_heard += heard ? 1 : -1
+    this.list(memberOf(alert))
+  }
+
+  /** A member is listed as it is now. */
+  show(alert: AlertRow): void {
     this.list(memberOf(alert))
   }
 

@@ -27,15 +27,15 @@ function aged(bits: number, states: number): number {
 
 /**
  * The history of an alert that stops or fires again now: each interval since its last turn was a state like the one before, and
- * this is one that differs. Undefined when no history is kept.
+ * this is one that differs. Null when no history is kept.
  */
 export function turnedNow(
-  history: History | undefined,
+  history: History | null | undefined,
   now_ms: number,
   { flapping }: Rules,
-): History | undefined {
+): History | null {
   const { interval_ms, start_percent, end_percent } = flapping
-  if (interval_ms === 0) return undefined
+  if (interval_ms === 0) return null
   const steady = history ? Math.floor((now_ms - history.at_ms) / interval_ms) : 0
   const bits = (aged(history?.bits ?? 0, steady + 1) | 1) & ALL
   const threshold = history?.settles_at_ms == null ? start_percent : end_percent
@@ -55,10 +55,6 @@ function steadyStates(bits: number, end_percent: number): number {
   return states
 }
 
-export function flaps(row: AlertRow): boolean {
-  return row.history?.settles_at_ms != null
-}
-
 /** Its source says that it has resolved, but it flaps, so that it counts as firing for now. */
 export function rests(row: AlertRow): boolean {
   return row.history?.rests_since_ms != null
@@ -76,6 +72,7 @@ export function flappingBegins(state: State, fingerprint: string): Decision {
     `${titleOf(row.alert)} flaps: ${changes} of its last ${STATES} states differ from the one before, ${changedPercent(bits)} % by weight. It counts as firing until it is steady.`,
   )
   const draft = new IncidentDraft(home, state.time_ms)
+  draft.show(row)
   draft.note('flapping-started', SYSTEM, reason.text)
   draft.tell('flapping-started', { actor: SYSTEM, command_id: null, reason })
   return { rows: [{ kind: 'incident', key: home.incident.id, value: draft.row }], changes: draft.changes }
@@ -93,7 +90,8 @@ export function flappingEnds(state: State, row: AlertRow): Decision {
   const now = rested_ms === null ? 'it fires' : 'it has resolved'
   const reason = reasonOf(state, `${titleOf(row.alert)} is steady again: ${now}.`)
   draft.note('flapping-ended', SYSTEM, reason.text)
-  if (rested_ms !== null) draft.end(value, row.silenced_by.length === 0)
+  if (rested_ms === null) draft.show(value)
+  else draft.end(value, row.silenced_by.length === 0)
   if (draft.incident.members_firing > 0)
     draft.tell('flapping-ended', { actor: SYSTEM, command_id: null, reason })
   else resolveIfQuiet(draft, state.rules, null)

@@ -15,12 +15,22 @@ export function homeOf(state: State, incident_id: string): IncidentRow | undefin
   return home
 }
 
+/** It turned too often of late (flapping.ts). */
+export function flaps(row: AlertRow): boolean {
+  return row.history?.settles_at_ms != null
+}
+
 /** When an alert that has ended may be forgotten: a reopening, or a repeat that names it, must find it. */
 export function forgetAt(state: State): number {
   return state.time_ms + Math.max(state.rules.reopen_within_ms, LIMITS.ended_alert_kept_ms)
 }
 
-export function endedRow(state: State, row: AlertRow, ended_at_ms: number, history?: History): AlertRow {
+export function endedRow(
+  state: State,
+  row: AlertRow,
+  ended_at_ms: number,
+  history: History | null,
+): AlertRow {
   return {
     ...row,
     firing: false,
@@ -29,7 +39,8 @@ export function endedRow(state: State, row: AlertRow, ended_at_ms: number, histo
     updated_at_ms: state.time_ms,
     silenced_by: [],
     forget_at_ms: forgetAt(state),
-    history,
+    // Never undefined: see AlertRow.
+    ...((history ?? row.history) && { history }),
   }
 }
 

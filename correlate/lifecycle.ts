@@ -263,7 +263,7 @@ function dismissMembers(state: State, draft: IncidentDraft): Row[] {
     const value: AlertRow =
       rested_ms === null
         ? { ...rest, dismissed: true, updated_at_ms: state.time_ms }
-        : endedRow(state, rest, rested_ms)
+        : endedRow(state, rest, rested_ms, null)
     draft.end(value, row.silenced_by.length === 0)
     return { kind: 'alert', key: row.alert.fingerprint, value }
   })

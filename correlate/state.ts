@@ -35,7 +35,7 @@ export interface AlertRow {
   readonly alert: Alert
   /** Empty while it is in none. */
   readonly incident_id: string
-  readonly held?: Held | undefined
+  readonly held?: Held | null
   readonly firing: boolean
   /** An operator resolved the incident while this alert fired: it counts for nothing until it fires anew. */
   readonly dismissed: boolean
@@ -50,8 +50,8 @@ export interface AlertRow {
   readonly updated_at_ms: number
   /** When the row may be forgotten, once it has ended. */
   readonly forget_at_ms: number | null
-  /** Absent while it never turned. */
-  readonly history?: History | undefined
+  /** Absent while it never turned. (Never undefined: what is read back must have its keys in the same order.) */
+  readonly history?: History | null
   /** Why it is in its incident; told again with every telling. */
   readonly reason: Member['reason']
 }

@@ -49,6 +49,8 @@ export const member = z.object({
   firing: z.boolean(),
   /** What mutes it: the id of a silence, `maintenance:` and the name of a window, `dependency:` and the name of a suppression rule, `shelf:` and who shelved it; sorted. */
   silenced_by: z.array(z.string()),
+  /** It turns again and again, and counts as firing until it is steady; left out when it does not. */
+  flapping: z.literal(true).optional(),
   starts_at_ms: timeMs,
   /** When it stopped; null while it fires. */
   ended_at_ms: timeMs.nullable(),

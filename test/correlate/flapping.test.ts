@@ -41,6 +41,7 @@ describe('flapping', () => {
       text: 'Down on a flaps: 6 of its last 20 states differ from the one before, 33.9 % by weight. It counts as firing until it is steady.',
     })
     expect(incident?.timeline.at(-1)?.kind).toBe('flapping-started')
+    expect(incident?.members[0]?.flapping).toBe(true)
   })
 
   it('does not begin while turns are far between', () => {
@@ -74,6 +75,7 @@ describe('flapping', () => {
       ['flapping-ended', 6 * 30_000 + 15 * MINUTE_MS],
     ])
     expect(told[0]?.incident).toMatchObject({ state: 'open', members_firing: 1 })
+    expect(told[0]?.incident.members[0]).not.toHaveProperty('flapping')
     expect(kinds(ends(t, 20 * MINUTE_MS))).toEqual(['resolved'])
   })
 
