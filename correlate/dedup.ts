@@ -53,7 +53,7 @@ export function arrive(state: State, alert: Alert, place: Place): Decision {
     if (state.derived.firing >= LIMITS.active_alerts_per_partition) {
       return { ...NOTHING, unassigned: { fingerprint: alert.fingerprint, code: 'active-alerts-bound' } }
     }
-    return settle(state, freshRow(state, alert, rules, null), '', place)
+    return settle(state, freshRow(state, alert, rules), '', place)
   }
   if (!row.firing) return resolved ? NOTHING : again(state, row, alert, rules, place)
   if (rests(row)) return resolved ? NOTHING : resume(state, row, alert)
@@ -63,7 +63,7 @@ export function arrive(state: State, alert: Alert, place: Place): Decision {
   return repeat(state, row, alert, rules)
 }
 
-function freshRow(state: State, alert: Alert, rules: Rules, history: History | null): AlertRow {
+function freshRow(state: State, alert: Alert, rules: Rules): AlertRow {
   return {
     alert,
     incident_id: '',
@@ -75,7 +75,6 @@ function freshRow(state: State, alert: Alert, rules: Rules, history: History | n
     joined_at_ms: state.time_ms,
     updated_at_ms: state.time_ms,
     forget_at_ms: null,
-    ...(history && { history }),
     reason: { code: 'new-group', rule: '', rules_version: rules.version, text: '' },
   }
 }
@@ -137,7 +136,8 @@ function withFlapping(before: AlertRow, after: AlertRow, decision: Decision): De
 /** It had stopped and fires anew: back into its incident while that is open or closed only just now, else like a first sight. */
 function again(state: State, row: AlertRow, alert: Alert, rules: Rules, place: Place): Decision {
   const history = row.firing ? null : turnedNow(row.history, state.time_ms, rules)
-  const fresh = freshRow(state, alert, rules, history)
+  const blank = freshRow(state, alert, rules)
+  const fresh: AlertRow = history === null ? blank : { ...blank, history }
   return withFlapping(row, fresh, settle(state, fresh, row.incident_id, place))
 }
 
