@@ -23,7 +23,7 @@ function rowOf(incident: Incident): Row {
 
 /** Why the correlator would refuse a command if these incidents were all it knew; null when it would carry it out. */
 export function refusal(incidents: readonly Incident[], { body }: Command): string | null {
-  if (body.kind === 'silence' || body.kind === 'expire-silence') return null
+  if (!('incident_id' in body)) return null
   const state = emptyState(0)
   apply(state, incidents.map(rowOf))
   const home = state.incidents.get(body.incident_id)

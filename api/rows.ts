@@ -1,5 +1,11 @@
-import { type AlertRow, type CommandOutcome, type IncidentRow, ROW_PREFIX } from '../correlate/state.ts'
 import { relationKey, type RelationRow } from '../correlate/match/relations.ts'
+import {
+  type AlertRow,
+  type CommandOutcome,
+  type IncidentRow,
+  type MaintenanceRow,
+  ROW_PREFIX,
+} from '../correlate/state.ts'
 import type { Log, Position, Shard, Store } from '../runtime/ports.ts'
 import type { Silence } from '../schemas/command.ts'
 import type { Rules } from '../schemas/rules.ts'
@@ -22,6 +28,11 @@ export function incidentRows(store: Store, partition: number): Promise<IncidentR
 /** Every partition keeps every silence, so one is enough. */
 export function storedSilences(store: Store): Promise<Silence[]> {
   return values<Silence>(store, 0, ROW_PREFIX.silence)
+}
+
+/** Every partition keeps every window, so one is enough. */
+export function storedMaintenance(store: Store): Promise<MaintenanceRow[]> {
+  return values<MaintenanceRow>(store, 0, ROW_PREFIX.maintenance)
 }
 
 /** Null before the first rules were folded. */

@@ -16,6 +16,7 @@ import { incidentRoute } from './routes/incident.ts'
 import { incidentsRoute } from './routes/incidents.ts'
 import { pageRoutes } from './routes/page.ts'
 import { rulesRoute } from './routes/rules.ts'
+import { maintenanceRoutes } from './routes/maintenance.ts'
 import { topologyRoutes } from './routes/topology.ts'
 import { silencesRoutes } from './routes/silences.ts'
 import { sourcesRoute } from './routes/sources.ts'
@@ -88,6 +89,7 @@ function installRoutes(app: App, parts: ApiParts, feed: ChangesFeed): void {
   commandsRoute(app, parts, appended)
   changesRoute(app, feed)
   silencesRoutes(app, parts, appended)
+  maintenanceRoutes(app, parts, appended)
   openApiRoute(app)
   app.register(async (scope) =>
     alertmanagerRoutes(scope.withTypeProvider<ZodTypeProvider>(), parts, appended),

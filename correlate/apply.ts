@@ -1,7 +1,8 @@
+import type { Labels } from '../schemas/alert.ts'
+import { isWithin, nextTurn } from '../schemas/calendar.ts'
 import type { Silence } from '../schemas/command.ts'
 import { compileMatchers } from '../schemas/matching.ts'
-import type { Rules } from '../schemas/rules.ts'
-import { DEFAULT_EVIDENCE } from '../schemas/rules.ts'
+import { DEFAULT_RULES, type Rules } from '../schemas/rules.ts'
 import { scopeAndEntity } from './causes.ts'
 import { EMPTY_BACKGROUND, type EntityHabits } from './rank/background.ts'
 import { isUnresolved } from './home.ts'
@@ -10,6 +11,8 @@ import {
   type AlertRow,
   type CommandOutcome,
   type IncidentRow,
+  type MaintenanceRow,
+  type Shelf,
   ROW_PREFIX,
   type Row,
   type State,
@@ -33,6 +36,10 @@ function applyRow(state: State, row: Row): void {
       return applyIncident(state, row.key, row.value)
     case 'silence':
       return applySilence(state, row.key, row.value)
+    case 'maintenance':
+      return applyMaintenance(state, row.key, row.value)
+    case 'shelf':
+      return applyShelf(state, row.key, row.value)
     case 'command':
       return applyCommand(state, row.key, row.value)
     case 'pace':
@@ -75,6 +82,7 @@ function applyAlert(state: State, key: string, value: AlertRow | null): void {
     if (old) unindex(state, old)
     if (value) index(state, value)
   }
+  if (derived.dependencies.inUse) applyDependencies(state, key, old, value)
   if (value === null) {
     state.alerts.delete(key)
     derived.seen.delete(key)
@@ -84,19 +92,50 @@ function applyAlert(state: State, key: string, value: AlertRow | null): void {
   if (value.firing) derived.firing++
   state.alerts.set(key, value)
   derived.seen.set(key, value)
-  derived.timers.set('alert', key, value.firing ? value.expires_at_ms : value.forget_at_ms)
+  derived.timers.set('alert', key, alertTurn(value))
+}
+
+/** When an alert stops, may be forgotten, has waited long enough, or is steady again. */
+function alertTurn({ firing, expires_at_ms, forget_at_ms, history, held }: AlertRow): number | null {
+  if (!firing) return forget_at_ms
+  if (held) return Math.min(expires_at_ms, held.until_ms)
+  if (history?.settles_at_ms == null) return expires_at_ms
+  return history.rests_since_ms === null
+    ? Math.min(expires_at_ms, history.settles_at_ms)
+    : history.settles_at_ms
+}
+
+/** Only an alert that begins, stops or has other labels than before is looked at. */
+function applyDependencies(
+  { derived }: State,
+  key: string,
+  old: AlertRow | undefined,
+  value: AlertRow | null,
+): void {
+  const before = old && counts(old) ? old.alert : null
+  const after = value && counts(value) ? value.alert : null
+  if (before === after || (before && after && sameLabels(before.labels, after.labels))) return
+  derived.dependencies.set(key, after)
+}
+
+/** An alert that an operator dismissed counts for nothing, though its source says that it fires. */
+function counts(row: AlertRow): boolean {
+  return row.firing && !row.dismissed
+}
+
+function sameLabels(a: Labels, b: Labels): boolean {
+  const names = Object.keys(a)
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name])
 }
 
 /** What is indexed follows from the incident, the labels and the entity. Repeats share their labels, or differ in none. */
 function sameIndexed(old: AlertRow, row: AlertRow): boolean {
   if (old.incident_id !== row.incident_id || old.alert.entity !== row.alert.entity) return false
-  const [before, after] = [old.alert.labels, row.alert.labels]
-  if (before === after) return true
-  const names = Object.keys(before)
-  return names.length === Object.keys(after).length && names.every((name) => before[name] === after[name])
+  return old.alert.labels === row.alert.labels || sameLabels(old.alert.labels, row.alert.labels)
 }
 
 function index(state: State, { alert, incident_id }: AlertRow): void {
+  if (incident_id === '') return
   const { members, mentioned, kinds } = state.derived
   const others = members.get(incident_id)
   if (others) others.add(alert.fingerprint)
@@ -106,6 +145,7 @@ function index(state: State, { alert, incident_id }: AlertRow): void {
 }
 
 function unindex(state: State, { alert, incident_id }: AlertRow): void {
+  if (incident_id === '') return
   const { members, mentioned, kinds } = state.derived
   const others = members.get(incident_id)
   if (others?.delete(alert.fingerprint) && others.size === 0) members.delete(incident_id)
@@ -163,14 +203,36 @@ function applySilence(state: State, key: string, value: Silence | null): void {
   }
   state.silences.set(key, value)
   derived.silence_tests.set(key, compileMatchers(value.matchers))
-  derived.timers.set('silence', key, nextTurn(value, state.time_ms))
+  derived.timers.set('silence', key, silenceTurn(value, state.time_ms))
 }
 
 /** When a silence begins, ends, or may be forgotten: whichever comes next after `now_ms`. */
-function nextTurn(silence: Silence, now_ms: number): number {
+function silenceTurn(silence: Silence, now_ms: number): number {
   if (now_ms < silence.starts_at_ms) return silence.starts_at_ms
   if (now_ms < silence.ends_at_ms) return silence.ends_at_ms
   return silence.ends_at_ms + SILENCE_MEMORY_MS
+}
+
+function applyMaintenance(state: State, key: string, value: MaintenanceRow | null): void {
+  const { derived } = state
+  if (value === null) {
+    state.maintenance.delete(key)
+    derived.maintenance_now.delete(key)
+    derived.timers.set('maintenance', key, null)
+    return
+  }
+  state.maintenance.set(key, value)
+  // What it costs to ask a calendar is paid at its turns, not by every alert.
+  if (isWithin(value.window, state.time_ms))
+    derived.maintenance_now.set(key, compileMatchers(value.window.match))
+  else derived.maintenance_now.delete(key)
+  derived.timers.set('maintenance', key, nextTurn(value.window, state.time_ms))
+}
+
+function applyShelf(state: State, key: string, value: Shelf | null): void {
+  if (value === null) state.shelves.delete(key)
+  else state.shelves.set(key, value)
+  state.derived.timers.set('shelf', key, value && value.until_ms)
 }
 
 function applyCommand(state: State, key: string, value: CommandOutcome | null): void {
@@ -179,10 +241,16 @@ function applyCommand(state: State, key: string, value: CommandOutcome | null): 
   state.derived.timers.set('command', key, value === null ? null : value.at_ms + COMMAND_MEMORY_MS)
 }
 
-function applyRules(state: State, stored: Rules): void {
-  // Rows stored before evidence was weighed have no rules for it.
-  const rules = { ...stored, evidence: stored.evidence ?? DEFAULT_EVIDENCE }
-  state.rules = rules
+function applyRules(state: State, rules: Rules): void {
+  // Rules that were stored by an older version lack what is new.
+  const before = state.rules.suppression
+  state.rules = { ...DEFAULT_RULES, ...rules }
+  const { suppression } = state.rules
+  if (JSON.stringify(before) !== JSON.stringify(suppression))
+    state.derived.dependencies.reset(
+      suppression,
+      [...state.alerts.values()].filter(counts).map(({ alert }) => alert),
+    )
   state.derived.rule_tests = rules.grouping.map((rule) => compileMatchers(rule.match))
 }
 
@@ -199,4 +267,11 @@ export function restoreRow(state: State, stored_key: string, text: string): void
   if (!kind) throw new RangeError(`a stored row has the unknown key ${stored_key}`)
   const value: unknown = JSON.parse(text)
   applyRow(state, { kind, key: stored_key.slice(2), value } as Row)
+}
+
+/** After the last stored row: what follows from the state's time, which may have come after the rows of calendars. */
+export function restored(state: State): void {
+  for (const [key, value] of state.silences) applySilence(state, key, value)
+  for (const [key, value] of state.maintenance) applyMaintenance(state, key, value)
+  state.derived.dependencies.settled()
 }

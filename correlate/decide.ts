@@ -1,30 +1,18 @@
-import type { Alert } from '../schemas/alert.ts'
-import type { Command } from '../schemas/command.ts'
 import { compileMatchers, MatcherError } from '../schemas/matching.ts'
-import type { Place } from '../schemas/record.ts'
 import type { Rules } from '../schemas/rules.ts'
-import type { TopologyPart } from '../schemas/topology.ts'
-import { type Decision, NOTHING } from './decision.ts'
-import { alertEnds, arrive, type Repeat, repeated } from './dedup.ts'
+import { type Decision, type Event, NOTHING } from './decision.ts'
+import { dependencyTurns } from './dependencies.ts'
+import { alertEnds, arrive, repeated } from './dedup.ts'
+import { flappingBegins } from './flapping.ts'
 import { carryOut } from './lifecycle.ts'
 import { stormEnds } from './match/storm.ts'
 import { takeTopology } from './match/topology.ts'
 import { incidentDue } from './clocks.ts'
-import type { State } from './state.ts'
-import { silenceTurns } from './suppress.ts'
-
-/** What one decision is about: one alert, one command, new rules, or something that fell due. */
-export type Event =
-  | { readonly kind: 'alert'; readonly alert: Alert; readonly place: Place }
-  | { readonly kind: 'repeat'; readonly repeat: Repeat; readonly place: Place }
-  | { readonly kind: 'command'; readonly command: Command; readonly place: Place }
-  | { readonly kind: 'rules'; readonly rules: Rules }
-  | { readonly kind: 'topology'; readonly topology: TopologyPart }
-  | { readonly kind: 'alert-due'; readonly fingerprint: string; readonly late_ms: number }
-  | { readonly kind: 'incident-due'; readonly incident_id: string }
-  | { readonly kind: 'silence-due'; readonly silence_id: string }
-  | { readonly kind: 'storm-due'; readonly scope: string }
-  | { readonly kind: 'command-due'; readonly command_id: string }
+import { maintenanceTurns, windowsOfRules } from './maintenance.ts'
+import { shelvesEnd } from './shelves.ts'
+import { silenceTurns } from './silences.ts'
+import type { Row, State } from './state.ts'
+import { remuteAll } from './suppress.ts'
 
 /**
  * Total, synchronous and pure: what one event means, given everything known. `state.time_ms` is the time of the event;
@@ -42,6 +30,10 @@ export function decide(state: State, event: Event): Decision {
       return incidentDue(state, event.incident_id)
     case 'silence-due':
       return silenceTurns(state, event.silence_id)
+    case 'maintenance-due':
+      return maintenanceTurns(state, event.name)
+    case 'shelf-due':
+      return shelvesEnd(state)
     case 'command':
       return carryOut(state, event.command, event.place)
     case 'storm-due':
@@ -52,6 +44,12 @@ export function decide(state: State, event: Event): Decision {
       return takeRules(state, event.rules)
     case 'topology':
       return takeTopology(state, event.topology)
+    case 'suppression-changed':
+      return remuteAll(state)
+    case 'flapping-began':
+      return flappingBegins(state, event.fingerprint)
+    case 'dependency-turned':
+      return dependencyTurns(state, event.turned)
   }
 }
 
@@ -59,10 +57,19 @@ export function decide(state: State, event: Event): Decision {
 function takeRules(state: State, rules: Rules): Decision {
   if (rules.version === state.rules.version) return NOTHING
   try {
-    for (const rule of rules.grouping) compileMatchers(rule.match)
+    for (const { match } of [...rules.grouping, ...rules.maintenance]) compileMatchers(match)
+    for (const { source, target } of rules.suppression) compileMatchers([...source, ...target])
   } catch (error) {
     if (error instanceof MatcherError) return NOTHING
     throw error
   }
-  return { rows: [{ kind: 'rules', key: 'rules', value: rules }], changes: [] }
+  const rows: Row[] = [{ kind: 'rules', key: 'rules', value: rules }]
+  if (!suppressionChanged(state.rules, rules)) return { rows, changes: [] }
+  rows.push(...windowsOfRules(state, rules.maintenance))
+  return { rows, changes: [], next: { kind: 'suppression-changed' } }
+}
+
+function suppressionChanged(before: Rules, after: Rules): boolean {
+  const muting = ({ maintenance, suppression }: Rules) => JSON.stringify([maintenance, suppression])
+  return muting(before) !== muting(after)
 }

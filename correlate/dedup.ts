@@ -3,13 +3,14 @@ import type { Reason } from '../schemas/incident.ts'
 import { LIMITS } from '../schemas/limits.ts'
 import type { Place } from '../schemas/record.ts'
 import type { Rules } from '../schemas/rules.ts'
-import { type Decision, NOTHING } from './decision.ts'
+import { type Decision, NOTHING, type Repeat } from './decision.ts'
 import { IncidentDraft } from './draft.ts'
-import { homeOf, isUnresolved } from './home.ts'
+import { flappingEnds, rests, turnedNow } from './flapping.ts'
+import { endedRow, flaps, forgetAt, homeOf, isUnresolved } from './home.ts'
 import { fireAgain, resolveIfQuiet } from './lifecycle.ts'
 import { beginAnew, isAnew } from './match/anew.ts'
 import { placeAlert } from './match/place.ts'
-import type { AlertRow, Row, State } from './state.ts'
+import type { AlertRow, Held, History, Row, State } from './state.ts'
 import { silencedBy } from './suppress.ts'
 
 /** Ends in the future are rounded up to this, so that a repeat writes at most once in this time. */
@@ -29,13 +30,6 @@ function expiry(alert: Alert, now_ms: number, rules: Rules): { expires_at_ms: nu
 
 function isResolved(alert: Alert, now_ms: number): boolean {
   return alert.ends_at_ms !== null && alert.ends_at_ms <= now_ms
-}
-
-/** What a repeat of an alert tells (schemas/repeats.ts). */
-export interface Repeat {
-  readonly fingerprint: string
-  readonly starts_at_ms: number
-  readonly ends_at_ms: number | null
 }
 
 /** A repeat stands for the newest statement of its alert, with other times. */
@@ -63,9 +57,10 @@ export function arrive(state: State, alert: Alert, place: Place, same_statement 
     if (state.derived.firing >= LIMITS.active_alerts_per_partition) {
       return { ...NOTHING, unassigned: { fingerprint: alert.fingerprint, code: 'active-alerts-bound' } }
     }
-    return placeAlert(state, freshRow(state, alert, rules), place)
+    return settle(state, freshRow(state, alert, rules), '', place)
   }
   if (!row.firing) return resolved ? NOTHING : again(state, row, alert, rules, place)
+  if (rests(row)) return resolved ? NOTHING : resume(state, row, alert)
   if (resolved)
     return end(state, { ...row, alert: merged(row.alert, alert) }, alert.ends_at_ms as number, null)
   if (row.dismissed && alert.starts_at_ms > row.updated_at_ms) return again(state, row, alert, rules, place)
@@ -114,6 +109,7 @@ function repeat(state: State, row: AlertRow, alert: Alert, rules: Rules): Decisi
   const { lasts, starts_new } = compare(state, row, alert, rules)
   if (lasts === 'as long' && !starts_new && sameContent(row.alert, alert)) return NOTHING
   const value = repeatedRow(state, row, alert, rules)
+  if (value.held && heldUntil(state, value) <= state.time_ms) return release(state, value)
   return { rows: [{ kind: 'alert', key: alert.fingerprint, value }], changes: [] }
 }
 
@@ -141,16 +137,67 @@ function repeatedRow(state: State, row: AlertRow, alert: Alert, rules: Rules): A
   return { ...told, expires_at_ms, by_timeout: next.by_timeout }
 }
 
+/** It flaps and fires once more, which its incident does not hear of. */
+function resume(state: State, row: AlertRow, alert: Alert): Decision {
+  const { rules, time_ms } = state
+  const value: AlertRow = {
+    ...row,
+    alert: merged(row.alert, alert),
+    last_start_ms: lastStart(row, alert),
+    ...expiry(alert, time_ms, rules),
+    history: turnedNow(row.history, time_ms, rules),
+  }
+  return { rows: [{ kind: 'alert', key: alert.fingerprint, value }], changes: [] }
+}
+
+/** Says that the alert flaps, if it did not before. */
+function withFlapping(before: AlertRow, after: AlertRow, decision: Decision): Decision {
+  if (flaps(before) || !flaps(after)) return decision
+  return { ...decision, next: { kind: 'flapping-began', fingerprint: after.alert.fingerprint } }
+}
+
 /** It had stopped and fires anew: back into its incident while that is open or closed only just now, else like a first sight. */
 function again(state: State, row: AlertRow, alert: Alert, rules: Rules, place: Place): Decision {
-  const fresh = { ...freshRow(state, alert, rules), last_start_ms: lastStart(row, alert) }
+  const history = row.firing ? null : turnedNow(row.history, state.time_ms, rules)
+  const blank = { ...freshRow(state, alert, rules), last_start_ms: lastStart(row, alert) }
+  const fresh: AlertRow = history === null ? blank : { ...blank, history }
+  return withFlapping(row, fresh, comeBack(state, row, fresh, place))
+}
+
+/** Where an alert that had stopped goes. Nobody told that it ended: whether it still belongs there is a question of evidence. */
+function comeBack(state: State, row: AlertRow, fresh: AlertRow, place: Place): Decision {
   const home = homeOf(state, row.incident_id)
-  // Nobody told that it ended: whether it still belongs there is a question of evidence.
-  if (home?.pace && row.timed_out) {
-    if (!isUnresolved(home)) return placeAlert(state, fresh, place)
-    const was_in = row.was_in ?? []
-    return beginAnew(state, { ...fresh, incident_id: home.incident.id, was_in, firing: false }, place)
-  }
+  if (!home?.pace || !row.timed_out) return settle(state, fresh, row.incident_id, place)
+  if (!isUnresolved(home)) return settle(state, fresh, '', place)
+  const was_in = row.was_in ?? []
+  return beginAnew(state, { ...fresh, incident_id: home.incident.id, was_in, firing: false }, place)
+}
+
+/** Back home, into another incident or a new one; but for a home that is open it may have to wait. */
+function settle(state: State, fresh: AlertRow, incident_id: string, place: Place): Decision {
+  const home = homeOf(state, incident_id)
+  const until_ms = heldUntil(state, fresh)
+  if (until_ms <= state.time_ms || (home && isUnresolved(home)))
+    return enter(state, fresh, incident_id, place)
+  const value: AlertRow = { ...fresh, held: { until_ms, place, incident_id } }
+  return { rows: [{ kind: 'alert', key: fresh.alert.fingerprint, value }], changes: [] }
+}
+
+/** An alert that flaps has been transient often enough to be told. */
+function heldUntil({ rules }: State, row: AlertRow): number {
+  const { severity } = row.alert
+  return row.joined_at_ms + (severity === 'critical' || flaps(row) ? 0 : rules.hold_ms[severity])
+}
+
+/** It has waited long enough. */
+function release(state: State, { held, ...row }: AlertRow): Decision {
+  const { place, incident_id } = held as Held
+  return enter(state, { ...row, joined_at_ms: state.time_ms }, incident_id, place)
+}
+
+function enter(state: State, fresh: AlertRow, incident_id: string, place: Place): Decision {
+  const { rules } = state
+  const home = homeOf(state, incident_id)
   if (home && (isUnresolved(home) || withinReopening(state, home.incident.resolved_at_ms, rules))) {
     const reason: Reason = {
       code: 'fired-again',
@@ -162,15 +209,10 @@ function again(state: State, row: AlertRow, alert: Alert, rules: Rules, place: P
       state,
       home,
       { ...fresh, incident_id: home.incident.id, reason },
-      row.incident_id === home.incident.id,
+      incident_id === home.incident.id,
     )
   }
   return placeAlert(state, fresh, place)
-}
-
-/** When an alert that has ended may be forgotten: a reopening, or a repeat that names it, must find it. */
-function forgetAt(state: State): number {
-  return state.time_ms + Math.max(state.rules.reopen_within_ms, LIMITS.ended_alert_kept_ms)
 }
 
 function withinReopening(state: State, resolved_at_ms: number | null, rules: Rules): boolean {
@@ -183,6 +225,8 @@ export function alertEnds(state: State, fingerprint: string, late_ms: number): D
   const { rules } = state
   if (!row) return NOTHING
   if (!row.firing) return forget(state, row)
+  if (row.held && row.expires_at_ms > state.time_ms) return release(state, row)
+  if ((row.history?.settles_at_ms ?? Infinity) <= state.time_ms) return flappingEnds(state, row)
   if (late_ms > OUTAGE_MS) {
     const value: AlertRow = {
       ...row,
@@ -207,22 +251,37 @@ function forget(state: State, row: AlertRow): Decision {
 
 function end(state: State, row: AlertRow, ended_at_ms: number, code: 'timeout' | null): Decision {
   const { rules } = state
-  const value: AlertRow = {
-    ...row,
-    firing: false,
-    dismissed: false,
-    ended_at_ms,
-    updated_at_ms: state.time_ms,
-    silenced_by: [],
-    forget_at_ms: forgetAt(state),
-    ...(code === 'timeout' ? { timed_out: true as const } : {}),
-  }
+  const history = row.dismissed ? null : turnedNow(row.history, state.time_ms, rules)
+  const home = row.dismissed ? undefined : homeOf(state, row.incident_id)
+  if (home && history && history.settles_at_ms !== null)
+    return rest(state, row, { ...history, rests_since_ms: ended_at_ms })
+  // Only a member of an incident flaps, because there it is told.
+  const steady = history && { ...history, settles_at_ms: null }
+  const ended = endedRow(state, row, ended_at_ms, steady)
+  const value: AlertRow = code === 'timeout' ? { ...ended, timed_out: true } : ended
+  if (row.held) return transient(value, row.held)
   const rows: Row[] = [{ kind: 'alert', key: row.alert.fingerprint, value }]
-  const home = homeOf(state, row.incident_id)
-  if (!home || row.dismissed) return { rows, changes: [] }
+  if (!home) return { rows, changes: [] }
   const draft = new IncidentDraft(home, state.time_ms)
   draft.end(value, row.silenced_by.length === 0)
   resolveIfQuiet(draft, rules, code)
   rows.push({ kind: 'incident', key: home.incident.id, value: draft.row })
   return { rows, changes: draft.changes }
+}
+
+/** It resolved while it was held; a repeat, or the incident that it was in before, must find it. */
+function transient(ended: AlertRow, { incident_id }: Held): Decision {
+  const { fingerprint } = ended.alert
+  return {
+    rows: [{ kind: 'alert', key: fingerprint, value: { ...ended, held: null, incident_id } }],
+    changes: [],
+    unassigned: { fingerprint, code: 'transient' },
+  }
+}
+
+/** It flaps: its incident does not hear that it resolved until it is steady. */
+function rest(state: State, row: AlertRow, history: History): Decision {
+  const value: AlertRow = { ...row, history, updated_at_ms: state.time_ms }
+  const rows: Row[] = [{ kind: 'alert', key: row.alert.fingerprint, value }]
+  return withFlapping(row, value, { rows, changes: [] })
 }

@@ -3,6 +3,7 @@ import type { Change, ChangeKind } from '../schemas/change.ts'
 import { changeId } from '../schemas/ids.ts'
 import type { Incident, IncidentState, Member, Reason, TimelineEntry } from '../schemas/incident.ts'
 import { LIMITS } from '../schemas/limits.ts'
+import { flaps } from './home.ts'
 import type { AlertRow, IncidentRow } from './state.ts'
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
@@ -26,6 +27,7 @@ export function memberOf(row: AlertRow): Member {
     severity: alert.severity,
     firing: row.firing && !row.dismissed,
     silenced_by: [...row.silenced_by],
+    ...(flaps(row) && { flapping: true as const }),
     starts_at_ms: alert.starts_at_ms,
     ended_at_ms: row.ended_at_ms,
     joined_at_ms: row.joined_at_ms,
@@ -75,6 +77,11 @@ export class IncidentDraft {
   hear(alert: AlertRow, was_heard: boolean): void {
     const heard = alert.silenced_by.length === 0
     if (heard !== was_heard) this.row.members_heard += heard ? 1 : -1
+    this.list(memberOf(alert))
+  }
+
+  /** A member is listed as it is now. */
+  show(alert: AlertRow): void {
     this.list(memberOf(alert))
   }
 
@@ -152,7 +159,9 @@ export class IncidentDraft {
 
   /** Tells that members were muted or unmuted. */
   tellMuting(reason: Reason): void {
-    this.tell(this.turnsQuiet() ?? 'updated', systemCause(reason))
+    const turn = this.turnsQuiet()
+    if (turn !== null) this.note(turn, SYSTEM, reason.text)
+    this.tell(turn ?? 'updated', systemCause(reason))
   }
 
   /** Whether the last member that was heard fell silent, or the first was heard again. */
@@ -223,7 +232,7 @@ export function newIncident(fields: {
   }
 }
 
-function titleOf(alert: AlertRow['alert']): string {
+export function titleOf(alert: AlertRow['alert']): string {
   const name = alert.labels['alertname'] ?? 'Alert'
   return alert.entity === '' || alert.entity === name ? name : `${name} on ${alert.entity}`
 }

@@ -4,8 +4,8 @@ import type { AlertsRecord, LogRecord, Origin, Place } from '../schemas/record.t
 import { Repeats } from '../schemas/repeats.ts'
 import { apply, storedKey } from './apply.ts'
 import { withCauses } from './causes.ts'
-import { decide, type Event } from './decide.ts'
-import type { Unassigned } from './decision.ts'
+import { decide } from './decide.ts'
+import type { Event, Unassigned } from './decision.ts'
 import type { Row, State } from './state.ts'
 import type { Timer } from './timers.ts'
 
@@ -89,7 +89,16 @@ function originKey(origin: Origin | null): string | null {
   return origin && `${origin.source}#${origin.partition}`
 }
 
+/** One event with all that follows from it at once. */
 function step(state: State, event: Event, outcome: Outcome): void {
+  take(state, event, outcome)
+  const { dependencies } = state.derived
+  if (!dependencies.inUse) return
+  for (let turned = dependencies.takeTurned(); turned !== null; turned = dependencies.takeTurned())
+    take(state, { kind: 'dependency-turned', turned }, outcome)
+}
+
+function take(state: State, event: Event, outcome: Outcome): void {
   const decided = decide(state, event)
   apply(state, decided.rows)
   const decision = withCauses(state, decided)
@@ -97,6 +106,7 @@ function step(state: State, event: Event, outcome: Outcome): void {
   for (const row of decision.rows) outcome.rows.set(storedKey(row), row)
   for (const change of decision.changes) outcome.changes.push(change)
   if (decision.unassigned) outcome.unassigned.push(decision.unassigned)
+  if (decision.next) take(state, decision.next, outcome)
 }
 
 function install(state: State, rows: readonly Row[], outcome: Outcome): void {
@@ -124,6 +134,10 @@ function dueEvent(timer: Timer, now_ms: number): Event {
       return { kind: 'silence-due', silence_id: timer.key }
     case 'storm':
       return { kind: 'storm-due', scope: timer.key }
+    case 'maintenance':
+      return { kind: 'maintenance-due', name: timer.key }
+    case 'shelf':
+      return { kind: 'shelf-due' }
     case 'command':
       return { kind: 'command-due', command_id: timer.key }
   }

@@ -1,4 +1,5 @@
-import type { IncidentRow, State } from './state.ts'
+import { LIMITS } from '../schemas/limits.ts'
+import type { AlertRow, History, IncidentRow, State } from './state.ts'
 
 export function isUnresolved(row: IncidentRow): boolean {
   const { state } = row.incident
@@ -17,4 +18,43 @@ export function homeOf(state: State, incident_id: string): IncidentRow | undefin
 /** Incidents that were opened beside each other have one family. */
 export function familyOf(row: IncidentRow): string {
   return row.pace?.beside ?? row.incident.id
+}
+
+/** It turned too often of late (flapping.ts). */
+export function flaps(row: AlertRow): boolean {
+  return row.history?.settles_at_ms != null
+}
+
+/** When an alert that has ended may be forgotten: a reopening, or a repeat that names it, must find it. */
+export function forgetAt(state: State): number {
+  return state.time_ms + Math.max(state.rules.reopen_within_ms, LIMITS.ended_alert_kept_ms)
+}
+
+export function endedRow(
+  state: State,
+  row: AlertRow,
+  ended_at_ms: number,
+  history: History | null,
+): AlertRow {
+  return {
+    ...row,
+    firing: false,
+    dismissed: false,
+    ended_at_ms,
+    updated_at_ms: state.time_ms,
+    silenced_by: [],
+    forget_at_ms: forgetAt(state),
+    // Never undefined: see AlertRow.
+    ...((history ?? row.history) && { history }),
+  }
+}
+
+/** Alerts of one incident that fire, in the order of their fingerprints (maps differ after a restart). */
+export function firingMembers(state: State, incident_id: string): AlertRow[] {
+  const found: AlertRow[] = []
+  for (const fingerprint of state.derived.members.get(incident_id) ?? []) {
+    const row = state.alerts.get(fingerprint)
+    if (row?.firing && !row.dismissed) found.push(row)
+  }
+  return found.sort((a, b) => (a.alert.fingerprint < b.alert.fingerprint ? -1 : 1))
 }

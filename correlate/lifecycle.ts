@@ -3,18 +3,23 @@ import type { IncidentState, Reason } from '../schemas/incident.ts'
 import { LIMITS } from '../schemas/limits.ts'
 import type { Place } from '../schemas/record.ts'
 import type { Rules } from '../schemas/rules.ts'
-import { isUnresolved } from './home.ts'
+import { endedRow, firingMembers, isUnresolved } from './home.ts'
 import { type Decision, type Done, NOTHING } from './decision.ts'
 import { type Cause, IncidentDraft, SYSTEM } from './draft.ts'
-import { firingMembers, learnMerge, merge, type Others, regroup } from './regroup.ts'
+import { learnMerge, merge, type Others, regroup } from './regroup.ts'
 import type { AlertRow, CommandOutcome, IncidentRow, Row, State } from './state.ts'
-import { changeSilences } from './suppress.ts'
+import { changeMaintenance } from './maintenance.ts'
+import { shelve, shelvingFault, unshelve, unshelvingFault } from './shelves.ts'
+import { changeSilences } from './silences.ts'
 
-type OnIncident = Exclude<CommandBody, { kind: 'silence' | 'expire-silence' }>
+type OnIncident = Extract<CommandBody, { incident_id: string }>
 
 /** The states from which a command is possible. */
 const FROM: Readonly<
-  Record<Exclude<OnIncident['kind'], 'comment' | 'assign' | 'link-ticket'>, readonly IncidentState[]>
+  Record<
+    Exclude<OnIncident['kind'], 'comment' | 'assign' | 'link-ticket' | 'unshelve'>,
+    readonly IncidentState[]
+  >
 > = {
   acknowledge: ['open'],
   mitigate: ['open', 'acknowledged'],
@@ -24,6 +29,7 @@ const FROM: Readonly<
   merge: ['open', 'acknowledged', 'mitigated'],
   move: ['open', 'acknowledged', 'mitigated'],
   split: ['open', 'acknowledged', 'mitigated'],
+  shelve: ['open', 'acknowledged', 'mitigated'],
 }
 
 /** Resolves the incident when no member fires, else tells the ending. Never resolves while a member fires. */
@@ -74,15 +80,25 @@ function reopen(draft: IncidentDraft, cause: Cause): void {
 /** One command of an operator or a ticket: carried out or refused, with one change either way when it names a known incident. */
 export function carryOut(state: State, command: Command, place: Place): Decision {
   if (state.commands.has(command.id)) return NOTHING
-  const { body } = command
-  const done =
-    body.kind === 'silence' || body.kind === 'expire-silence'
-      ? changeSilences(state, command.actor, body)
-      : onIncident(state, command, body, place)
+  const done = perform(state, command, place)
   const outcome: CommandOutcome = { at_ms: state.time_ms, refused: done.refused }
   return {
     rows: [...done.rows, ...evicted(state), { kind: 'command', key: command.id, value: outcome }],
     changes: done.changes,
+  }
+}
+
+function perform(state: State, command: Command, place: Place): Done {
+  const { actor, body } = command
+  switch (body.kind) {
+    case 'silence':
+    case 'expire-silence':
+      return changeSilences(state, actor, body)
+    case 'maintenance':
+    case 'end-maintenance':
+      return changeMaintenance(state, actor, body)
+    default:
+      return onIncident(state, command, body, place)
   }
 }
 
@@ -106,7 +122,7 @@ function onIncident(state: State, command: Command, body: OnIncident, place: Pla
     code: 'operator',
     rule: '',
     rules_version: state.rules.version,
-    text: sentence(body),
+    text: sentence(body, state.time_ms),
   }
   const cause: Cause = { actor: command.actor, command_id: command.id, reason }
   const others = carriedOut(state, draft, body, cause, place)
@@ -147,7 +163,7 @@ function carriedOut(
     const merged = merge(state, draft, body.into, cause)
     return { ...merged, rows: [...merged.rows, ...learned] }
   }
-  if (body.kind !== 'move' && body.kind !== 'split') return perform(state, draft, body, cause)
+  if (body.kind !== 'move' && body.kind !== 'split') return takeStep(state, draft, body, cause)
   const others = regroup(state, draft, body, cause, place)
   if (typeof others !== 'string' && draft.incident.members_firing === 0)
     resolveIfQuiet(draft, state.rules, null)
@@ -158,6 +174,7 @@ function carriedOut(
 export function refusal(state: State, home: IncidentRow, body: OnIncident): string | null {
   const { incident } = home
   if (body.kind === 'comment' || body.kind === 'assign') return null
+  if (body.kind === 'unshelve') return unshelvingFault(state, body)
   if (body.kind === 'link-ticket') {
     return incident.tickets.length < LIMITS.tickets_per_incident
       ? null
@@ -165,6 +182,7 @@ export function refusal(state: State, home: IncidentRow, body: OnIncident): stri
   }
   if (!FROM[body.kind].includes(incident.state))
     return `${body.kind} is not possible while the incident is ${incident.state}; it is from ${FROM[body.kind].join(', ')}`
+  if (body.kind === 'shelve') return shelvingFault(state, body)
   if (body.kind !== 'merge' && body.kind !== 'move') return null
   const parent = state.incidents.get(body.into)
   if (!parent || parent.incident.scope !== incident.scope)
@@ -176,7 +194,7 @@ export function refusal(state: State, home: IncidentRow, body: OnIncident): stri
 }
 
 /** What was done, in words; who did it stands beside it. */
-function sentence(body: OnIncident): string {
+function sentence(body: OnIncident, now_ms: number): string {
   switch (body.kind) {
     case 'assign':
       return body.assignee === null ? 'Assigned to nobody.' : `Assigned to ${body.assignee}.`
@@ -186,6 +204,10 @@ function sentence(body: OnIncident): string {
       return `${countOf(body.fingerprints)} moved to ${body.into}.`
     case 'split':
       return `${countOf(body.fingerprints)} moved to an incident of their own.`
+    case 'shelve':
+      return withComment(`Shelved for ${(body.until_ms - now_ms) / 1_000} s`, body.comment)
+    case 'unshelve':
+      return 'Unshelved.'
     case 'link-ticket':
       return `Ticket ${body.ticket.external_id} of ${body.ticket.sink}.`
     case 'comment':
@@ -213,7 +235,7 @@ function withComment(done: string, comment: string | undefined): string {
 
 const NO_OTHERS: Others = { rows: [], changes: [] }
 
-function perform(
+function takeStep(
   state: State,
   draft: IncidentDraft,
   body: Exclude<OnIncident, { kind: 'merge' | 'move' | 'split' }>,
@@ -230,6 +252,8 @@ function perform(
     assign: 'assigned',
     comment: 'commented',
     'link-ticket': 'ticket-linked',
+    shelve: 'shelved',
+    unshelve: 'unshelved',
   } as const
   if (body.kind === 'reopen') {
     reopen(draft, cause)
@@ -248,6 +272,10 @@ function perform(
     rows = dismissMembers(state, draft)
     incident.resolved_at_ms = now_ms
     draft.setState('resolved', state.rules.retain_resolved_ms)
+  } else if (body.kind === 'shelve') {
+    rows = shelve(state, draft, body, cause.actor)
+  } else if (body.kind === 'unshelve') {
+    rows = unshelve(state, draft, body)
   } else if (body.kind === 'review') {
     incident.reviewed_at_ms = now_ms
     draft.setState('reviewed', state.rules.retain_resolved_ms)
@@ -264,7 +292,13 @@ function perform(
 /** An operator says that it is over while alerts still fire: these count for nothing until they fire anew. */
 function dismissMembers(state: State, draft: IncidentDraft): Row[] {
   return firingMembers(state, draft.incident.id).map((row) => {
-    const value: AlertRow = { ...row, dismissed: true, updated_at_ms: state.time_ms }
+    // What flapped begins its history anew; what rests has really ended.
+    const { history, ...rest } = row
+    const rested_ms = history?.rests_since_ms ?? null
+    const value: AlertRow =
+      rested_ms === null
+        ? { ...rest, dismissed: true, updated_at_ms: state.time_ms }
+        : endedRow(state, rest, rested_ms, null)
     draft.end(value, row.silenced_by.length === 0)
     return { kind: 'alert', key: row.alert.fingerprint, value }
   })

@@ -3,6 +3,7 @@ import type { CommandBody } from '../schemas/command.ts'
 import type { Reason } from '../schemas/incident.ts'
 import type { Place } from '../schemas/record.ts'
 import { type Cause, IncidentDraft, memberOf, newIncident } from './draft.ts'
+import { firingMembers } from './home.ts'
 import { groupKey } from './match/labels.ts'
 import { linked } from './match/links.ts'
 import { alertKind } from './match/mentions.ts'
@@ -15,16 +16,6 @@ export type Regrouping = Extract<CommandBody, { kind: 'move' | 'split' }>
 export interface Others {
   readonly rows: readonly Row[]
   readonly changes: readonly Change[]
-}
-
-/** Alerts of one incident that fire, in the order of their fingerprints (maps differ after a restart). */
-export function firingMembers(state: State, incident_id: string): AlertRow[] {
-  const found: AlertRow[] = []
-  for (const fingerprint of state.derived.members.get(incident_id) ?? []) {
-    const row = state.alerts.get(fingerprint)
-    if (row?.firing && !row.dismissed) found.push(row)
-  }
-  return found.sort((a, b) => (a.alert.fingerprint < b.alert.fingerprint ? -1 : 1))
 }
 
 /** The child hands its firing alerts to the parent and points to it; later alerts of its group go there too. */

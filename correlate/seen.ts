@@ -28,7 +28,8 @@ export class SeenAlerts {
     fingerprintWords(fingerprint, this.asked)
     const at = this.placeOf()
     if (this.kind[at] === GONE) this.live++
-    this.kind[at] = row.firing && !row.dismissed ? STEADY : OTHER
+    const steady = row.firing && !row.dismissed && row.history?.rests_since_ms == null
+    this.kind[at] = steady ? STEADY : OTHER
     this.by_timeout[at] = row.by_timeout ? 1 : 0
     this.starts_at_ms[at] = row.alert.starts_at_ms
     this.expires_at_ms[at] = row.expires_at_ms

@@ -1,9 +1,11 @@
 import type { Alert } from '../schemas/alert.ts'
 import type { Silence } from '../schemas/command.ts'
 import type { Incident, Member } from '../schemas/incident.ts'
+import type { MaintenanceWindow } from '../schemas/maintenance.ts'
 import { compileMatchers } from '../schemas/matching.ts'
 import type { Place } from '../schemas/record.ts'
 import { DEFAULT_RULES, type Rules } from '../schemas/rules.ts'
+import { DependencyIndex } from './dependency_index.ts'
 import { IncidentIndex } from './match/incident_index.ts'
 import type { Link } from './match/links.ts'
 import type { IncidentPace, ScopePace } from './match/pace.ts'
@@ -12,10 +14,33 @@ import type { Background, BackgroundHead, EntityHabits } from './rank/background
 import { SeenAlerts } from './seen.ts'
 import { Timers } from './timers.ts'
 
+/** An alert that waits before it opens an incident or joins one, in case it is transient. */
+export interface Held {
+  readonly until_ms: number
+  /** Where it came in the log, from which the id of an incident that it opens is derived. */
+  readonly place: Place
+  /** The incident that it was in when it fired before; empty when none. */
+  readonly incident_id: string
+}
+
+/** How often an alert turned of late (flapping.ts). Written when it turns. */
+export interface History {
+  /** Its last twenty states, the newest in bit 0: 1 where one differs from the one before. */
+  readonly bits: number
+  /** When it turned last. */
+  readonly at_ms: number
+  /** It flaps until then, unless it turns again; null: it does not flap. */
+  readonly settles_at_ms: number | null
+  /** It flaps, counts as firing, and its source says that it resolved at that time. */
+  readonly rests_since_ms: number | null
+}
+
 /** An alert that fires, or that stopped while its incident is still kept. */
 export interface AlertRow {
   readonly alert: Alert
+  /** Empty while it is in none. */
   readonly incident_id: string
+  readonly held?: Held | null
   readonly firing: boolean
   /** An operator resolved the incident while this alert fired: it counts for nothing until it fires anew. */
   readonly dismissed: boolean
@@ -24,11 +49,14 @@ export interface AlertRow {
   /** The end was not given by the sender but by the resolve timeout. */
   readonly by_timeout: boolean
   readonly ended_at_ms: number | null
+  /** What mutes it, as in a member of an incident. */
   readonly silenced_by: readonly string[]
   readonly joined_at_ms: number
   readonly updated_at_ms: number
   /** When the row may be forgotten, once it has ended. */
   readonly forget_at_ms: number | null
+  /** Absent while it never turned. (Never undefined: what is read back must have its keys in the same order.) */
+  readonly history?: History | null
   /** Why it is in its incident; told again with every telling. */
   readonly reason: Member['reason']
   /** The latest beginning that a sender told; absent: the alert's own. */
@@ -45,7 +73,7 @@ export interface IncidentRow {
   readonly group_key: string
   /** Where it was opened: position and ordinal. The newest incident of a group takes its next alert. */
   readonly opened_place: Place
-  /** Members that fire and are not silenced. */
+  /** Members that fire and that nothing mutes. */
   readonly members_heard: number
   readonly last_joined_at_ms: number
   /** Memberships not told yet. */
@@ -62,6 +90,20 @@ export interface IncidentRow {
   readonly pace?: IncidentPace | null
 }
 
+/** A maintenance window, and who made it: the rules (null) or an operator. */
+export interface MaintenanceRow {
+  readonly window: MaintenanceWindow
+  readonly created_by: string | null
+}
+
+/** An alert that an operator shelved, whether it fires or not. */
+export interface Shelf {
+  readonly incident_id: string
+  readonly actor: string
+  readonly comment: string
+  readonly until_ms: number
+}
+
 /** What became of a command, so that the same id is not carried out twice. */
 export interface CommandOutcome {
   readonly at_ms: number
@@ -76,6 +118,9 @@ export interface State {
   readonly alerts: Map<string, AlertRow>
   readonly incidents: Map<string, IncidentRow>
   readonly silences: Map<string, Silence>
+  readonly maintenance: Map<string, MaintenanceRow>
+  /** By fingerprint. */
+  readonly shelves: Map<string, Shelf>
   readonly origins: Map<string, Place>
   readonly commands: Map<string, CommandOutcome>
   /** By scope. */
@@ -107,6 +152,9 @@ export interface Derived {
   /** What the alerts of an incident name, and of which kind they are. */
   readonly mentioned: IncidentIndex
   readonly kinds: IncidentIndex
+  /** The maintenance windows that hold now. */
+  readonly maintenance_now: Map<string, LabelTest>
+  readonly dependencies: DependencyIndex
   firing: number
   unresolved: number
 }
@@ -116,6 +164,8 @@ export type Row =
   | { readonly kind: 'alert'; readonly key: string; readonly value: AlertRow | null }
   | { readonly kind: 'incident'; readonly key: string; readonly value: IncidentRow | null }
   | { readonly kind: 'silence'; readonly key: string; readonly value: Silence | null }
+  | { readonly kind: 'maintenance'; readonly key: string; readonly value: MaintenanceRow | null }
+  | { readonly kind: 'shelf'; readonly key: string; readonly value: Shelf | null }
   | { readonly kind: 'origin'; readonly key: string; readonly value: Place }
   | { readonly kind: 'command'; readonly key: string; readonly value: CommandOutcome | null }
   | { readonly kind: 'pace'; readonly key: string; readonly value: ScopePace }
@@ -132,6 +182,8 @@ export const ROW_PREFIX = {
   alert: 'a/',
   incident: 'i/',
   silence: 's/',
+  maintenance: 'm/',
+  shelf: 'h/',
   origin: 'o/',
   command: 'c/',
   pace: 'p/',
@@ -139,7 +191,7 @@ export const ROW_PREFIX = {
   topology: 'v/',
   links: 'l/',
   episode: 'e/',
-  habits: 'h/',
+  habits: 'b/',
   rules: 'r/',
   time: 't/',
 } as const satisfies Record<Row['kind'], string>
@@ -152,6 +204,8 @@ export function emptyState(partition: number): State {
     alerts: new Map(),
     incidents: new Map(),
     silences: new Map(),
+    maintenance: new Map(),
+    shelves: new Map(),
     origins: new Map(),
     commands: new Map(),
     paces: new Map(),
@@ -168,6 +222,8 @@ export function emptyState(partition: number): State {
       members: new Map(),
       mentioned: new IncidentIndex(),
       kinds: new IncidentIndex(),
+      maintenance_now: new Map(),
+      dependencies: new DependencyIndex(),
       firing: 0,
       unresolved: 0,
     },

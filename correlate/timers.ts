@@ -1,4 +1,4 @@
-export type TimerKind = 'alert' | 'incident' | 'silence' | 'command' | 'storm'
+export type TimerKind = 'alert' | 'incident' | 'silence' | 'maintenance' | 'shelf' | 'command' | 'storm'
 
 export interface Timer {
   readonly due_ms: number

@@ -1,5 +1,5 @@
 import { dueAt, emptyOutcome, foldRecord, type Outcome } from '../correlate/fold.ts'
-import { apply, restoreRow, storedKey } from '../correlate/apply.ts'
+import { restored, restoreRow, storedKey } from '../correlate/apply.ts'
 import { emptyState, type State } from '../correlate/state.ts'
 import { CodecError, decodeRecord, encodeChange, encodeRecord } from '../schemas/codec.ts'
 import type { Change } from '../schemas/change.ts'
@@ -49,11 +49,7 @@ export class Correlator implements PartitionFold {
   }
 
   async restored(position: Position | null): Promise<Position> {
-    // Silences set their timers by the state's time, which may have come after them.
-    apply(
-      this.state,
-      [...this.state.silences.values()].map((value) => ({ kind: 'silence', key: value.id, value })),
-    )
+    restored(this.state)
     this.rules_wanted = this.state.rules.version !== this.parts.rules.version
     this.topologies_wanted = this.missingTopologies()
     this.parts.sized(this.state)

@@ -18,6 +18,10 @@ const CHANGE_KINDS = [
   'ticket-linked',
   'suppressed',
   'unsuppressed',
+  'shelved',
+  'unshelved',
+  'flapping-started',
+  'flapping-ended',
   'command-refused',
 ] as const
 export const changeKind = z.enum(CHANGE_KINDS)

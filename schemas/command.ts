@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { fingerprint, timeMs } from './alert.ts'
 import { LIMITS } from './limits.ts'
+import { onceWindow } from './maintenance.ts'
 import { matcher } from './matcher.ts'
 
 const id = z.string().min(1).max(LIMITS.id_chars)
@@ -44,8 +45,19 @@ export const commandBody = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('move'), ...onIncident, fingerprints: moved, into: id }),
   z.object({ kind: z.literal('split'), ...onIncident, fingerprints: moved }),
   z.object({ kind: z.literal('link-ticket'), ...onIncident, ticket }),
+  z.object({
+    kind: z.literal('shelve'),
+    ...onIncident,
+    /** Only this alert of the incident; left out: all that fire. */
+    fingerprint: fingerprint.optional(),
+    until_ms: timeMs,
+    comment,
+  }),
+  z.object({ kind: z.literal('unshelve'), ...onIncident, fingerprint: fingerprint.optional() }),
   z.object({ kind: z.literal('silence'), silence }),
   z.object({ kind: z.literal('expire-silence'), silence_id: id }),
+  z.object({ kind: z.literal('maintenance'), window: onceWindow }),
+  z.object({ kind: z.literal('end-maintenance'), name: onceWindow.shape.name }),
 ])
 export type CommandBody = z.infer<typeof commandBody>
 

@@ -13,6 +13,14 @@ import {
   webhookSink,
 } from './config_connections.ts'
 import { contradictions } from './config_contradictions.ts'
+import {
+  flappingKeys,
+  holdKeys,
+  MAINTENANCE_EXAMPLES,
+  maintenanceEntry,
+  SUPPRESSION_EXAMPLES,
+  suppressionEntry,
+} from './config_rules.ts'
 import { LIMITS } from './limits.ts'
 import { DEFAULT_EVIDENCE, DEFAULT_RULES, evidenceRules, groupingRule } from './rules.ts'
 
@@ -186,6 +194,23 @@ const keys = z.strictObject({
       retain_resolved_ms: duration_ms
         .default(DEFAULT_RULES.retain_resolved_ms)
         .describe('a resolved incident leaves the live view after this long; its history stays'),
+      maintenance: z
+        .array(maintenanceEntry)
+        .max(LIMITS.maintenance_windows_per_partition)
+        .default([])
+        .describe('planned work: alerts that match are suppressed meanwhile, shown, and come up at its end')
+        .meta({ examples: [MAINTENANCE_EXAMPLES] }),
+      suppression: z
+        .array(suppressionEntry)
+        .max(LIMITS.suppression_rules)
+        .default([])
+        .describe('what fires because something else does is suppressed meanwhile (inhibition)')
+        .meta({ examples: [SUPPRESSION_EXAMPLES] }),
+      flapping: flappingKeys,
+      hold_ms: holdKeys,
+      shelve_max_ms: duration_ms
+        .default(DEFAULT_RULES.shelve_max_ms)
+        .describe('an operator shelves alerts for at most this long at a time'),
     })
     .prefault({})
     .describe('how alerts become incidents'),

@@ -16,8 +16,12 @@ export function contradictions(config: Config): Contradiction[] {
     ...duplicates(['sources'], config.sources),
     ...duplicates(['sinks'], config.sinks),
     ...duplicates(['rules', 'grouping'], config.rules.grouping),
+    ...duplicates(['rules', 'maintenance'], config.rules.maintenance),
+    ...duplicates(['rules', 'suppression'], config.rules.suppression),
     ...duplicates(['api', 'tokens'], config.api.tokens),
     ...brokenMatchers(config),
+    ...endlessWork(config),
+    ...endlessFlapping(config),
     ...unusableLogins(config),
     ...visiblePasswords(config),
   ]
@@ -82,12 +86,39 @@ function duplicates(where: readonly string[], items: readonly { readonly name: s
 }
 
 function brokenMatchers({ rules }: Config): Contradiction[] {
-  return rules.grouping.flatMap((rule, i) =>
-    rule.match.flatMap((text, j) => {
+  const faults = (path: readonly (string | number)[], texts: readonly string[]) =>
+    texts.flatMap((text, i) => {
       const message = matcherFault(text)
-      return message === null ? [] : [{ path: ['rules', 'grouping', i, 'match', j], message }]
-    }),
+      return message === null ? [] : [{ path: ['rules', ...path, i], message }]
+    })
+  return [
+    ...rules.grouping.flatMap(({ match }, i) => faults(['grouping', i, 'match'], match)),
+    ...rules.maintenance.flatMap(({ match }, i) => faults(['maintenance', i, 'match'], match)),
+    ...rules.suppression.flatMap(({ source, target }, i) => [
+      ...faults(['suppression', i, 'source'], source),
+      ...faults(['suppression', i, 'target'], target),
+    ]),
+  ]
+}
+
+function endlessWork({ rules }: Config): Contradiction[] {
+  return rules.maintenance.flatMap((window, i) =>
+    window.kind === 'once' && Date.parse(window.to) <= Date.parse(window.from)
+      ? [{ path: ['rules', 'maintenance', i, 'to'], message: 'the end is not after the beginning' }]
+      : [],
   )
+}
+
+function endlessFlapping({ rules }: Config): Contradiction[] {
+  const { start_percent, end_percent } = rules.flapping
+  return end_percent <= start_percent
+    ? []
+    : [
+        {
+          path: ['rules', 'flapping', 'end_percent'],
+          message: `it is above start_percent (${start_percent})`,
+        },
+      ]
 }
 
 function matcherFault(text: string): string | null {

@@ -25,6 +25,11 @@ export const reason = z.object({
     'operator',
     'overflow',
     'silenced',
+    'maintenance',
+    'dependency',
+    'flapping',
+    'shelved',
+    'rules',
     'timeout',
     'merged',
     'refused',
@@ -63,8 +68,10 @@ export const member = z.object({
   labels,
   severity,
   firing: z.boolean(),
-  /** Ids of the silences that mute it. */
+  /** What mutes it: the id of a silence, `maintenance:` and the name of a window, `dependency:` and the name of a suppression rule, `shelf:` and who shelved it; sorted. */
   silenced_by: z.array(z.string()),
+  /** It turns again and again, and counts as firing until it is steady; left out when it does not. */
+  flapping: z.literal(true).optional(),
   starts_at_ms: timeMs,
   /** When it stopped; null while it fires. */
   ended_at_ms: timeMs.nullable(),
@@ -95,7 +102,7 @@ export const incident = z.object({
   rule: z.string(),
   rules_version: z.string(),
   revision: z.number().int().min(1),
-  /** Every member is silenced: shown, but no sink is bothered. */
+  /** Every member that fires is muted: shown, but no sink is bothered. */
   suppressed: z.boolean(),
   /** Start of the earliest member. */
   first_event_at_ms: timeMs,

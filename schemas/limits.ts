@@ -43,6 +43,9 @@ export const LIMITS = {
   tickets_per_incident: 16,
   silences_per_partition: 10_000,
   matchers_per_silence: 32,
+  maintenance_windows_per_partition: 1_000,
+  shelved_alerts_per_partition: 10_000,
+  suppression_rules: 100,
   grouping_rules: 200,
   group_by_labels: 32,
   /** Edges of one source of the topology. */

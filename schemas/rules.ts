@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { LIMITS } from './limits.ts'
+import { maintenanceWindow } from './maintenance.ts'
 import { matcher } from './matcher.ts'
 
 const duration_ms = z
@@ -47,6 +48,38 @@ export const DEFAULT_EVIDENCE: EvidenceRules = {
   weights: { entity: 0.9, related: 0.6, kind: 0.6, time: 0.6 },
 }
 
+/**
+ * While an alert that matches `source` fires, those of its scope that match `target` and agree with it in the labels of
+ * `equal` are suppressed (Alertmanager's inhibition). An absent label is the empty string.
+ */
+export const suppressionRule = z.object({
+  name: z.string().min(1).max(LIMITS.source_chars),
+  source: z.array(matcher).min(1).max(LIMITS.matchers_per_silence),
+  target: z.array(matcher).min(1).max(LIMITS.matchers_per_silence),
+  equal: z.array(z.string().min(1).max(LIMITS.label_name_chars)).max(LIMITS.group_by_labels),
+})
+export type SuppressionRule = z.infer<typeof suppressionRule>
+
+const percent = z.number().int().min(1).max(100)
+
+/** When an alert that turns often is held to flap: Icinga's weighted history of its last twenty states. */
+export const flapping = z.object({
+  /** A state is taken at every turn, and in between once in this time; 0: nothing flaps. */
+  interval_ms: duration_ms,
+  /** It begins above this weighted share of changes … */
+  start_percent: percent,
+  /** … and ends at or below this one. */
+  end_percent: percent,
+})
+
+/** How long an alert of a severity waits before it opens an incident or joins one. Critical ones never wait. */
+export const hold_ms = z.object({
+  high: duration_ms,
+  medium: duration_ms,
+  low: duration_ms,
+  info: duration_ms,
+})
+
 /** The rules in force: a record of the log, pinned by version in every decision. The first grouping rule that matches decides; without one, evidence does. */
 export const rules = z.object({
   /** 16 hex digits of SHA-256 over the rules. */
@@ -61,6 +94,12 @@ export const rules = z.object({
   growth_interval_ms: duration_ms,
   /** A resolved incident leaves the live view after this long (its history stays). */
   retain_resolved_ms: duration_ms,
+  maintenance: z.array(maintenanceWindow).max(LIMITS.maintenance_windows_per_partition).default([]),
+  suppression: z.array(suppressionRule).max(LIMITS.suppression_rules).default([]),
+  flapping: flapping.default(() => DEFAULT_RULES.flapping),
+  hold_ms: hold_ms.default(() => DEFAULT_RULES.hold_ms),
+  /** An alert is shelved for at most this long at a time. */
+  shelve_max_ms: duration_ms.default(() => DEFAULT_RULES.shelve_max_ms),
 })
 export type Rules = z.infer<typeof rules>
 
@@ -73,4 +112,9 @@ export const DEFAULT_RULES: Rules = {
   reopen_within_ms: 600_000,
   growth_interval_ms: 1_000,
   retain_resolved_ms: 86_400_000,
+  maintenance: [],
+  suppression: [],
+  flapping: { interval_ms: 60_000, start_percent: 30, end_percent: 25 },
+  hold_ms: { high: 0, medium: 0, low: 0, info: 0 },
+  shelve_max_ms: 86_400_000,
 }

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { z } from 'zod'
 import type { AlertRow, LabelTest } from '../../correlate/state.ts'
+import { MUTED_BY } from '../../correlate/suppress.ts'
 import { alertmanagerFingerprint } from '../../ingest/fingerprint.ts'
 import { answers } from '../answers.ts'
 import type { Appended } from '../appended.ts'
@@ -11,6 +12,20 @@ import { alertsQuery, filterTest, RECEIVER, wantsReceiver } from './filters.ts'
 import { type GettableAlert, gettableAlert } from './shapes.ts'
 
 const isoTime = (time_ms: number) => new Date(time_ms).toISOString()
+
+/** What mutes an alert, in Alertmanager's terms: maintenance windows are its time intervals; what inhibits is told by its rule. */
+function mutesOf(
+  silenced_by: AlertRow['silenced_by'],
+): Pick<GettableAlert['status'], 'inhibitedBy' | 'mutedBy' | 'silencedBy'> {
+  const mutes = { inhibitedBy: [] as string[], mutedBy: [] as string[], silencedBy: [] as string[] }
+  for (const id of silenced_by) {
+    if (id.startsWith(MUTED_BY.maintenance)) mutes.mutedBy.push(id.slice(MUTED_BY.maintenance.length))
+    else if (id.startsWith(MUTED_BY.dependency)) mutes.inhibitedBy.push(id.slice(MUTED_BY.dependency.length))
+    else if (id.startsWith(MUTED_BY.shelf)) mutes.mutedBy.push(id)
+    else mutes.silencedBy.push(id)
+  }
+  return mutes
+}
 
 export function toGettableAlert({
   alert,
@@ -24,27 +39,31 @@ export function toGettableAlert({
     fingerprint: alertmanagerFingerprint(alert.labels),
     receivers: [{ name: RECEIVER }],
     startsAt: isoTime(alert.starts_at_ms),
-    status: {
-      inhibitedBy: [],
-      mutedBy: [],
-      silencedBy: [...silenced_by],
-      state: silenced_by.length > 0 ? 'suppressed' : 'active',
-    },
+    status: { ...mutesOf(silenced_by), state: silenced_by.length > 0 ? 'suppressed' : 'active' },
     updatedAt: isoTime(updated_at_ms),
     ...(alert.generator_url !== '' && { generatorURL: alert.generator_url }),
     labels: alert.labels,
   }
 }
 
-/** `active: false` leaves out what nothing mutes, `silenced: false` what a silence mutes; nothing is inhibited or unprocessed here. */
+/** `active: false` leaves out what nothing mutes, `silenced: false` what a silence mutes, and so on; nothing is unprocessed here. */
 export function wantsAlert(
-  query: { readonly active: boolean; readonly silenced: boolean },
+  query: {
+    readonly active: boolean
+    readonly silenced: boolean
+    readonly inhibited?: boolean
+    readonly muted?: boolean
+  },
   matches: LabelTest,
   row: AlertRow,
   now_ms: number,
 ): boolean {
   if (row.alert.ends_at_ms !== null && row.alert.ends_at_ms < now_ms) return false
-  if (row.silenced_by.length > 0 ? !query.silenced : !query.active) return false
+  if (row.silenced_by.length === 0) return query.active && matches(row.alert.labels)
+  const { silencedBy, inhibitedBy, mutedBy } = mutesOf(row.silenced_by)
+  if (silencedBy.length > 0 && !query.silenced) return false
+  if (inhibitedBy.length > 0 && query.inhibited === false) return false
+  if (mutedBy.length > 0 && query.muted === false) return false
   return matches(row.alert.labels)
 }
 

@@ -13,8 +13,21 @@ import { commandOutcome } from '../rows.ts'
 import type { App } from '../validation.ts'
 import { incidentParams, unknownIncident } from './incident.ts'
 
-const [acknowledge, mitigate, resolve, review, reopen, assign, comment, merge, move, split, linkTicket] =
-  commandBody.options
+const [
+  acknowledge,
+  mitigate,
+  resolve,
+  review,
+  reopen,
+  assign,
+  comment,
+  merge,
+  move,
+  split,
+  linkTicket,
+  shelve,
+  unshelve,
+] = commandBody.options
 const ON_PATH = { incident_id: true } as const
 
 /** As schemas/command.ts; the incident is named by the path. */
@@ -30,6 +43,8 @@ const commandRequest = z.discriminatedUnion('kind', [
   move.omit(ON_PATH).strict(),
   split.omit(ON_PATH).strict(),
   linkTicket.omit(ON_PATH).strict(),
+  shelve.omit(ON_PATH).strict(),
+  unshelve.omit(ON_PATH).strict(),
 ])
 
 export const idempotencyHeaders = z.object({
@@ -104,9 +119,10 @@ function answered(answer: z.infer<typeof change>): z.infer<typeof carriedOut> {
   return { command_id: answer.command_id ?? '', revision: answer.revision, change: answer }
 }
 
-/** Refuses at once what the correlator would refuse, given what this process knows. */
+/** Refuses at once what the correlator would refuse, given what this process knows: incidents, but not their alerts. */
 function checkPossible({ live }: ApiParts, { command, found }: Submission): void {
   const { body } = command
+  if (body.kind === 'shelve' || body.kind === 'unshelve') return
   const parent = body.kind === 'merge' || body.kind === 'move' ? live.get(body.into) : undefined
   const refused = refusal(parent && parent.id !== found.id ? [found, parent] : [found], command)
   if (refused !== null) throw new ApiError('not-possible', refused)

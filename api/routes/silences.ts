@@ -1,19 +1,15 @@
 import { z } from 'zod'
-import { timeMs } from '../../schemas/alert.ts'
 import { silence } from '../../schemas/command.ts'
 import { LIMITS } from '../../schemas/limits.ts'
-import { matcher } from '../../schemas/matcher.ts'
-import { parseMatcher } from '../../schemas/matcher_syntax.ts'
-import { MatcherError } from '../../schemas/matching.ts'
 import { answers } from '../answers.ts'
 import type { Appended } from '../appended.ts'
 import { ApiError } from '../errors.ts'
 import type { ApiParts } from '../parts.ts'
+import { plannedFields, plannedOf } from '../planned.ts'
 import { storedSilences } from '../rows.ts'
 import {
   placeSilence,
   SILENCE_STATES,
-  silenceFault,
   silenceIdOf,
   silenceState,
   sortedSilences,
@@ -27,65 +23,15 @@ const shown = silence.extend({ state: z.enum(SILENCE_STATES) })
 const list = z.object({ silences: z.array(shown) })
 const made = z.object({ silence_id: z.string(), command_id: z.string() })
 
-const wantedMatcher = z.union([
-  matcher.strict(),
-  z
-    .string()
-    .min(1)
-    .max(LIMITS.label_name_chars + LIMITS.label_value_chars),
-])
 const request = z.strictObject({
   id: z.string().max(LIMITS.id_chars).optional().describe('the silence to change'),
-  matchers: z
-    .array(wantedMatcher)
-    .min(1)
-    .max(LIMITS.matchers_per_silence)
-    .describe('all must match; as objects or as text such as `service=~"db|cache"`'),
-  starts_at_ms: timeMs.optional().describe('left out: now'),
-  ends_at_ms: timeMs.optional(),
-  duration_ms: z
-    .number()
-    .int()
-    .min(1_000)
-    .max(366 * 86_400_000)
-    .optional()
-    .describe('instead of ends_at_ms'),
+  ...plannedFields,
   comment: z.string().min(1).max(LIMITS.comment_chars),
 })
 type Request = z.infer<typeof request>
 
-function readMatchers(matchers: Request['matchers']): WantedSilence['matchers'] {
-  return matchers.map((given, i) => {
-    if (typeof given !== 'string') return given
-    try {
-      return parseMatcher(given)
-    } catch (error) {
-      if (error instanceof MatcherError)
-        throw new ApiError('invalid-body', error.message, { field: `matchers.${i}` })
-      throw error
-    }
-  })
-}
-
-/** Throws ApiError naming what is missing or contradicts. */
 function wantedOf(body: Request, actor: string, now_ms: number): WantedSilence {
-  const starts_at_ms = body.starts_at_ms ?? now_ms
-  if ((body.ends_at_ms === undefined) === (body.duration_ms === undefined))
-    throw new ApiError('invalid-body', 'expected either ends_at_ms or duration_ms', { field: 'ends_at_ms' })
-  const ends_at_ms = body.ends_at_ms ?? starts_at_ms + (body.duration_ms ?? 0)
-  if (ends_at_ms <= Math.max(starts_at_ms, now_ms))
-    throw new ApiError('invalid-body', 'the end is not after the start, or is over', { field: 'ends_at_ms' })
-  const wanted: WantedSilence = {
-    id: body.id,
-    matchers: readMatchers(body.matchers),
-    starts_at_ms,
-    ends_at_ms,
-    created_by: actor,
-    comment: body.comment,
-  }
-  const fault = silenceFault(wanted)
-  if (fault !== null) throw new ApiError('invalid-body', fault, { field: 'matchers' })
-  return wanted
+  return { id: body.id, ...plannedOf(body, now_ms), created_by: actor, comment: body.comment }
 }
 
 function unknownSilence(id: string): ApiError {

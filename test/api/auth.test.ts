@@ -20,6 +20,9 @@ const MATRIX: readonly (readonly [method: string, path: string, allowed: readonl
   ['GET', '/api/v1/silences', ['viewer', 'responder', 'admin']],
   ['POST', '/api/v1/silences', ['responder', 'admin']],
   ['DELETE', '/api/v1/silences/none', ['responder', 'admin']],
+  ['GET', '/api/v1/maintenance', ['viewer', 'responder', 'admin']],
+  ['POST', '/api/v1/maintenance', ['responder', 'admin']],
+  ['DELETE', '/api/v1/maintenance/none', ['responder', 'admin']],
   ['GET', '/api/v1/rules', ['viewer', 'responder', 'admin']],
   ['GET', '/api/v1/deliveries', ['viewer', 'responder', 'admin']],
   ['GET', '/api/v1/sources', ['viewer', 'responder', 'admin']],
@@ -67,6 +70,7 @@ describe('with tokens', () => {
       MATRIX.map(([, path]) =>
         path
           .replace('inc_1', '{id}')
+          .replace('maintenance/none', 'maintenance/{name}')
           .replace(/\/none$/, '/{id}')
           .replace(/494271df.*/, '{silenceID}'),
       ),

@@ -39,6 +39,28 @@ describe('POST /api/v1/incidents/:id/commands', () => {
   const post = (id: string, json: unknown, headers: Record<string, string> = {}) =>
     call(world.url, `/api/v1/incidents/${id}/commands`, { method: 'POST', json, headers })
 
+  it('shelves what fires until a time, and takes it down again', async () => {
+    const { id, members } = await fresh()
+    const until_ms = Date.now() + 60_000
+    const shelve = { kind: 'shelve', until_ms, comment: 'known', fingerprint: members[0]?.fingerprint }
+    expect(await post(id, shelve)).toMatchObject({
+      status: 200,
+      body: { change: { kind: 'shelved', incident: { suppressed: true } } },
+    })
+    expect(await post(id, { kind: 'unshelve' })).toMatchObject({
+      status: 200,
+      body: { change: { kind: 'unshelved', incident: { suppressed: false } } },
+    })
+    expect(await post(id, { kind: 'unshelve' })).toMatchObject({
+      status: 409,
+      body: { error: { code: 'not-possible' } },
+    })
+    expect(await post(id, { ...shelve, until_ms: until_ms + 25 * 3_600_000 })).toMatchObject({
+      status: 409,
+      body: { error: { message: expect.stringContaining('at most 86400 s') } },
+    })
+  })
+
   it('carries an incident through its whole life, each step answered by its change', async () => {
     const { id, revision } = await fresh()
     const steps = [

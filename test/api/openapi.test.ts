@@ -68,6 +68,7 @@ describe('/api/openapi.json', () => {
         .map(({ path, method }) => `${method} ${path}`)
         .toSorted(),
     ).toEqual([
+      'delete /api/v1/maintenance/{name}',
       'delete /api/v1/silences/{id}',
       'delete /api/v2/silence/{silenceID}',
       'get /',
@@ -79,6 +80,7 @@ describe('/api/openapi.json', () => {
       'get /api/v1/deliveries',
       'get /api/v1/incidents',
       'get /api/v1/incidents/{id}',
+      'get /api/v1/maintenance',
       'get /api/v1/rules',
       'get /api/v1/silences',
       'get /api/v1/sources',
@@ -95,6 +97,7 @@ describe('/api/openapi.json', () => {
       'get /status.js',
       'get /status.svg',
       'post /api/v1/incidents/{id}/commands',
+      'post /api/v1/maintenance',
       'post /api/v1/silences',
       'post /api/v2/alerts',
       'post /api/v2/silences',
@@ -157,6 +160,8 @@ describe('/api/openapi.json', () => {
       'move',
       'split',
       'link-ticket',
+      'shelve',
+      'unshelve',
     ])
     expect(body.oneOf.every(({ additionalProperties }) => !additionalProperties)).toBe(true)
     expect(document.components.schemas['Member']).toMatchObject({

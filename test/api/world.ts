@@ -19,12 +19,13 @@ import { encodeRecord } from '../../schemas/codec.ts'
 import { config } from '../../schemas/config.ts'
 import { alertFingerprint, contentVersion, partitionOf } from '../../schemas/ids.ts'
 import type { Incident } from '../../schemas/incident.ts'
-import { DEFAULT_EVIDENCE, type Rules } from '../../schemas/rules.ts'
+import { DEFAULT_RULES, type Rules } from '../../schemas/rules.ts'
 import { eventually } from '../contracts/wait.ts'
 
 export const PARTITIONS = 3
 
 export const RULES: Rules = {
+  ...DEFAULT_RULES,
   version: contentVersion('rules of the API tests'),
   grouping: [
     {
@@ -36,7 +37,6 @@ export const RULES: Rules = {
     },
     { name: 'by-alertname', match: [], group_by: ['alertname'], idle_timeout_ms: 300_000, members_max: 100 },
   ],
-  evidence: DEFAULT_EVIDENCE,
   resolve_timeout_ms: 300_000,
   reopen_within_ms: 600_000,
   growth_interval_ms: 0,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Rules } from '../../schemas/rules.ts'
+import { DEFAULT_RULES, type Rules } from '../../schemas/rules.ts'
 import { anAlert, kinds, MINUTE_MS, NOON_MS, Timeline } from './timeline.ts'
 
 const byName = (over: Partial<Rules['grouping'][number]> = {}): Partial<Rules> => ({
@@ -236,6 +236,30 @@ describe('repeats and ends', () => {
     )
     expect(t.skipped).toBe(2)
     expect(t.incidents()[0]?.members_total).toBe(3)
+  })
+
+  it('goes on with rows that an older version stored, which lack what is new', () => {
+    const t = new Timeline(byName())
+    t.alerts(0, anAlert({ host: 'a' }), anAlert({ host: 'b' }))
+    const NEW = new Set([
+      'history',
+      'held',
+      'maintenance',
+      'suppression',
+      'flapping',
+      'hold_ms',
+      'shelve_max_ms',
+    ])
+    for (const [key, text] of t.rows)
+      t.rows.set(
+        key,
+        JSON.stringify(JSON.parse(text), (name, value: unknown) => (NEW.has(name) ? undefined : value)),
+      )
+    t.restart()
+    t.alerts(10_000, anAlert({ host: 'a' }, { ends_at_ms: NOON_MS }))
+    expect(t.state.rules.flapping).toEqual(DEFAULT_RULES.flapping)
+    expect(kinds(t.alerts(20_000, anAlert({ host: 'b' }, { ends_at_ms: NOON_MS })))).toEqual(['resolved'])
+    expect(kinds(t.alerts(30_000, anAlert({ host: 'c' })))).toEqual(['opened'])
   })
 
   it('forgets closed incidents and their alerts in time', () => {

@@ -1,6 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { silencedBy } from '../../correlate/suppress.ts'
+import type { CommandBody } from '../../schemas/command.ts'
 import type { Member } from '../../schemas/incident.ts'
+import type { MaintenanceWindow } from '../../schemas/maintenance.ts'
+import { DEFAULT_RULES, type Rules } from '../../schemas/rules.ts'
 import { anAlert, MINUTE_MS, NOON_MS, Timeline } from './timeline.ts'
 
 /** What can happen, as small numbers, so that alerts meet. */
@@ -29,6 +33,19 @@ const happening = fc.oneof(
     }),
   },
   {
+    weight: 1,
+    arbitrary: fc.record({
+      what: fc.constant('maintenance' as const),
+      host: fc.nat(5),
+      after_s: fc.integer({ min: -30, max: 60 }),
+      length_s: fc.integer({ min: 0, max: 120 }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ what: fc.constant('rules' as const), version: fc.constantFrom('one', 'two') }),
+  },
+  {
     weight: 2,
     arbitrary: fc.record({
       what: fc.constant('command' as const),
@@ -40,6 +57,14 @@ const happening = fc.oneof(
         'reopen' as const,
       ),
       nth: fc.nat(5),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      what: fc.constant('shelve' as const),
+      nth: fc.nat(5),
+      length_s: fc.integer({ min: 0, max: 120 }),
     }),
   },
   {
@@ -76,13 +101,46 @@ const RULES = {
   retain_resolved_ms: 5 * MINUTE_MS,
 }
 
+/** In force from the beginning, and what they may be changed to: planned work comes, goes and lasts longer. */
+function rulesOf(version: 'one' | 'two'): Rules {
+  const window = (host: number, from_min: number, to_min: number): MaintenanceWindow => ({
+    kind: 'once',
+    name: `work on h${host}`,
+    match: [{ name: 'host', op: '=', value: `h${host}` }],
+    starts_at_ms: NOON_MS + from_min * MINUTE_MS,
+    ends_at_ms: NOON_MS + to_min * MINUTE_MS,
+    comment: '',
+  })
+  const maintenance =
+    version === 'one' ? [window(0, 2, 6), window(1, 5, 9)] : [window(1, 5, 14), window(2, 8, 12)]
+  // Hosts 3 and 4 depend on host 5, 4 on 3 as well; n0 alerts that are both are muted by no other such.
+  const suppression: Rules['suppression'] = [
+    {
+      name: 'behind',
+      source: [{ name: 'host', op: '=~', value: version === 'one' ? 'h5|h3' : 'h5' }],
+      target: [{ name: 'host', op: '=~', value: 'h3|h4' }],
+      equal: ['alertname'],
+    },
+    {
+      name: 'any',
+      source: [{ name: 'alertname', op: '=', value: 'n0' }],
+      target: [{ name: 'alertname', op: '=~', value: 'n0|n1' }],
+      equal: ['host', 'absent'],
+    },
+  ]
+  // Two turns in twenty states are enough, so that it happens.
+  const flapping = { interval_ms: version === 'one' ? 20_000 : 0, start_percent: 10, end_percent: 6 }
+  const hold_ms = { ...DEFAULT_RULES.hold_ms, medium: version === 'one' ? 10_000 : 0 }
+  return { ...DEFAULT_RULES, ...RULES, version, maintenance, suppression, flapping, hold_ms }
+}
+
 function play(events: Story, between: (t: Timeline, step: number, next_ms: number) => void): Timeline {
-  const t = new Timeline(RULES)
+  const t = new Timeline(rulesOf('one'))
   let at_ms = 0
   for (const [i, [gap_ms, event]] of events.entries()) {
     between(t, i, at_ms + gap_ms)
     at_ms += gap_ms
-    happen(t, at_ms, event)
+    happen(t, at_ms, at_ms - gap_ms, event)
   }
   return t
 }
@@ -92,12 +150,14 @@ function labelsOf(event: { readonly name: number; readonly host: number }): Reco
   return { alertname: `n${event.name}`, host: `h${event.host}`, rack: `r${event.host % 3}` }
 }
 
-function happen(t: Timeline, at_ms: number, event: Story[number][1]): void {
+/** `before_ms`: when something happened before. What a timer opened since then is not known to everybody yet. */
+function happen(t: Timeline, at_ms: number, before_ms: number, event: Story[number][1]): void {
   // In the order of opening: ids depend on positions, and ticks shift those.
   const rows = [...t.state.incidents.values()].sort(
     (a, b) => a.opened_place[0] - b.opened_place[0] || a.opened_place[1] - b.opened_place[1],
   )
-  const ids = rows.map(({ incident }) => incident.id)
+  const known = rows.filter(({ incident }) => incident.opened_at_ms <= NOON_MS + before_ms)
+  const ids = known.map(({ incident }) => incident.id)
   const nth = (n: number) => ids[n % Math.max(1, ids.length)] ?? 'inc_none'
   if (event.what === 'fires') {
     const over = {
@@ -114,6 +174,13 @@ function happen(t: Timeline, at_ms: number, event: Story[number][1]): void {
       matchers: [{ name: 'host', op: '=', value: `h${event.host}` }],
       ends_at_ms: NOON_MS + at_ms + event.length_s * 1_000,
     })
+  else if (event.what === 'shelve') {
+    const until_ms = NOON_MS + at_ms + event.length_s * 1_000
+    const incident_id = nth(event.nth)
+    if (event.length_s === 0) t.command(at_ms, { kind: 'unshelve', incident_id })
+    else t.command(at_ms, { kind: 'shelve', incident_id, until_ms, comment: '' })
+  } else if (event.what === 'rules') t.record(at_ms, { kind: 'rules', rules: rulesOf(event.version) })
+  else if (event.what === 'maintenance') t.command(at_ms, maintenanceOf(event, NOON_MS + at_ms))
   else if (event.what === 'command') t.command(at_ms, { kind: event.kind, incident_id: nth(event.nth) })
   else if (event.what === 'merge')
     t.command(at_ms, { kind: 'merge', incident_id: nth(event.child), into: nth(event.parent) })
@@ -124,6 +191,19 @@ function happen(t: Timeline, at_ms: number, event: Story[number][1]): void {
   }
 }
 
+/** A length of nothing ends what was opened before. */
+function maintenanceOf(
+  { host, after_s, length_s }: { host: number; after_s: number; length_s: number },
+  now_ms: number,
+): CommandBody {
+  const name = `by hand on h${host}`
+  if (length_s === 0) return { kind: 'end-maintenance', name }
+  const starts_at_ms = now_ms + after_s * 1_000
+  const match = [{ name: 'host', op: '=' as const, value: `h${host}` }]
+  const ends_at_ms = starts_at_ms + length_s * 1_000
+  return { kind: 'maintenance', window: { kind: 'once', name, match, starts_at_ms, ends_at_ms, comment: '' } }
+}
+
 const keepClock = (t: Timeline, _step: number, next_ms: number) => void t.ticksUntil(next_ms)
 
 const byKey = ([a]: [string, string], [b]: [string, string]) => (a < b ? -1 : 1)
@@ -131,9 +211,11 @@ const byKey = ([a]: [string, string], [b]: [string, string]) => (a < b ? -1 : 1)
 function checkInvariants(t: Timeline): void {
   const firing = new Map<string, number>()
   const heard = new Map<string, number>()
-  for (const row of t.state.alerts.values()) {
-    if (!row.firing || row.dismissed) continue
+  for (const [key, row] of t.state.alerts) {
+    if (!row.firing || row.dismissed || row.held) continue
     firing.set(row.incident_id, (firing.get(row.incident_id) ?? 0) + 1)
+    // What mutes an alert that fires is what would mute it if it came now.
+    expect([key, row.silenced_by]).toEqual([key, silencedBy(t.state, row.alert)])
     if (row.silenced_by.length === 0) heard.set(row.incident_id, (heard.get(row.incident_id) ?? 0) + 1)
   }
   for (const { incident, members_heard } of t.state.incidents.values()) {

@@ -1,4 +1,4 @@
-import { restoreRow } from '../../correlate/apply.ts'
+import { restored, restoreRow } from '../../correlate/apply.ts'
 import { dueAt, emptyOutcome, foldRecord } from '../../correlate/fold.ts'
 import { emptyState, type State } from '../../correlate/state.ts'
 import type { Alert } from '../../schemas/alert.ts'
@@ -41,6 +41,7 @@ export class Timeline {
   readonly unassigned: string[] = []
   skipped = 0
   private position = 0
+  private restarts = 0
 
   constructor(rules: Partial<Rules> = {}) {
     this.record(0, { kind: 'rules', rules: { ...DEFAULT_RULES, version: 'test', ...rules } })
@@ -107,8 +108,10 @@ export class Timeline {
   /** What a new owner of the partition does: forgets everything and reads the stored rows, in an order of its own. */
   restart(): void {
     this.state = emptyState(0)
-    const stored = [...this.rows].sort(([a], [b]) => (a < b ? 1 : -1))
+    const order = this.restarts++ % 2 === 0 ? 1 : -1
+    const stored = [...this.rows].sort(([a], [b]) => (a < b ? -order : order))
     for (const [key, text] of stored) restoreRow(this.state, key, text)
+    restored(this.state)
   }
 
   incidents() {

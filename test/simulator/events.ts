@@ -130,10 +130,20 @@ export class Events {
       }
     }
     if (kind === 'expire-silence') return { kind, silence_id: `quiet-${random.between(1, 2)}` }
+    const name = `work-${random.between(1, 2)}`
+    if (kind === 'end-maintenance') return { kind, name }
+    if (kind === 'maintenance') {
+      const starts_at_ms = at_ms + random.between(-1_000, 4_000)
+      const match = [{ name: 'host', op: '=' as const, value: `h${random.between(1, 4)}` }]
+      const ends_at_ms = starts_at_ms + random.between(1_000, 15_000)
+      return { kind, window: { kind: 'once', name, match, starts_at_ms, ends_at_ms, comment: '' } }
+    }
     const known = [...reference.newest.keys()]
     if (known.length === 0) return null
     const incident_id = random.pick(known)
     if (kind === 'merge') return { kind, incident_id, into: random.pick(known) }
+    if (kind === 'shelve')
+      return { kind, incident_id, until_ms: at_ms + random.between(1_000, 15_000), comment: 'known' }
     if (kind === 'comment') return { kind, incident_id, comment: 'seen' }
     return kind === 'assign' ? { kind, incident_id, assignee: 'bob' } : { kind, incident_id }
   }

@@ -122,11 +122,11 @@ export class Reference {
     }
   }
 
-  /** A firing alert is in exactly one incident, which is not closed, and the counts are exact. */
+  /** A firing alert that is not held back is in exactly one incident, which is not closed, and the counts are exact. */
   private checkState(state: State, where: string): void {
     const firing = new Map<string, number>()
     for (const row of state.alerts.values()) {
-      if (!row.firing || row.dismissed) continue
+      if (!row.firing || row.dismissed || row.held) continue
       const home = homeOf(state, row.incident_id)
       if (home === undefined || !isUnresolved(home))
         this.world.violate(

@@ -2,7 +2,7 @@ import { DEFAULTS } from '../ingest/settings.ts'
 import { scopeOf } from '../../ingest/scope.ts'
 import type { SourceMessage } from '../../runtime/ports.ts'
 import { partitionOf } from '../../schemas/ids.ts'
-import { DEFAULT_EVIDENCE, type Rules } from '../../schemas/rules.ts'
+import { DEFAULT_EVIDENCE, DEFAULT_RULES, type Rules } from '../../schemas/rules.ts'
 import { Random } from './random.ts'
 import type { Expected } from './reference.ts'
 import { CALM, type Rates, START_MS } from './world.ts'
@@ -37,6 +37,10 @@ export const OPERATIONS = [
   'assign',
   'silence',
   'expire-silence',
+  'maintenance',
+  'end-maintenance',
+  'shelve',
+  'unshelve',
   'post',
   'post',
 ] as const
@@ -67,9 +71,28 @@ export interface Scenario {
 
 const CLUSTERS = ['a', 'b', 'c', 'd']
 
+/** Of the first rules only, and begun when they are changed or not. */
+const PLANNED: Rules['maintenance'][number] = {
+  kind: 'once',
+  name: 'planned',
+  match: [{ name: 'host', op: '=', value: 'h1' }],
+  starts_at_ms: START_MS + 3_000,
+  ends_at_ms: START_MS + 12_000,
+  comment: '',
+}
+
+/** Slow hosts are so because they are full. */
+const BEHIND: Rules['suppression'][number] = {
+  name: 'behind',
+  source: [{ name: 'alertname', op: '=', value: 'Full' }],
+  target: [{ name: 'alertname', op: '=~', value: 'Full|Slow' }],
+  equal: ['host'],
+}
+
 /** Short terms, so that within a minute groups idle, alerts expire and closed incidents leave the live view. */
 export function rulesOf(version: string): Rules {
   return {
+    ...DEFAULT_RULES,
     version,
     grouping: [
       {
@@ -86,6 +109,10 @@ export function rulesOf(version: string): Rules {
     reopen_within_ms: 10_000,
     growth_interval_ms: 1_000,
     retain_resolved_ms: 30_000,
+    maintenance: version === 'first' ? [PLANNED] : [],
+    suppression: [BEHIND],
+    hold_ms: { high: 0, medium: version === 'first' ? 3_000 : 0, low: 0, info: 5_000 },
+    flapping: { interval_ms: 2_000, start_percent: 15, end_percent: 10 },
   }
 }
 

@@ -41,7 +41,7 @@ const FOUND: Readonly<Record<string, { readonly seeds: number; readonly breaks: 
   'ids-from-randomness': { seeds: 5, breaks: /^5:/ },
   'wall-clock-in-decisions': { seeds: 5, breaks: /^5:/ },
   'publish-after-commit': { seeds: 30, breaks: /^[34]:/ },
-  'resume-from-the-brokers-offset': { seeds: 60, breaks: /^[45]:/ },
+  'resume-from-the-brokers-offset': { seeds: 60, breaks: /^(4|5|10):/ },
   'places-ignored': { seeds: 5, breaks: /^5:/ },
   'sink-without-look-up': { seeds: 10, breaks: /^10:/ },
   'intent-not-stored-first': { seeds: 20, breaks: /^10:/ },
