@@ -19,7 +19,7 @@ const recording: Recording = {
     ]),
   ),
 }
-const variants = new Map([...variantsOf(recording)].map((variant) => [variant.name, variant]))
+const variants = new Map([...variantsOf(recording)].map((one) => [one.name, one]))
 
 function variant(name: string): Variant {
   const found = variants.get(name)
