@@ -39,6 +39,7 @@ function applyRow(state: State, row: Row): void {
     case 'relation':
       if (row.value === null) state.relations.delete(row.key)
       else state.relations.set(row.key, row.value)
+      state.derived.vicinity.changed(row.key)
       return
     case 'origin':
       state.origins.set(row.key, row.value)

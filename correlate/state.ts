@@ -7,6 +7,7 @@ import { DEFAULT_RULES, type Rules } from '../schemas/rules.ts'
 import { IncidentIndex } from './match/incident_index.ts'
 import type { IncidentPace, ScopePace } from './match/pace.ts'
 import type { RelationRow } from './match/relations.ts'
+import { Vicinity } from './match/vicinity.ts'
 import { SeenAlerts } from './seen.ts'
 import { Timers } from './timers.ts'
 
@@ -95,6 +96,7 @@ export interface Derived {
   /** What the alerts of an incident name, and of which kind they are. */
   readonly mentioned: IncidentIndex
   readonly kinds: IncidentIndex
+  readonly vicinity: Vicinity
   firing: number
   unresolved: number
 }
@@ -144,6 +146,7 @@ export function emptyState(partition: number): State {
       silence_tests: new Map(),
       mentioned: new IncidentIndex(),
       kinds: new IncidentIndex(),
+      vicinity: new Vicinity(),
       firing: 0,
       unresolved: 0,
     },

@@ -4,7 +4,7 @@ import { homeOf, isUnresolved } from '../home.ts'
 import type { IncidentRow, State } from '../state.ts'
 import { alertKind, type Mention, mentionsOf } from './mentions.ts'
 import { heatAt, NO_PACE, rateAt, type Usual } from './pace.ts'
-import { damping, type Near, nearTo, surroundings } from './relations.ts'
+import type { Near } from './relations.ts'
 
 export type EvidenceKind = NonNullable<Reason['evidence']>[number]['kind']
 
@@ -60,6 +60,8 @@ export function survey(state: State, alert: Alert): Survey {
   const usual: Usual = { usual_per_s: pace.usual_per_s, quiet_ms: state.rules.evidence.quiet_ms }
   const drafts = new Map<string, Draft>()
   const draftOf = (incident_id: string): Draft | null => {
+    const known = drafts.get(incident_id)
+    if (known !== undefined) return known
     const row = homeOf(state, incident_id)
     if (!row || !isUnresolved(row) || !row.pace) return null
     let draft = drafts.get(row.incident.id)
@@ -75,41 +77,33 @@ export function survey(state: State, alert: Alert): Survey {
 
 type DraftOf = (incident_id: string) => Draft | null
 
-function stronger(old: Term | null, term: Term): Term {
-  return old === null || term.weight > old.weight ? term : old
-}
-
 /** Returns whether the alert says where it belongs, so that an incident unrelated to that is far away. */
 function gatherRelated(state: State, alert: Alert, mentions: readonly Mention[], draftOf: DraftOf): boolean {
   const { weights } = state.rules.evidence
+  const { vicinity, mentioned } = state.derived
   const { scope, entity } = alert
   const ways = new Map<string, Near & { readonly label: string | null }>()
   let related = false
   for (const { value, label } of mentions) {
     ways.set(value, { worth: 1, kind: label, via: null, label })
-    for (const [to, near] of nearTo(state, scope, value)) {
+    for (const [to, near] of vicinity.nearTo(state, scope, value)) {
       if (near.worth > (ways.get(to)?.worth ?? 0))
         ways.set(to, { ...near, via: near.via ?? value, label: null })
     }
   }
   for (const [value, way] of ways) {
     const own = value === entity
-    const { relations, hub } = own ? { relations: [], hub: false } : surroundings(state, scope, value)
-    if (hub) continue
+    const around = own ? null : vicinity.around(state, scope, value)
+    if (around?.hub) continue
     related ||= !own
-    const weight = own ? weights.entity : weights.related * way.worth * damping(relations.length)
-    for (const { incident_id, alerts } of state.derived.mentioned.of(scope, value, SHARING_INCIDENTS_MAX)) {
+    const weight = own ? weights.entity : weights.related * way.worth * (around?.damping ?? 1)
+    for (const { incident_id, alerts } of mentioned.of(scope, value, SHARING_INCIDENTS_MAX)) {
       const draft = draftOf(incident_id)
       if (draft === null) continue
       if (own)
         draft.entity = { kind: 'entity', weight, about: value, text: `${counted(alerts)} about ${value}` }
-      else
-        draft.related = stronger(draft.related, {
-          kind: 'related',
-          weight,
-          about: value,
-          text: wayText(value, way, alerts),
-        })
+      else if (draft.related === null || weight > draft.related.weight)
+        draft.related = { kind: 'related', weight, about: value, text: wayText(value, way, alerts) }
     }
   }
   return related
