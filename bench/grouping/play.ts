@@ -38,7 +38,7 @@ export function recordedOf(lines: readonly Line[]): readonly (Recorded | null)[]
 
 /** What the fold made of alerts. */
 export interface Played {
-  /** The incident of each alert when it was heard. */
+  /** The incident of each alert when it was heard, or what that was merged into later. */
   readonly groups: readonly (string | null)[]
   /** Time in the fold of each alert. */
   readonly fold_us: Float64Array
@@ -79,7 +79,18 @@ export function play(
     if (run.moved > moved_before && last_true.get(fingerprint) === incident) moved_astray++
     last_true.set(fingerprint, incident)
   })
-  return { groups, fold_us, moved: run.moved, moved_astray, causes: causesOf(run.finish()) }
+  const told = run.finish()
+  return { groups: followed(groups, told), fold_us, moved: run.moved, moved_astray, causes: causesOf(told) }
+}
+
+/** An alert of an incident that was merged later is in the one that it was merged into. */
+function followed(groups: readonly (string | null)[], incidents: readonly Incident[]) {
+  const parents = new Map(incidents.map(({ id, merged_into }) => [id, merged_into]))
+  const home = (group: string): string => {
+    const parent = parents.get(group)
+    return parent ? home(parent) : group
+  }
+  return groups.map((group) => group && home(group))
 }
 
 /** Causes are read as scorers outside read them: `causes: [{entity}]`, on incidents that have any. */
