@@ -23,6 +23,10 @@ export interface BenchOptions {
   readonly peer_command: string | undefined
   /** Where each tocsin leaves a CPU profile. */
   readonly cpu_profile_dir: string | undefined
+  /** Folder with labelled recordings. */
+  readonly data: string | undefined
+  /** Also with each kind of evidence left out. */
+  readonly ablate: boolean
 }
 
 export const USAGE = `npm run bench -- NAME [options]
@@ -37,6 +41,8 @@ export const USAGE = `npm run bench -- NAME [options]
   --peer URL         send the same load to another Alertmanager-compatible server, in turns
   --peer-command C   start it anew for each round, with an empty folder as working directory
   --cpu-profile DIR  where each tocsin leaves a CPU profile
+  --data DIR         labelled recordings: NAME.jsonl[.gz], NAME.topology.json, NAME.faults.json
+  --ablate           also with each kind of evidence left out
   --json FILE        write the result there instead of printing it`
 
 /** Throws TypeError with what is wrong. */
@@ -60,6 +66,8 @@ export function parseOptions(args: readonly string[]): {
       peer: { type: 'string' },
       'peer-command': { type: 'string' },
       'cpu-profile': { type: 'string' },
+      data: { type: 'string' },
+      ablate: { type: 'boolean', default: false },
       json: { type: 'string' },
     },
   })
@@ -80,6 +88,8 @@ export function parseOptions(args: readonly string[]): {
       peer: values.peer,
       peer_command: values['peer-command'],
       cpu_profile_dir: values['cpu-profile'],
+      data: values.data,
+      ablate: values.ablate,
     },
   }
 }

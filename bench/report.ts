@@ -13,8 +13,15 @@ export interface Report {
   readonly spread?: Readonly<Record<string, Spread>>
   /** What was sampled over time, by name with its unit; all lists have the same length. */
   readonly series?: Readonly<Record<string, readonly number[]>>
+  readonly tables?: readonly Table[]
   /** Of what was measured beside Tocsin. */
   readonly versions?: Readonly<Record<string, string>>
+}
+
+/** Figures by row and, within it, by column. */
+export interface Table {
+  readonly title: string
+  readonly rows: Readonly<Record<string, Readonly<Record<string, Figure>>>>
 }
 
 export interface FullReport extends Report {
@@ -109,5 +116,20 @@ export function table(report: FullReport): string {
     `on ${cores} cores of ${cpu}, ${memory_gb} GiB, Linux ${kernel}, Node ${report.node}, commit ${report.commit}`,
     ...Object.entries(report.versions ?? {}).map(([name, text]) => `${name}: ${text}`),
     ...lines,
+    ...(report.tables ?? []).flatMap(tableLines),
   ].join('\n')
+}
+
+function tableLines({ title, rows }: Table): string[] {
+  const columns = [...new Set(Object.values(rows).flatMap((row) => Object.keys(row)))]
+  const cells = Object.entries(rows).map(([name, row]) => [
+    name,
+    ...columns.map((column) => String(row[column] ?? '-')),
+  ])
+  const all = [['', ...columns], ...cells]
+  const widths = ['', ...columns].map((_, i) => Math.max(...all.map((line) => (line[i] ?? '').length)))
+  const aligned = all.map((line) =>
+    line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join('  '),
+  )
+  return ['', title, ...aligned.map((line) => `  ${line}`)]
 }

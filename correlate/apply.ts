@@ -3,7 +3,7 @@ import { isWithin, nextTurn } from '../schemas/calendar.ts'
 import type { Silence } from '../schemas/command.ts'
 import { compileMatchers } from '../schemas/matching.ts'
 import { DEFAULT_RULES, type Rules } from '../schemas/rules.ts'
-import { scopeAndEntity } from './causes.ts'
+import { scopeAndEntity } from './match/relations.ts'
 import { EMPTY_BACKGROUND, type EntityHabits } from './rank/background.ts'
 import { isUnresolved } from './home.ts'
 import { alertKind, mentionsOf } from './match/mentions.ts'
@@ -49,6 +49,7 @@ function applyRow(state: State, row: Row): void {
     case 'relation':
       if (row.value === null) state.relations.delete(row.key)
       else state.relations.set(row.key, row.value)
+      state.derived.vicinity.changed(row.key)
       return
     case 'links':
       state.links.set(row.key, row.value)

@@ -2,7 +2,7 @@ import type { Incident } from '../schemas/incident.ts'
 import { LIMITS } from '../schemas/limits.ts'
 import type { Decision } from './decision.ts'
 import { mentionsOf, alertKind } from './match/mentions.ts'
-import { declaredRelations } from './match/relations.ts'
+import { declaredRelations, relationKey } from './match/relations.ts'
 import { type Background, EMPTY_BACKGROUND, learn } from './rank/background.ts'
 import type { EntityEvidence, Graph } from './rank/evidence.ts'
 import { rankCauses } from './rank/rank.ts'
@@ -70,22 +70,10 @@ function learnFrom(state: State, scope: string, entities: readonly EntityEvidenc
   return [
     { kind: 'episode', key: scope, value: head },
     ...changed.map(
-      (habits): Row => ({ kind: 'habits', key: habitsKey(scope, habits.entity), value: habits }),
+      (habits): Row => ({ kind: 'habits', key: relationKey(scope, habits.entity), value: habits }),
     ),
-    ...forgotten.map((entity): Row => ({ kind: 'habits', key: habitsKey(scope, entity), value: null })),
+    ...forgotten.map((entity): Row => ({ kind: 'habits', key: relationKey(scope, entity), value: null })),
   ]
-}
-
-/** Scopes contain no such character. */
-const SEPARATOR = '\u0000'
-
-function habitsKey(scope: string, entity: string): string {
-  return scope + SEPARATOR + entity
-}
-
-export function scopeAndEntity(key: string): readonly [scope: string, entity: string] {
-  const at = key.indexOf(SEPARATOR)
-  return [key.slice(0, at), key.slice(at + 1)]
 }
 
 interface Gathering extends EntityEvidence {

@@ -11,6 +11,7 @@ import type { Link } from './match/links.ts'
 import type { IncidentPace, ScopePace } from './match/pace.ts'
 import type { RelationRow } from './match/relations.ts'
 import type { Background, BackgroundHead, EntityHabits } from './rank/background.ts'
+import { Vicinity } from './match/vicinity.ts'
 import { SeenAlerts } from './seen.ts'
 import { Timers } from './timers.ts'
 
@@ -155,6 +156,7 @@ export interface Derived {
   /** The maintenance windows that hold now. */
   readonly maintenance_now: Map<string, LabelTest>
   readonly dependencies: DependencyIndex
+  readonly vicinity: Vicinity
   firing: number
   unresolved: number
 }
@@ -224,6 +226,7 @@ export function emptyState(partition: number): State {
       kinds: new IncidentIndex(),
       maintenance_now: new Map(),
       dependencies: new DependencyIndex(),
+      vicinity: new Vicinity(),
       firing: 0,
       unresolved: 0,
     },

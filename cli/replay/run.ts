@@ -15,7 +15,7 @@ export interface Assignment {
 
 /** The real fold over a recording, in the recording's time, as one partition. */
 export class Replay {
-  private readonly state: State = emptyState(0)
+  readonly state: State = emptyState(0)
   private readonly last_told = new Map<string, Incident>()
   private position = 0
   private now_ms = 0

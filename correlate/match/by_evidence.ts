@@ -131,7 +131,7 @@ function secondText({ runner_up }: Pick<Reason, 'runner_up'>): string {
 function joinedReason(state: State, found: Finding, best: Candidate): Reason {
   const second = runnerUp(found)
   const gap_ms = state.time_ms - best.row.last_joined_at_ms
-  const because = best.terms.map(({ text }) => text).join('; ')
+  const because = best.terms.map(({ say }) => say()).join('; ')
   return {
     code: found.idle ? 'same-entity' : 'related',
     rule: '',

@@ -5,7 +5,7 @@ import type { IncidentRow, State } from '../state.ts'
 import { linksOf } from './links.ts'
 import { alertKind, type Mention, mentionsOf } from './mentions.ts'
 import { heatAt, NO_PACE, RATE_TAU_S, rateAt, type Usual } from './pace.ts'
-import { damping, type Near, nearTo, surroundings } from './relations.ts'
+import type { Near } from './relations.ts'
 
 export type EvidenceKind = NonNullable<Reason['evidence']>[number]['kind']
 
@@ -14,8 +14,8 @@ export interface Term {
   readonly kind: EvidenceKind
   readonly weight: number
   readonly about: string
-  /** For people. */
-  readonly text: string
+  /** For people; worded when it is needed. */
+  readonly say: () => string
 }
 
 /** An incident that the alert could join. */
@@ -36,6 +36,8 @@ export interface Survey {
   readonly idle: readonly Candidate[]
 }
 
+/** What is worth less is not looked for. */
+const WEIGHT_MIN = 0.1
 /** A value that more open incidents than this share tells nothing. */
 const SHARING_INCIDENTS_MAX = 64
 /** Evidence that differs by less than this is equally strong. */
@@ -67,6 +69,8 @@ export function survey(state: State, alert: Alert): Survey {
   const usual: Usual = { usual_per_s: pace.usual_per_s, quiet_ms: state.rules.evidence.quiet_ms }
   const drafts = new Map<string, Draft>()
   const draftOf = (incident_id: string): Draft | null => {
+    const known = drafts.get(incident_id)
+    if (known !== undefined) return known
     const row = homeOf(state, incident_id)
     if (!row || !isUnresolved(row) || !row.pace) return null
     let draft = drafts.get(row.incident.id)
@@ -86,41 +90,41 @@ export function survey(state: State, alert: Alert): Survey {
 
 type DraftOf = (incident_id: string) => Draft | null
 
-function stronger(old: Term | null, term: Term): Term {
-  return old === null || term.weight > old.weight ? term : old
-}
-
 /** Returns whether the alert says where it belongs, so that an incident unrelated to that is far away. */
 function gatherRelated(state: State, alert: Alert, mentions: readonly Mention[], draftOf: DraftOf): boolean {
   const { weights } = state.rules.evidence
+  const { vicinity, mentioned } = state.derived
   const { scope, entity } = alert
   const ways = new Map<string, Near & { readonly label: string | null }>()
   let related = false
   for (const { value, label } of mentions) {
     ways.set(value, { worth: 1, kind: label, via: null, label })
-    for (const [to, near] of nearTo(state, scope, value)) {
+    for (const [to, near] of vicinity.nearTo(state, scope, value)) {
+      // Of what is about two steps away only that of the entity itself counts.
+      if (value !== entity && near.via !== null) continue
       if (near.worth > (ways.get(to)?.worth ?? 0))
         ways.set(to, { ...near, via: near.via ?? value, label: null })
     }
   }
   for (const [value, way] of ways) {
     const own = value === entity
-    const { relations, hub } = own ? { relations: [], hub: false } : surroundings(state, scope, value)
-    if (hub) continue
+    const around = own ? null : vicinity.around(state, scope, value)
+    if (around?.hub) continue
     related ||= !own
-    const weight = own ? weights.entity : weights.related * way.worth * damping(relations.length)
-    for (const { incident_id, alerts } of state.derived.mentioned.of(scope, value, SHARING_INCIDENTS_MAX)) {
+    const weight = own ? weights.entity : weights.related * way.worth * (around?.damping ?? 1)
+    if (weight < WEIGHT_MIN) continue
+    for (const { incident_id, alerts } of mentioned.of(scope, value, SHARING_INCIDENTS_MAX)) {
       const draft = draftOf(incident_id)
       if (draft === null) continue
       if (own)
-        draft.entity = { kind: 'entity', weight, about: value, text: `${counted(alerts)} about ${value}` }
-      else
-        draft.related = stronger(draft.related, {
-          kind: 'related',
+        draft.entity = {
+          kind: 'entity',
           weight,
           about: value,
-          text: wayText(value, way, alerts),
-        })
+          say: () => `${counted(alerts)} about ${value}`,
+        }
+      else if (draft.related === null || weight > draft.related.weight)
+        draft.related = { kind: 'related', weight, about: value, say: () => wayText(value, way, alerts) }
     }
   }
   return related
@@ -142,7 +146,7 @@ function gatherKind(state: State, alert: Alert, draftOf: DraftOf): void {
   for (const { incident_id, alerts } of state.derived.kinds.of(alert.scope, about, SHARING_INCIDENTS_MAX)) {
     const draft = draftOf(incident_id)
     if (draft !== null)
-      draft.kind = { kind: 'kind', weight, about, text: `${counted(alerts)} ${about} already` }
+      draft.kind = { kind: 'kind', weight, about, say: () => `${counted(alerts)} ${about} already` }
   }
 }
 
@@ -155,8 +159,8 @@ function gatherLinks(state: State, alert: Alert, draftOf: DraftOf): void {
       if (draft === null) continue
       if (!together) draft.apart ||= draft.kind === null
       else {
-        const text = `${actor} put ${alertKind(alert)} and ${about} together before`
-        draft.operator = { kind: 'operator', weight: OPERATOR_WEIGHT, about, text }
+        const say = () => `${actor} put ${alertKind(alert)} and ${about} together before`
+        draft.operator = { kind: 'operator', weight: OPERATOR_WEIGHT, about, say }
       }
     }
 }
@@ -179,8 +183,9 @@ function gatherTime(state: State, recent: readonly string[], usual: Usual, draft
     const chance = Math.max(0, 1 - usual.usual_per_s / rate_per_s)
     const weight = state.rules.evidence.weights.time * chance * burstiness(rate_per_s)
     const per_minute = (per_s: number) => Number((per_s * 60).toPrecision(2))
-    const text = `it brought ${per_minute(rate_per_s)} alerts a minute just before, where ${per_minute(usual.usual_per_s)} are usual`
-    draft.time = { kind: 'time', weight, about: incident_id, text }
+    const say = () =>
+      `it brought ${per_minute(rate_per_s)} alerts a minute just before, where ${per_minute(usual.usual_per_s)} are usual`
+    draft.time = { kind: 'time', weight, about: incident_id, say }
   }
 }
 

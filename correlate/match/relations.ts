@@ -26,13 +26,18 @@ export interface RelationRow {
 const NO_RELATIONS: RelationRow = { named: [], declared: [], hub: false }
 
 /** The scope of what holds in all scopes. */
-const EVERY_SCOPE = ''
+export const EVERY_SCOPE = ''
 
 /** Neither scopes nor entities contain it. */
 const SEPARATOR = '\u0000'
 
 export function relationKey(scope: string, entity: string): string {
   return scope + SEPARATOR + entity
+}
+
+export function scopeAndEntity(key: string): readonly [scope: string, entity: string] {
+  const at = key.indexOf(SEPARATOR)
+  return [key.slice(0, at), key.slice(at + 1)]
 }
 
 function relationOf(state: State, scope: string, entity: string): RelationRow | undefined {
@@ -119,15 +124,18 @@ const NEAR_MAX = 128
 const WORTH_MIN = 0.05
 
 /** Entities within two hops of `entity`, the strongest way to each; hubs are reached and not passed. */
-export function nearTo(state: State, scope: string, entity: string): ReadonlyMap<string, Near> {
+export function nearTo(
+  entity: string,
+  around: (entity: string) => Surroundings & { readonly damping: number },
+): ReadonlyMap<string, Near> {
   const found = new Map<string, Near>()
   let edge: readonly (readonly [string, number])[] = [[entity, 1]]
   for (let hop = 0; hop < HOPS; hop++) {
     const next: [string, number][] = []
     for (const [from, reached] of edge) {
-      const { relations, hub } = surroundings(state, scope, from)
+      const { relations, hub, damping: through } = around(from)
       if (hub) continue
-      const damped = reached * damping(relations.length)
+      const damped = reached * through
       for (const {
         relation: [to, kind],
         worth,
