@@ -1,0 +1,158 @@
+import { backward, factorise, forward, inverseDiagonal } from './cholesky.ts'
+
+/** Mean and covariance of rows, learned one by one. Missing values are NaN. */
+export interface Gaussian {
+  rows: number
+  readonly mean: Float64Array
+  /** Row by row; the lower triangle. */
+  readonly covariance: Float64Array
+  /** Of the shrunk correlation; null until it is asked for. */
+  factor: Float64Array | null
+  /** The diagonal of the inverse of what is factorised. */
+  precision: Float64Array
+  factor_rows: number
+}
+
+/** Rows that the estimates remember: older ones fade. */
+const MEMORY_ROWS = 20_000
+/** Deviations are cut there: a sensor that goes wild weighs no more in what is measured … */
+const LARGEST_MEASURED = 20
+/** … and no more than this in what is learned, once the deviations are known. */
+const LARGEST_LEARNED = 5
+const UNBOUNDED_ROWS = 30
+/** Of one missing value the first is exact; of several each comes nearer. */
+const FILL_ROUNDS = 4
+/** The factor is made anew when the rows have grown by this share. */
+const REFACTOR_SHARE = 0.05
+
+export function startGaussian(columns: number): Gaussian {
+  return {
+    rows: 0,
+    mean: new Float64Array(columns),
+    covariance: new Float64Array(columns * columns),
+    factor: null,
+    precision: new Float64Array(0),
+    factor_rows: 0,
+  }
+}
+
+const deviationOf = ({ covariance, mean }: Gaussian, i: number): number =>
+  Math.sqrt(covariance[i * (mean.length + 1)] as number)
+
+/** Each value's distance from its mean in deviations; NaN stays NaN. */
+export function standardised(gaussian: Gaussian, values: ArrayLike<number>): Float64Array {
+  return gaussian.mean.map((mean, i) => {
+    const difference = (values[i] as number) - mean
+    // What never moved has no scale of its own: a difference the size of rounding is none.
+    const least = 1e-6 * Math.abs(mean) + 1e-12
+    const deviation = difference / Math.max(deviationOf(gaussian, i), least)
+    return Math.max(-LARGEST_MEASURED, Math.min(LARGEST_MEASURED, deviation))
+  })
+}
+
+/**
+ * Of a standardised row: Hotelling's T² by column, and the largest part that the other columns do not explain (in deviations of
+ * such parts), which finds one sensor among many.
+ */
+export function distances(gaussian: Gaussian, deviations: Float64Array): [all: number, one: number] {
+  const columns = gaussian.mean.length
+  const factor = currentFactor(gaussian)
+  fillMissing(gaussian, factor, deviations)
+  const half = forward(factor, columns, deviations)
+  const all = half.reduce((sum, value) => sum + value * value, 0) / columns
+  const one = backward(factor, columns, half).reduce(
+    (largest, value, i) => Math.max(largest, Math.abs(value) / Math.sqrt(gaussian.precision[i] as number)),
+    0,
+  )
+  return [all, one]
+}
+
+/** Puts what the other columns lead to expect in the place of each NaN. */
+function fillMissing(gaussian: Gaussian, factor: Float64Array, deviations: Float64Array): void {
+  const columns = gaussian.mean.length
+  const missing = [...deviations.keys()].filter((i) => Number.isNaN(deviations[i]))
+  for (const i of missing) deviations[i] = 0
+  for (let round = 0; missing.length > 0 && round < FILL_ROUNDS; round++) {
+    const unexplained = backward(factor, columns, forward(factor, columns, deviations))
+    for (const i of missing)
+      deviations[i] =
+        (deviations[i] as number) -
+        (unexplained[i] as number) / ((gaussian.precision[i] as number) * Math.sqrt(missing.length))
+  }
+}
+
+function currentFactor(gaussian: Gaussian): Float64Array {
+  if (gaussian.factor === null || gaussian.rows > gaussian.factor_rows * (1 + REFACTOR_SHARE)) {
+    const columns = gaussian.mean.length
+    gaussian.factor = factorise(shrunkCorrelation(gaussian), columns)
+    gaussian.precision = inverseDiagonal(gaussian.factor, columns)
+    gaussian.factor_rows = gaussian.rows
+  }
+  return gaussian.factor
+}
+
+/** The less was learned about each pair, the more independence is assumed. */
+function shrunkCorrelation(gaussian: Gaussian): Float64Array {
+  const columns = gaussian.mean.length
+  const trust = 1 - columns / (columns + Math.min(gaussian.rows, MEMORY_ROWS)) / 2
+  const correlation = new Float64Array(columns * columns)
+  for (let row = 0; row < columns; row++) {
+    correlation[row * columns + row] = 1
+    for (let column = 0; column < row; column++) {
+      const scale = deviationOf(gaussian, row) * deviationOf(gaussian, column)
+      const covariance = gaussian.covariance[row * columns + column] as number
+      if (scale > 0) correlation[row * columns + column] = (trust * covariance) / scale
+    }
+  }
+  return correlation
+}
+
+export function learnRow(gaussian: Gaussian, values: ArrayLike<number>): void {
+  const columns = gaussian.mean.length
+  gaussian.rows++
+  const rate = 1 / Math.min(gaussian.rows, MEMORY_ROWS)
+  const differences = gaussian.mean.map((mean, i) => {
+    const difference = (values[i] as number) - mean
+    const bound = LARGEST_LEARNED * deviationOf(gaussian, i)
+    if (gaussian.rows <= UNBOUNDED_ROWS || bound === 0) return difference
+    return Math.max(-bound, Math.min(bound, difference))
+  })
+  for (let row = 0; row < columns; row++) {
+    const difference = differences[row] as number
+    if (Number.isNaN(difference)) continue
+    gaussian.mean[row] = (gaussian.mean[row] as number) + rate * difference
+    for (let column = 0; column <= row; column++) {
+      const at = row * columns + column
+      const product = difference * (differences[column] as number)
+      if (Number.isNaN(product)) continue
+      gaussian.covariance[at] = (1 - rate) * ((gaussian.covariance[at] as number) + rate * product)
+    }
+  }
+}
+
+type SavedGaussian = {
+  rows: number
+  mean: number[]
+  covariance: number[]
+  factor: number[] | null
+  precision: number[]
+  factor_rows: number
+}
+
+export const saveGaussian = (gaussian: Gaussian): SavedGaussian => ({
+  rows: gaussian.rows,
+  mean: [...gaussian.mean],
+  covariance: [...gaussian.covariance],
+  factor: gaussian.factor === null ? null : [...gaussian.factor],
+  precision: [...gaussian.precision],
+  factor_rows: gaussian.factor_rows,
+})
+
+export const restoreGaussian = (saved: SavedGaussian): Gaussian => ({
+  rows: saved.rows,
+  mean: Float64Array.from(saved.mean),
+  covariance: Float64Array.from(saved.covariance),
+  factor: saved.factor === null ? null : Float64Array.from(saved.factor),
+  precision: Float64Array.from(saved.precision),
+  factor_rows: saved.factor_rows,
+})
