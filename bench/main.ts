@@ -17,6 +17,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run: (options: BenchOptio
     soak: () => import('./soak.ts'),
     history: () => import('./history.ts'),
     fold: () => import('./fold.ts'),
+    'early-warning': () => import('./early_warning.ts'),
   }
 
 function refuse(message: string): never {

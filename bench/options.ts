@@ -21,6 +21,8 @@ export interface BenchOptions {
   readonly peer: string | undefined
   /** Starts that server anew for each round, in an empty folder, so that its CPU time is known too. */
   readonly peer_command: string | undefined
+  /** Folder of recorded data. */
+  readonly data: string | undefined
   /** Where each tocsin leaves a CPU profile. */
   readonly cpu_profile_dir: string | undefined
 }
@@ -37,6 +39,7 @@ export const USAGE = `npm run bench -- NAME [options]
   --peer URL         send the same load to another Alertmanager-compatible server, in turns
   --peer-command C   start it anew for each round, with an empty folder as working directory
   --cpu-profile DIR  where each tocsin leaves a CPU profile
+  --data DIR         folder of recorded data
   --json FILE        write the result there instead of printing it`
 
 /** Throws TypeError with what is wrong. */
@@ -60,6 +63,7 @@ export function parseOptions(args: readonly string[]): {
       peer: { type: 'string' },
       'peer-command': { type: 'string' },
       'cpu-profile': { type: 'string' },
+      data: { type: 'string' },
       json: { type: 'string' },
     },
   })
@@ -79,6 +83,7 @@ export function parseOptions(args: readonly string[]): {
       rate: values.rate === undefined ? undefined : positive('rate', values.rate),
       peer: values.peer,
       peer_command: values['peer-command'],
+      data: values.data,
       cpu_profile_dir: values['cpu-profile'],
     },
   }

@@ -14,7 +14,7 @@ import { hourOfWeek, learnHour, SEASON_FLOATS, usualOfDay, usualOfWeek } from '.
  *
  * Five views of a series (the value, its short and its long mean, its activity, and what the hour of the day or week does not
  * explain) each keep the highest and lowest they have been. A view that breaks its record by the share e of its range says
- * sqrt(e / (1 + e)); the views' words are added to s, and the score is s / (s + 1/4). A score is given only when it exceeds every
+ * sqrt(e / (1 + e)); the views' words are added to s, and the score is s / (s + 0.27). A score is given only when it exceeds every
  * score given in the last 100 readings, and a warning is raised only when it is stronger than those of the last day: what goes on is
  * not news. Nothing is configured: a range is its own scale.
  */
@@ -42,7 +42,7 @@ const WARM_UP = 150
 /** A score counts as given for so many readings. */
 const REFRACTORY = 100
 /** The sum of the views' words at which a score is one half, and a warning is raised. */
-const HALF_SCORE_AT = 0.25
+const HALF_SCORE_AT = 0.27
 const WARNING_SCORE = 0.5
 /** A warning counts as given for so long: another one must be stronger. */
 const WARNING_HOLD_MS = 24 * 3_600_000
