@@ -8,6 +8,7 @@ import {
   saveGaussian,
   standardised,
   startGaussian,
+  valueAt,
 } from './gaussian.ts'
 
 /**
@@ -23,7 +24,7 @@ export interface Row {
 }
 
 export interface MultivariateOptions {
-  /** Rows that are learned before the first is judged; by default three for each column, at least 60. */
+  /** Rows that are learned before the first is judged; by default three for each column, at least 100. */
   readonly learn_rows?: number | undefined
   /** Rows after which nothing is learned any more. */
   readonly stop_learning_rows?: number | undefined
@@ -38,21 +39,28 @@ interface WaitingRow {
 export interface MultivariateState {
   last_at_ms: number
   /** Of rows, and of smoothed rows. */
-  readonly plain: Gaussian
-  readonly slow: Gaussian
+  plain: Gaussian
+  slow: Gaussian
   smoothed: number[]
-  readonly charts: readonly Chart[]
+  charts: readonly Chart[]
   /** Rows that wait to be learned, the oldest first. */
   waiting: WaitingRow[]
   /** Whether each of the last rows was beyond a limit, the newest in the lowest bit. */
   recent: number
   active: boolean
+  /** Rows since the alert was raised. */
+  active_rows: number
 }
 
+const LEARN_ROWS = 100
+const LEARN_ROWS_PER_COLUMN = 3
 const SMOOTHING = 0.1
 /** Nothing is learned before so many rows without alert after it: a fault that shows late does not teach. */
 const WAIT_ROWS = 60
+const YOUNG_ROWS = 500
 const YOUNG_ROWS_PER_COLUMN = 10
+/** When an alert has lasted for so many rows, what it tells is the new usual: everything is learned anew. */
+const RELEARN_ROWS = 5_000
 const GROSS_SCORE = 1.5
 const RAISE_ROWS = 3
 const RAISE_OF = 4
@@ -62,7 +70,7 @@ export function multivariate(
   columns: number,
   options: MultivariateOptions = {},
 ): Detector<MultivariateState, Row> {
-  const learn_rows = options.learn_rows ?? Math.max(60, 3 * columns)
+  const learn_rows = options.learn_rows ?? Math.max(LEARN_ROWS, LEARN_ROWS_PER_COLUMN * columns)
   const stop_learning_rows = options.stop_learning_rows ?? Number.POSITIVE_INFINITY
   return {
     name: 'multivariate',
@@ -83,6 +91,7 @@ function start(columns: number): MultivariateState {
     waiting: [],
     recent: 0,
     active: false,
+    active_rows: 0,
   }
 }
 
@@ -91,27 +100,43 @@ function step(state: MultivariateState, row: Row, learn_rows: number, stop_rows:
   const known = row.values.reduce((sum, value) => sum + (Number.isFinite(value) ? 1 : 0), 0)
   if (row.at_ms <= state.last_at_ms || known * 2 < row.values.length) return told(state, 0, [])
   state.last_at_ms = row.at_ms
-  const values = row.values.map((value) => (Number.isFinite(value) ? value : Number.NaN))
-  state.smoothed = state.smoothed.map((mean, i) => smooth(mean, values[i] as number))
+  const given = row.values.map((value) => (Number.isFinite(value) ? value : Number.NaN))
   const { rows } = state.plain
-  const statistics = rows * 2 >= learn_rows ? measure(state, values) : []
+  const judged = rows * 2 >= learn_rows
+  const deviations = judged ? standardised(state.plain, given) : null
+  const values = given.map((value, i) =>
+    deviations === null ? value : present(state.plain, value, deviations, i),
+  )
+  state.smoothed = state.smoothed.map((mean, i) => smooth(mean, values[i] as number))
+  const statistics = deviations === null ? [] : measure(state, deviations)
   const scores = statistics.map((statistic, i) => chartScore(state.charts[i] as Chart, statistic))
   // The estimates of few rows are wide of the mark.
   const score = rows >= learn_rows ? Math.max(0, ...scores) / (1 + row.values.length / rows) : 0
   const changes = transitions(state, score, row.at_ms)
-  if (rows < stop_rows)
+  state.active_rows = state.active ? state.active_rows + 1 : 0
+  if (state.active_rows >= RELEARN_ROWS) relearn(state)
+  else if (rows < stop_rows)
     wait(state, { values, smoothed: state.smoothed, statistics }, score, rows >= learn_rows)
   return told(state, score, changes)
 }
 
+function relearn(state: MultivariateState): void {
+  const { plain, slow, charts, waiting } = start(state.smoothed.length)
+  Object.assign(state, { plain, slow, charts, waiting, active_rows: 0 })
+}
+
 /** While little is known, what is a little beyond the limits is learned as well, or wrong limits would never mend. */
 function wait(state: MultivariateState, row: WaitingRow, score: number, judging: boolean): void {
-  const young = state.plain.rows < YOUNG_ROWS_PER_COLUMN * row.values.length
+  const young = state.plain.rows < Math.max(YOUNG_ROWS, YOUNG_ROWS_PER_COLUMN * row.values.length)
   if (score >= (young ? GROSS_SCORE : 1)) return
   if (state.active && !young) state.waiting = []
   state.waiting.push(row)
   if (!judging || state.waiting.length > WAIT_ROWS) learnOldest(state)
 }
+
+/** A value, or what is expected in its place: a mean that stood still while others moved would look like a fault. */
+const present = (gaussian: Gaussian, value: number, deviations: Float64Array, i: number): number =>
+  Number.isNaN(value) ? valueAt(gaussian, i, deviations[i] as number) : value
 
 function smooth(mean: number, value: number): number {
   if (Number.isNaN(value)) return mean
@@ -119,9 +144,9 @@ function smooth(mean: number, value: number): number {
 }
 
 /** The statistics of the charts, by logarithm, where they are nearly normal. */
-function measure(state: MultivariateState, values: readonly number[]): number[] {
+function measure(state: MultivariateState, deviations: Float64Array): number[] {
   return [
-    ...distances(state.plain, standardised(state.plain, values)),
+    ...distances(state.plain, deviations),
     ...distances(state.slow, standardised(state.slow, state.smoothed)),
   ].map((statistic) => Math.log(1e-6 + statistic))
 }
@@ -180,6 +205,7 @@ function saved(state: MultivariateState) {
     })),
     recent: state.recent,
     active: state.active,
+    active_rows: state.active_rows,
   }
 }
 
@@ -202,5 +228,6 @@ function restore(json: Json, columns: number): MultivariateState {
     })),
     recent: found.recent,
     active: found.active,
+    active_rows: found.active_rows,
   }
 }

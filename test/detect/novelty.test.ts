@@ -44,6 +44,15 @@ describe('the default detector', () => {
     expect(raised.filter((i) => i >= 8 * DAY)).toHaveLength(1)
   })
 
+  it('warns again within a day only of what is worse', () => {
+    const spikes = (second: number) =>
+      raisedAt(
+        days(13, 5, (x, i) => (i === 11 * DAY ? x + 100 : i === 11 * DAY + 200 ? x + second : x)),
+      ).filter((i) => i >= 8 * DAY)
+    expect(spikes(140)).toEqual([11 * DAY])
+    expect(spikes(900)).toEqual([11 * DAY, 11 * DAY + 200])
+  })
+
   it('finds the same whatever the unit is', () => {
     const values = days(12, 9, (x, i) => (i === 11 * DAY ? x - 40 : x))
     const found = raisedAt(values)
