@@ -1,6 +1,7 @@
 import { novelty, NOVELTY_BYTES, startNovelty } from '../ingest/detect/novelty.ts'
 import type { Reading } from '../ingest/detect/detector.ts'
 import { SCORERS } from './early_warning_baselines.ts'
+import { group } from './early_warning_group.ts'
 import { leadTime } from './early_warning_lead.ts'
 import { type LabelledSeries, type Profile, readCorpus, scoreCorpus } from './early_warning_nab.ts'
 import { cleanYear, randomOf, SHAPES } from './early_warning_series.ts'
@@ -20,7 +21,7 @@ export function run(options: BenchOptions): Promise<Report> {
   return Promise.resolve({
     name: 'early-warning',
     parameters: { data: options.data ?? 'none: --data names a folder in the layout of NAB', splits: SPLITS },
-    figures: { ...corpus.figures, ...leadTime(), ...falseWarnings(), ...cost() },
+    figures: { ...corpus.figures, ...leadTime(), ...falseWarnings(), ...group(), ...cost() },
     spread: corpus.spread,
   })
 }

@@ -57,11 +57,13 @@ const LEARN_ROWS_PER_COLUMN = 3
 const SMOOTHING = 0.1
 /** Nothing is learned before so many rows without alert after it: a fault that shows late does not teach. */
 const WAIT_ROWS = 60
+/** Limits are wider by so many rows and one for each column, as a share of the rows that are known. */
+const FEW_ROWS = 15
+/** Little is known before so many rows. */
 const YOUNG_ROWS = 500
 const YOUNG_ROWS_PER_COLUMN = 10
 /** When an alert has lasted for so many rows, what it tells is the new usual: everything is learned anew. */
 const RELEARN_ROWS = 5_000
-const GROSS_SCORE = 1.5
 const RAISE_ROWS = 3
 const RAISE_OF = 4
 const CLEAR_AFTER_ROWS = 10
@@ -111,7 +113,7 @@ function step(state: MultivariateState, row: Row, learn_rows: number, stop_rows:
   const statistics = deviations === null ? [] : measure(state, deviations)
   const scores = statistics.map((statistic, i) => chartScore(state.charts[i] as Chart, statistic))
   // The estimates of few rows are wide of the mark.
-  const score = rows >= learn_rows ? Math.max(0, ...scores) / (1 + row.values.length / rows) : 0
+  const score = rows >= learn_rows ? Math.max(0, ...scores) / (1 + (row.values.length + FEW_ROWS) / rows) : 0
   const changes = transitions(state, score, row.at_ms)
   state.active_rows = state.active ? state.active_rows + 1 : 0
   if (state.active_rows >= RELEARN_ROWS) relearn(state)
@@ -125,10 +127,10 @@ function relearn(state: MultivariateState): void {
   Object.assign(state, { plain, slow, charts, waiting, active_rows: 0 })
 }
 
-/** While little is known, what is a little beyond the limits is learned as well, or wrong limits would never mend. */
+/** While little is known, what is within the limits is learned during an alert as well, or wrong limits would never mend. */
 function wait(state: MultivariateState, row: WaitingRow, score: number, judging: boolean): void {
   const young = state.plain.rows < Math.max(YOUNG_ROWS, YOUNG_ROWS_PER_COLUMN * row.values.length)
-  if (score >= (young ? GROSS_SCORE : 1)) return
+  if (score >= 1) return
   if (state.active && !young) state.waiting = []
   state.waiting.push(row)
   if (!judging || state.waiting.length > WAIT_ROWS) learnOldest(state)
