@@ -10,6 +10,7 @@ import { type Figure, type Report, rounded, type Spread, spread } from './report
 
 const SPLITS = 20
 const CLEAN_SEEDS = 4
+const CLEAN_STEPS_MINUTES = [1, 5, 60]
 const MONTHS = 12
 const SPEED_SERIES = 5_000
 const SPEED_READINGS = 1_000
@@ -113,14 +114,16 @@ function withoutEachFolder(
 
 function falseWarnings(): Record<string, Figure> {
   const figures: Record<string, Figure> = {}
-  for (const [name, shape] of Object.entries(SHAPES)) {
-    let warnings = 0
-    for (let seed = 1; seed <= CLEAN_SEEDS; seed++) {
-      const state = novelty.start()
-      for (const reading of cleanYear(shape, seed)) if (novelty.step(state, reading).alert) warnings++
+  for (const [name, shape] of Object.entries(SHAPES))
+    for (const minutes of CLEAN_STEPS_MINUTES) {
+      let warnings = 0
+      for (let seed = 1; seed <= CLEAN_SEEDS; seed++) {
+        const state = novelty.start()
+        for (const reading of cleanYear(shape, seed, minutes * 60_000))
+          if (novelty.step(state, reading).alert) warnings++
+      }
+      figures[`clean_${name}_${minutes}min_false_per_month`] = rounded(warnings / CLEAN_SEEDS / MONTHS)
     }
-    figures[`clean_${name}_false_per_month`] = rounded(warnings / CLEAN_SEEDS / MONTHS)
-  }
   return figures
 }
 

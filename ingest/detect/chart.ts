@@ -7,7 +7,7 @@ export interface Chart {
 
 const MEMORY_VALUES = 5_000
 /** Deviations from mean to limit; more while few values are known. */
-const LIMIT_DEVIATIONS = 2.75
+const LIMIT_DEVIATIONS = 2.65
 const FEW_VALUES = 50
 /** Autocorrelated values look too much alike at first. */
 const LEAST_DEVIATION = 0.15

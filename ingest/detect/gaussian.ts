@@ -112,7 +112,7 @@ function currentFactor(gaussian: Gaussian): Float64Array {
 /** The less was learned about each pair, the more independence is assumed. */
 function shrunkCorrelation(gaussian: Gaussian): Float64Array {
   const columns = gaussian.mean.length
-  const trust = 1 - columns / (columns + Math.min(gaussian.rows, MEMORY_ROWS)) / 2
+  const trust = 1 - columns / (columns + Math.min(gaussian.rows, MEMORY_ROWS)) / 4
   const correlation = new Float64Array(columns * columns)
   for (let row = 0; row < columns; row++) {
     correlation[row * columns + row] = 1

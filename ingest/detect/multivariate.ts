@@ -58,7 +58,7 @@ const SMOOTHING = 0.1
 /** Nothing is learned before so many rows without alert after it: a fault that shows late does not teach. */
 const WAIT_ROWS = 60
 /** Limits are wider by so many rows and one for each column, as a share of the rows that are known. */
-const FEW_ROWS = 15
+const FEW_ROWS = 20
 /** Little is known before so many rows. */
 const YOUNG_ROWS = 500
 const YOUNG_ROWS_PER_COLUMN = 10

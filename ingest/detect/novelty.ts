@@ -44,6 +44,9 @@ const REFRACTORY = 100
 /** The sum of the views' words at which a score is one half, and a warning is raised. */
 const HALF_SCORE_AT = 0.27
 const WARNING_SCORE = 0.5
+/** Before a day or so many readings are over, nearly everything is new: there are scores, but no warnings. */
+const NEW_MS = 24 * 3_600_000
+const NEW_READINGS = 500
 /** A warning counts as given for so long: another one must be stronger. */
 const WARNING_HOLD_MS = 24 * 3_600_000
 /** Values beyond it count as it: no process variable is larger, and 32-bit floats must hold them. */
@@ -62,7 +65,8 @@ const ORIGIN = PREVIOUS + 1
 const HOUR_SUM = ORIGIN + 1
 const LAST_AT = HOUR_SUM + 1
 const WARNED_AT = LAST_AT + 1
-const DOUBLES = WARNED_AT + 1
+const FIRST_AT = WARNED_AT + 1
+const DOUBLES = FIRST_AT + 1
 
 // … and a stretch of 32-bit floats, where a loss of precision does not matter.
 const MEAN = 0
@@ -140,7 +144,10 @@ function isWarning({ doubles, floats, slot }: NoveltyState, score: number, at_ms
   const strength = slot * FLOATS + WARNED
   const elapsed_ms = at_ms - (doubles[at] as number)
   const held = elapsed_ms >= 0 && elapsed_ms < WARNING_HOLD_MS && score <= (floats[strength] as number)
-  if (score < WARNING_SCORE || held) return false
+  const is_new =
+    at_ms - (doubles[slot * DOUBLES + FIRST_AT] as number) < NEW_MS &&
+    (floats[slot * FLOATS + COUNT] as number) < NEW_READINGS
+  if (score < WARNING_SCORE || held || is_new) return false
   doubles[at] = at_ms
   floats[strength] = score
   return true
@@ -167,7 +174,10 @@ function learn(state: NoveltyState, reading: Reading): number {
   floats[f + COUNT] = count
   // Relative to the first reading, so that a large offset costs no precision.
   const value = Math.min(LARGEST_VALUE, Math.max(-LARGEST_VALUE, reading.value))
-  if (count === 1) doubles[d + ORIGIN] = value
+  if (count === 1) {
+    doubles[d + ORIGIN] = value
+    doubles[d + FIRST_AT] = reading.at_ms
+  }
   const x = value - (doubles[d + ORIGIN] as number)
   const short = (doubles[d + SHORT] as number) + SHORT_RATE * (x - (doubles[d + SHORT] as number))
   const long = (doubles[d + LONG] as number) + LONG_RATE * (x - (doubles[d + LONG] as number))

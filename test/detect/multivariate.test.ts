@@ -52,8 +52,10 @@ describe('the detector of a group', () => {
     expect(verdicts.at(-1)?.alert).toBe(true)
   })
 
-  it('is quiet when nothing is wrong: at most one alert in 3,000 rows', () => {
-    for (const seed of [1, 2, 3, 5, 6, 7]) expect(raised(machine(seed, 3_000)).length).toBeLessThanOrEqual(1)
+  it('is quiet when nothing is wrong: less than one alert in 3,000 rows', () => {
+    const seeds = Array.from({ length: 12 }, (_, i) => i + 1)
+    const alerts = seeds.flatMap((seed) => raised(machine(seed, 3_000)))
+    expect(alerts.length).toBeLessThan(seeds.length)
   })
 
   it('clears when the machine is as before', () => {
