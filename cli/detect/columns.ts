@@ -11,6 +11,8 @@ export interface Columns {
 }
 
 const TIME_NAME = /^(?:@?timestamp|time|date|date_?time|datetime|ts|at|at_ms|zeit|zeitstempel|_time)$/i
+/** A column that only numbers the rows is a time of a kind, and no reading. */
+const INDEX_NAME = /^(?:|#|index|idx|row|sample|step|unnamed: 0)$/i
 const COLUMNS_MAX = 400
 
 /** Which columns to read, by name or by number from 1. Throws Misconfigured with the columns that there are. */
@@ -57,7 +59,8 @@ const list = (names: readonly string[]): string => names.map((name) => `"${name}
 function guessTime(names: readonly string[], first: readonly string[], headless: boolean): number | null {
   if (!headless) {
     const named = names.findIndex((name) => TIME_NAME.test(name))
-    return named >= 0 ? named : null
+    const index = named >= 0 ? named : names.findIndex((name) => INDEX_NAME.test(name))
+    return index >= 0 ? index : null
   }
   const [field = ''] = first
   const looksLikeTime = valueOf(field).kind === 'number' ? Number(field) > 1e8 : timeOf(field) !== null

@@ -102,6 +102,11 @@ describe('tocsin detect', () => {
     expect(stderr).toMatch(/column "value": \d+ cells could not be read.*###/)
   })
 
+  it('takes a column that numbers the rows for the time, not for a reading', async () => {
+    const stdout = await detected(`sample,x\n${VALUES.map((value, i) => `${i + 1},${value}`).join('\n')}`)
+    expect(rows(stdout)[7]?.slice(0, 2)).toEqual(['8', VALUES[7]])
+  })
+
   it('reads a table without header and without times', async () => {
     const stdout = await detected(VALUES.join('\n'))
     expect(rows(stdout)).toHaveLength(VALUES.length)
