@@ -18,6 +18,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run: (options: BenchOptio
     history: () => import('./history.ts'),
     fold: () => import('./fold.ts'),
     grouping: () => import('./grouping.ts'),
+    'early-warning': () => import('./early_warning.ts'),
   }
 
 function refuse(message: string): never {

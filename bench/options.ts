@@ -21,10 +21,10 @@ export interface BenchOptions {
   readonly peer: string | undefined
   /** Starts that server anew for each round, in an empty folder, so that its CPU time is known too. */
   readonly peer_command: string | undefined
+  /** Folder of recorded data. */
+  readonly data: string | undefined
   /** Where each tocsin leaves a CPU profile. */
   readonly cpu_profile_dir: string | undefined
-  /** Folder with labelled recordings. */
-  readonly data: string | undefined
   /** Also with each kind of evidence left out. */
   readonly ablate: boolean
 }
@@ -41,7 +41,7 @@ export const USAGE = `npm run bench -- NAME [options]
   --peer URL         send the same load to another Alertmanager-compatible server, in turns
   --peer-command C   start it anew for each round, with an empty folder as working directory
   --cpu-profile DIR  where each tocsin leaves a CPU profile
-  --data DIR         labelled recordings: NAME.jsonl[.gz], NAME.topology.json, NAME.faults.json
+  --data DIR         folder of recorded data (grouping: NAME.jsonl[.gz], NAME.topology.json, NAME.faults.json)
   --ablate           also with each kind of evidence left out
   --json FILE        write the result there instead of printing it`
 

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { Misconfigured } from '../runtime/errors.ts'
 import { version } from '../runtime/version.ts'
+import type { DetectOptions } from './detect.ts'
 
 const EXAMPLES = `
 Examples:
@@ -8,6 +9,7 @@ Examples:
   tocsin start --config tocsin.yaml     the same with sources, sinks and rules of your own
   tocsin check --config tocsin.yaml     is the file right? every mistake with its line
   tocsin doctor --config tocsin.yaml    does everything it needs answer?
+  tocsin detect --csv readings.csv      what a detector says about each reading
   tocsin demo                           a checkout outage through the real pipeline
 
 中文：tocsin start 即可启动（数据在 ./data，地址 http://127.0.0.1:7600）；tocsin doctor 检查各项依赖。
@@ -58,6 +60,15 @@ function program(): Command {
     .action(async (options: ConfigOption & { alerts: string; out: string; topology?: string }) =>
       (await import('./replay.ts')).replay(options),
     )
+  tocsin
+    .command('detect')
+    .description('judge the readings of a CSV file: prints timestamp,value,score,alert for each row')
+    .requiredOption('--csv <file>', 'comma, semicolon or tab; - for the standard input')
+    .option('--time <column>', 'name or number of the column of times')
+    .option('--value <column...>', 'name or number; several columns are judged as one group')
+    .option('--detector <name>', 'novelty for one column, multivariate for several, or another one')
+    .option('-c, --config <file>', "the detector's options (YAML)")
+    .action(async (options: DetectOptions) => (await import('./detect.ts')).detect(options))
   tocsin
     .command('token')
     .description('make an API token and print the lines for the configuration')

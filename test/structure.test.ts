@@ -86,6 +86,7 @@ describe('borders', () => {
     ['schemas/ids.ts', "import { readFileSync } from 'node:fs'"],
     ['ingest/sources/zabbix.ts', "const fs = await import('node:fs')"],
     ['ingest/scope.ts', "import { consume } from './consumer.ts'"],
+    ['ingest/detect/limits.ts', "import { consume } from '../consumer.ts'"],
     ['notify/delivery.ts', "import { worker } from './worker.ts'"],
     ['api/app.ts', "import { KafkaLog } from '../runtime/log/kafka.ts'"],
     ['runtime/worker.ts', "export { store } from './store/redis.ts'"],

@@ -96,13 +96,10 @@ function followed(groups: readonly (string | null)[], incidents: readonly Incide
 /** Causes are read as scorers outside read them: `causes: [{entity}]`, on incidents that have any. */
 function causesOf(incidents: readonly Incident[]): Played['causes'] {
   const found = new Map<string, readonly string[]>()
-  for (const incident of incidents) {
-    const { causes = [] } = incident as Incident & {
-      readonly causes?: readonly { readonly entity: string }[]
-    }
+  for (const { id, causes } of incidents) {
     if (causes.length > 0)
       found.set(
-        incident.id,
+        id,
         causes.map(({ entity }) => entity),
       )
   }

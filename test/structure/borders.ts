@@ -36,6 +36,7 @@ export const BORDERS: Border[] = [
     of: PURE_INGEST,
     only: ['schemas/', ...PURE_INGEST, ...PURE_PARSERS],
   },
+  { why: 'detectors are pure folds', of: ['ingest/detect/'], only: ['ingest/detect/', 'schemas/', 'zod'] },
   { why: 'what to deliver next is decided without I/O', of: ['notify/delivery.ts'], only: ['schemas/'] },
   {
     why: 'only the wiring and the command line choose a log',
