@@ -63,7 +63,7 @@ export function arrive(state: State, alert: Alert, place: Place): Decision {
   }
   if (!row.firing) return resolved ? NOTHING : again(state, row, alert, rules, place)
   if (resolved)
-    return end(state, { ...row, alert: merged(row.alert, alert) }, alert.ends_at_ms as number, null)
+    return end(state, { ...row, alert: ended(row.alert, alert) }, alert.ends_at_ms as number, null)
   if (row.dismissed && alert.starts_at_ms > row.updated_at_ms) return again(state, row, alert, rules, place)
   return repeat(state, row, alert, rules)
 }
@@ -87,6 +87,13 @@ function freshRow(state: State, alert: Alert, rules: Rules): AlertRow {
 /** The earlier start and the newer content, as Alertmanager merges two statements of one alert. */
 function merged(old: Alert, alert: Alert): Alert {
   return { ...alert, starts_at_ms: Math.min(old.starts_at_ms, alert.starts_at_ms), repeats: 1 }
+}
+
+/** An end may tell no more than which alert it ends; what the alert was stays. */
+function ended(old: Alert, alert: Alert): Alert {
+  const { labels, severity, entity } = old
+  const annotations = Object.keys(alert.annotations).length === 0 ? old.annotations : alert.annotations
+  return { ...merged(old, alert), labels, severity, entity, annotations }
 }
 
 /** Links to the sender do not count: two replicas of one sender differ in them and in nothing else. */

@@ -58,6 +58,22 @@ describe('opening and joining', () => {
     expect(told[0]?.incident.severity).toBe('critical')
   })
 
+  it('keeps what an alert was when its end tells only which alert it ends', () => {
+    const t = new Timeline(byName())
+    const fires = anAlert({ host: 'a' }, { severity: 'critical', annotations: { summary: 'full' } })
+    t.alerts(0, fires)
+    const { fingerprint } = fires
+    const told = t.alerts(
+      10,
+      anAlert({}, { fingerprint, labels: { key: '1' }, severity: 'medium', ends_at_ms: NOON_MS }),
+    )
+    expect(kinds(told)).toEqual(['resolved'])
+    expect(told[0]?.memberships.ended).toMatchObject([
+      { labels: { alertname: 'Down', host: 'a' }, severity: 'critical', entity: 'a', firing: false },
+    ])
+    expect(t.state.alerts.get(fingerprint)?.alert.annotations).toEqual({ summary: 'full' })
+  })
+
   it('keeps scopes, groups and rules apart', () => {
     const t = new Timeline({
       grouping: [
