@@ -4,6 +4,7 @@ import type { Batch, DecodedMessage, Prepared } from './batch.ts'
 import { RejectWindow } from './halting.ts'
 import type { Intake } from './intake.ts'
 import { readBody } from './read_body.ts'
+import type { SourceDecoder } from './source_decoder.ts'
 import { decodeAlerts, RefusedBody } from './sources/alertmanager.ts'
 
 /** What the consumer tells about itself; metrics and logs hang on it. */
@@ -23,6 +24,8 @@ export interface ConsumerParts {
   readonly clock: Clock
   readonly observer: ConsumerObserver
   readonly resolve_timeout_ms: number
+  /** Reads the messages; left out for Alertmanager's form, whose exact repeats need not be read. */
+  readonly decode?: SourceDecoder
 }
 
 const BACKOFF_MIN_MS = 100
@@ -119,7 +122,18 @@ export class Consumer {
     }
   }
 
-  private decode({ offset, time_ms, value }: SourceMessage): DecodedMessage {
+  private decode(message: SourceMessage): DecodedMessage {
+    const { decode } = this.parts
+    if (decode === undefined) return this.recognise(message)
+    const { offset, time_ms, value, headers } = message
+    const body = value ?? Buffer.alloc(0)
+    const named = Object.entries(headers).map(([name, text]) => [name.toLowerCase(), text] as const)
+    // A producer whose clock is ahead must not end alerts in the future.
+    const at_ms = Math.min(time_ms, this.parts.clock.now())
+    return { offset, decoded: decode({ body, headers: Object.fromEntries(named), at_ms }) }
+  }
+
+  private recognise({ offset, time_ms, value }: SourceMessage): DecodedMessage {
     const body = value ?? Buffer.alloc(0)
     try {
       const { intake, clock, resolve_timeout_ms } = this.parts

@@ -3,9 +3,9 @@ import { FEED_BOUNDS } from '../api/changes_feed.ts'
 import { LiveView } from '../api/live_view.ts'
 import { buildServer } from '../api/server.ts'
 import { Consumer } from '../ingest/consumer.ts'
-import { alertmanagerIngest } from '../ingest/http/alertmanager.ts'
 import { Intake } from '../ingest/intake.ts'
-import type { Config } from '../schemas/config.ts'
+import { isPlainAlertmanager, sourceDecoder } from '../ingest/source_decoder.ts'
+import type { KafkaSourceConfig } from '../schemas/config.ts'
 import { Retryable } from './errors.ts'
 import { layFirstRules } from './first_rules.ts'
 import { makeWorkers } from './folds.ts'
@@ -13,6 +13,7 @@ import { Metrics } from './metrics.ts'
 import { Observation } from './observation.ts'
 import { noTraces, otlpTraces } from './tracing.ts'
 import { apiParts } from './service_api.ts'
+import { ingestRoutes } from './service_ingest.ts'
 import { publicUrl, type Running, type ServiceParts } from './service_parts.ts'
 import { version } from './version.ts'
 import { type World, wire } from './wire.ts'
@@ -67,7 +68,9 @@ async function assemble({ loaded, clock, logger, on_fatal }: ServiceParts, world
   if (!history) metrics.registry.removeSingleMetric('tocsin_history_up')
   const intake = new Intake({ log: world.log, config, observer: observation, tracing })
   const consumers = await Promise.all(
-    config.parts.includes('ingest') ? config.sources.map((source) => consumerOf(source)) : [],
+    config.parts.includes('ingest')
+      ? config.sources.flatMap((source) => (source.kind === 'kafka' ? [consumerOf(source)] : []))
+      : [],
   )
   const workers = makeWorkers({
     loaded,
@@ -93,7 +96,7 @@ async function assemble({ loaded, clock, logger, on_fatal }: ServiceParts, world
     server: null,
   }
 
-  async function consumerOf(source: Config['sources'][number]): Promise<Consumer> {
+  async function consumerOf(source: KafkaSourceConfig): Promise<Consumer> {
     observation.source(source.name, source.kind)
     const { name, topics } = source
     return new Consumer({
@@ -104,6 +107,7 @@ async function assemble({ loaded, clock, logger, on_fatal }: ServiceParts, world
       clock,
       observer: observation,
       resolve_timeout_ms: rules.resolve_timeout_ms,
+      ...(!isPlainAlertmanager(source) && { decode: sourceDecoder(source) }),
     })
   }
 }
@@ -130,15 +134,7 @@ async function serve(parts: ServiceParts, running: Running): Promise<string> {
   const { loaded, clock, logger } = parts
   running.live = await liveView(parts, running.world)
   const takes_alerts = loaded.config.parts.includes('ingest')
-  const ingest = takes_alerts
-    ? [
-        alertmanagerIngest({
-          intake: running.intake,
-          clock,
-          resolve_timeout_ms: loaded.rules.resolve_timeout_ms,
-        }),
-      ]
-    : []
+  const ingest = takes_alerts ? ingestRoutes(loaded, { ...running, clock }) : []
   running.server = buildServer({
     ...apiParts(parts, running, running.live),
     feed_bounds: FEED_BOUNDS,

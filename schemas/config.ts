@@ -4,6 +4,7 @@ import {
   clickhouse,
   duration_ms,
   httpUrl,
+  httpSource,
   kafkaSource,
   name,
   ownKafka,
@@ -152,10 +153,10 @@ const keys = z.strictObject({
     .prefault({})
     .describe('how alerts become incidents'),
   sources: z
-    .array(kafkaSource)
+    .array(z.discriminatedUnion('kind', [kafkaSource, httpSource]))
     .max(100)
     .default([])
-    .describe('topics to read alerts from; HTTP sources need no entry')
+    .describe('where alerts come from beside /api/v2/alerts, which needs no entry')
     .meta({
       examples: [
         [
@@ -165,6 +166,26 @@ const keys = z.strictObject({
             topics: ['plant.alerts'],
             format: 'alertmanager',
             cluster: { brokers: ['plant-kafka:9092'] },
+          },
+          {
+            name: 'shop',
+            kind: 'http',
+            format: 'alertmanager',
+            labels: { tenant: 'shop' },
+            expire_after_ms: 86_400_000,
+            verify: {
+              scheme: 'hmac-sha256',
+              secret: { env: 'TOCSIN_SHOP_SECRET' },
+              header: 'x-signature',
+              prefix: 'sha256=',
+              encoding: 'hex',
+            },
+          },
+          {
+            name: 'cloud',
+            kind: 'http',
+            format: 'alertmanager',
+            verify: { scheme: 'token', secret: { env: 'TOCSIN_CLOUD_TOKEN' }, query: 'token' },
           },
         ],
       ],
@@ -254,4 +275,6 @@ export const config = keys.superRefine((value, context) => {
 })
 export type Config = z.infer<typeof config>
 export type SinkConfig = Config['sinks'][number]
-export type KafkaSourceConfig = Config['sources'][number]
+export type SourceConfig = Config['sources'][number]
+export type KafkaSourceConfig = Extract<SourceConfig, { kind: 'kafka' }>
+export type HttpSourceConfig = Extract<SourceConfig, { kind: 'http' }>

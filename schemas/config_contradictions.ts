@@ -13,6 +13,7 @@ export function contradictions(config: Config): Contradiction[] {
     ...listening(config),
     ...missingServices(config),
     ...missingBrokers(config),
+    ...unusableProofs(config),
     ...duplicates(['sources'], config.sources),
     ...duplicates(['sinks'], config.sinks),
     ...duplicates(['rules', 'grouping'], config.rules.grouping),
@@ -61,8 +62,8 @@ function missingServices({ mode, kafka, redis, clickhouse, history }: Config): C
 }
 
 function missingBrokers({ sources, kafka }: Config): Contradiction[] {
-  return sources.flatMap(({ cluster }, i) =>
-    cluster || kafka
+  return sources.flatMap((source, i) =>
+    source.kind !== 'kafka' || source.cluster || kafka
       ? []
       : [
           {
@@ -71,6 +72,19 @@ function missingBrokers({ sources, kafka }: Config): Contradiction[] {
           },
         ],
   )
+}
+
+function unusableProofs({ sources }: Config): Contradiction[] {
+  return sources.flatMap((source, i) => {
+    if (source.kind !== 'http' || !source.verify) return []
+    const { scheme, header, query } = source.verify
+    const path = ['sources', i, 'verify']
+    if (scheme === 'token')
+      return (header ?? query) ? [] : [{ path, message: 'say where the token is: `header`, or `query`' }]
+    return header && !query
+      ? []
+      : [{ path, message: 'say in which `header` the signature is, and no `query`' }]
+  })
 }
 
 function duplicates(where: readonly string[], items: readonly { readonly name: string }[]): Contradiction[] {

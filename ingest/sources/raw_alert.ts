@@ -12,6 +12,11 @@ export interface RawAlert {
   /** Its place within the message or request, from 0. */
   readonly ordinal: number
   readonly labels: Labels
+  /**
+   * The labels that every statement about this alert carries, its end included; fingerprint and scope are made of these alone.
+   * Left out where all labels are.
+   */
+  readonly identity?: Labels
   readonly annotations: Labels
   readonly generator_url: string
   readonly starts_at_ms: number

@@ -33,12 +33,51 @@ const MATRIX: readonly (readonly [method: string, path: string, allowed: readonl
   ['GET', '/api/v2/silence/494271df-3dea-4b02-b977-f18e4b9262dd', ['viewer', 'responder', 'admin']],
   ['DELETE', '/api/v2/silence/494271df-3dea-4b02-b977-f18e4b9262dd', ['responder', 'admin']],
   ['POST', '/api/v2/alerts', ['ingest', 'admin']],
+  ['POST', '/api/v1/sources/plant', ['ingest', 'admin']],
 ]
 
 function credentials(who: Who): Record<string, string> {
   if (who === 'nobody') return {}
   return { authorization: `Bearer ${who === 'a stranger' ? 'a-guess' : SECRETS[who]}` }
 }
+
+describe('a sender that knows no tokens', () => {
+  let world: World
+  beforeAll(async () => {
+    const decode = () => ({ alerts: [], rejects: [] })
+    const proof = {
+      scheme: 'token',
+      secret: 'of the source',
+      header: 'x-key',
+      prefix: '',
+      query: null,
+    } as const
+    const sources = [
+      { name: 'keyed', decode, verification: proof },
+      { name: 'open', decode, verification: null },
+    ]
+    world = await startWorld({ tokens: TOKENS, sources })
+  })
+  afterAll(() => world.close())
+
+  const post = async (name: string, headers: Record<string, string>) =>
+    (await fetch(`${world.url}/api/v1/sources/${name}`, { method: 'POST', headers, body: 'x' })).status
+
+  it('may use the secret of its source instead, and no other source', async () => {
+    expect(await post('keyed', { 'x-key': 'of the source' })).toBe(200)
+    expect(await post('keyed', { 'x-key': 'a guess' })).toBe(401)
+    expect(await post('keyed', credentials('ingest'))).toBe(401)
+    expect(await post('open', { 'x-key': 'of the source' })).toBe(401)
+  })
+
+  it('may give a token as the password of a login', async () => {
+    const login = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString('base64')}` })
+    expect(await post('open', login(`anybody:${SECRETS.ingest}`))).toBe(200)
+    expect(await post('open', login(`anybody:${SECRETS.viewer}`))).toBe(403)
+    expect(await post('open', login(`${SECRETS.ingest}:guess`))).toBe(401)
+    expect(await post('open', login(SECRETS.ingest))).toBe(401)
+  })
+})
 
 describe('with tokens', () => {
   let world: World
@@ -67,6 +106,7 @@ describe('with tokens', () => {
       MATRIX.map(([, path]) =>
         path
           .replace('inc_1', '{id}')
+          .replace('sources/plant', 'sources/{name}')
           .replace(/\/none$/, '/{id}')
           .replace(/494271df.*/, '{silenceID}'),
       ),

@@ -95,6 +95,7 @@ describe('/api/openapi.json', () => {
       'get /status.svg',
       'post /api/v1/incidents/{id}/commands',
       'post /api/v1/silences',
+      'post /api/v1/sources/{name}',
       'post /api/v2/alerts',
       'post /api/v2/silences',
     ])

@@ -7,6 +7,7 @@ import { LiveView } from '../../api/live_view.ts'
 import type { ApiParts } from '../../api/parts.ts'
 import { buildServer } from '../../api/server.ts'
 import { alertmanagerIngest } from '../../ingest/http/alertmanager.ts'
+import { type HttpSource, httpSources } from '../../ingest/http/sources.ts'
 import { Intake } from '../../ingest/intake.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import { Correlator } from '../../runtime/correlator.ts'
@@ -127,6 +128,7 @@ export interface WorldOptions {
   readonly feed_bounds?: Partial<FeedBounds>
   readonly parts?: Partial<ApiParts>
   readonly closed_max?: number
+  readonly sources?: readonly HttpSource[]
 }
 
 const READY: Pick<
@@ -179,6 +181,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     ...READY,
     ingest: [
       alertmanagerIngest({ intake, clock: systemClock, resolve_timeout_ms: RULES.resolve_timeout_ms }),
+      httpSources({ intake, clock: systemClock }, options.sources ?? []),
     ],
     feed_bounds: { ...FEED_BOUNDS, ...options.feed_bounds },
     ...options.parts,

@@ -1,0 +1,70 @@
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { Clock } from '../../runtime/ports.ts'
+import { LIMITS } from '../../schemas/limits.ts'
+import type { Accepted, Intake } from '../intake.ts'
+import type { SourceMessage } from '../sources/format.ts'
+import type { DecodedAlerts, RejectedAlert } from '../sources/raw_alert.ts'
+
+export interface TakingParts {
+  readonly intake: Intake
+  readonly clock: Clock
+}
+
+/** Reasons told in one answer; the rest is counted. */
+const REASONS_TOLD = 20
+
+/** Bodies come as they were sent: signatures are made over these bytes, and decoders read them. */
+export function takeBodiesRaw(scope: FastifyInstance, body_bytes: number): void {
+  scope.removeAllContentTypeParsers()
+  scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: body_bytes }, (_request, body, done) =>
+    done(null, body),
+  )
+}
+
+/** Resolves once the alerts and rejects of one request are durable. Throws Retryable. */
+export function take(
+  { intake }: TakingParts,
+  source: string,
+  route: string,
+  at_ms: number,
+  decoded: DecodedAlerts,
+): Promise<Accepted> {
+  return intake.accept({
+    source,
+    origin: null,
+    received_at_ms: at_ms,
+    messages: [{ offset: null, decoded }],
+    locate: (_offset, ordinal) => `http:POST ${route}#${ordinal}`,
+  })
+}
+
+/** Headers with one value each, which decoders may look at. */
+export function plainHeaders(headers: Readonly<Record<string, unknown>>): SourceMessage['headers'] {
+  return Object.fromEntries(
+    Object.entries(headers).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  )
+}
+
+const STATUS_OF: Readonly<Record<string, number>> = {
+  empty: 400,
+  'json-syntax': 400,
+  'json-depth': 400,
+  'too-many-alerts': 413,
+}
+
+/** 200 when everything was taken; else what was refused and why, which is in the dead letters too. */
+export function answer(reply: FastifyReply, taken: number, rejects: readonly RejectedAlert[]): FastifyReply {
+  if (rejects.length === 0) return reply.send({ accepted: taken, rejected: 0 })
+  const status = taken === 0 ? (STATUS_OF[rejects[0]?.code ?? ''] ?? 422) : 422
+  return reply.code(status).send({
+    accepted: taken,
+    rejected: rejects.length,
+    reasons: rejects.slice(0, REASONS_TOLD).map(({ ordinal, code, reason }) => ({ ordinal, code, reason })),
+  })
+}
+
+/** A message that was refused before any decoder saw it. */
+export function refused(body: Buffer, code: string, reason: string): DecodedAlerts {
+  const payload = body.subarray(0, LIMITS.dead_letter_payload_bytes + 1).toString()
+  return { alerts: [], rejects: [{ ordinal: 0, code, reason, payload }] }
+}

@@ -1,0 +1,81 @@
+import type { SourceFormat } from '../../schemas/source_formats.ts'
+
+/** Messages as each sender documents or sends them: every one gives alerts and no reject. */
+export interface Seed {
+  readonly body: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+const json = (body: unknown, headers: Readonly<Record<string, string>> = {}): Seed => ({
+  body: JSON.stringify(body),
+  headers,
+})
+
+const ALERTMANAGER_WEBHOOK = {
+  version: '4',
+  groupKey: '{}:{alertname="DiskFull"}',
+  truncatedAlerts: 0,
+  status: 'firing',
+  receiver: 'tocsin',
+  groupLabels: { alertname: 'DiskFull' },
+  commonLabels: { alertname: 'DiskFull', severity: 'critical' },
+  commonAnnotations: {},
+  externalURL: 'http://alertmanager.example:9093',
+  alerts: [
+    {
+      status: 'firing',
+      labels: { alertname: 'DiskFull', severity: 'critical', instance: 'db-1' },
+      annotations: { summary: 'The disk of db-1 is full' },
+      startsAt: '2026-11-25T11:58:03.157Z',
+      endsAt: '0001-01-01T00:00:00Z',
+      generatorURL: 'http://prometheus.example:9090/graph?g0.expr=up',
+      fingerprint: 'c6eadffa33fcdf37',
+    },
+    {
+      status: 'resolved',
+      labels: { alertname: 'DiskFull', severity: 'critical', instance: 'db-2' },
+      annotations: {},
+      startsAt: '2026-11-25T11:40:00Z',
+      endsAt: '2026-11-25T11:59:30Z',
+      generatorURL: '',
+      fingerprint: 'bc97ff14869b13e3',
+    },
+  ],
+}
+
+const GRAFANA = {
+  receiver: 'tocsin',
+  status: 'firing',
+  orgId: 1,
+  alerts: [
+    {
+      status: 'firing',
+      labels: { alertname: 'High memory usage', team: 'blue', zone: 'us-1' },
+      annotations: { summary: 'Memory of zone us-1', runbook_url: 'https://runbooks.example/1234' },
+      startsAt: '2026-11-25T13:51:03.157076+02:00',
+      endsAt: '0001-01-01T00:00:00Z',
+      generatorURL: 'https://grafana.example/alerting/1afz29v7z/edit',
+      fingerprint: 'c6eadffa33fcdf37',
+      silenceURL: 'https://grafana.example/alerting/silence/new?alertmanager=grafana',
+      dashboardURL: 'https://grafana.example/d/abc',
+      panelURL: '',
+      values: { B: 44.23943737541908, C: 1 },
+    },
+  ],
+  groupLabels: {},
+  commonLabels: { team: 'blue' },
+  commonAnnotations: {},
+  externalURL: 'https://grafana.example/',
+  version: '1',
+  groupKey: '{}:{}',
+  truncatedAlerts: 0,
+  title: '[FIRING:1]  (blue)',
+  state: 'alerting',
+  message: '**Firing**',
+}
+
+export const SEEDS: Readonly<Record<SourceFormat, readonly Seed[]>> = {
+  alertmanager: [json([{ labels: { alertname: 'DiskFull' } }]), json({ labels: { alertname: 'DiskFull' } })],
+  'alertmanager-webhook': [json(ALERTMANAGER_WEBHOOK)],
+  grafana: [json(GRAFANA)],
+}
