@@ -44,13 +44,26 @@ function secretOf(header: string): string | undefined {
   return text.includes(':') ? text.slice(text.indexOf(':') + 1) : undefined
 }
 
-/** The token that was presented, compared in constant time with every one that is configured. */
-function presented(tokens: readonly Token[], header: string | undefined): Token {
-  const secret = header === undefined ? undefined : secretOf(header)
-  if (secret === undefined) throw new ApiError('unauthenticated', 'this installation needs a token')
+/** Whose token it is, compared in constant time with every one that is configured. */
+function holderOf(tokens: readonly Token[], secret: string): Token | undefined {
   const digest = hash('sha256', secret, 'buffer')
   let found: Token | undefined
   for (const token of tokens) if (timingSafeEqual(digest, Buffer.from(token.sha256, 'hex'))) found = token
+  return found
+}
+
+/** May whoever shows this send alerts? For routes that find the secret in a body. */
+export function maySendAlerts(tokens: readonly Token[], secret: string): boolean {
+  if (tokens.length === 0) return true
+  const token = holderOf(tokens, secret)
+  return token !== undefined && SATISFIED_BY.ingest.includes(token.role)
+}
+
+/** The token that was presented. Throws ApiError. */
+function presented(tokens: readonly Token[], header: string | undefined): Token {
+  const secret = header === undefined ? undefined : secretOf(header)
+  if (secret === undefined) throw new ApiError('unauthenticated', 'this installation needs a token')
+  const found = holderOf(tokens, secret)
   if (!found) throw new ApiError('unauthenticated', 'the token is not known')
   return found
 }

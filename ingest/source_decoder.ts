@@ -25,7 +25,12 @@ export function sourceDecoder(
   return (message) => {
     const decoded = decode(message, { expire_after_ms })
     if (Object.keys(labels).length === 0) return decoded
-    return { ...decoded, alerts: decoded.alerts.map((alert) => withLabels(alert, labels)) }
+    const { alerts, acknowledgements = [] } = decoded
+    return {
+      ...decoded,
+      alerts: alerts.map((alert) => withLabels(alert, labels)),
+      acknowledgements: acknowledgements.map((one) => ({ ...one, identity: { ...one.identity, ...labels } })),
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import { History } from '../analytics/connection.ts'
 import { FEED_BOUNDS } from '../api/changes_feed.ts'
 import { LiveView } from '../api/live_view.ts'
 import { buildServer } from '../api/server.ts'
+import { Acknowledger } from '../ingest/acknowledger.ts'
 import { Consumer } from '../ingest/consumer.ts'
 import { Intake } from '../ingest/intake.ts'
 import { isPlainAlertmanager, sourceDecoder } from '../ingest/source_decoder.ts'
@@ -67,6 +68,7 @@ async function assemble({ loaded, clock, logger, on_fatal }: ServiceParts, world
   const history = world.history && historyOf(world.history, { clock, logger, metrics, observation })
   if (!history) metrics.registry.removeSingleMetric('tocsin_history_up')
   const intake = new Intake({ log: world.log, config, observer: observation, tracing })
+  const acknowledger = new Acknowledger({ ...world, clock, config, intake })
   const consumers = await Promise.all(
     config.parts.includes('ingest')
       ? config.sources.flatMap((source) => (source.kind === 'kafka' ? [consumerOf(source)] : []))
@@ -89,6 +91,7 @@ async function assemble({ loaded, clock, logger, on_fatal }: ServiceParts, world
     observation,
     history,
     intake,
+    acknowledger,
     consumers,
     workers,
     started_at_ms: clock.now(),
@@ -107,7 +110,7 @@ async function assemble({ loaded, clock, logger, on_fatal }: ServiceParts, world
       clock,
       observer: observation,
       resolve_timeout_ms: rules.resolve_timeout_ms,
-      ...(!isPlainAlertmanager(source) && { decode: sourceDecoder(source) }),
+      ...(!isPlainAlertmanager(source) && { decode: sourceDecoder(source), acknowledger }),
     })
   }
 }

@@ -1,10 +1,13 @@
 import type { FastifyPluginAsync } from 'fastify'
+import { maySendAlerts } from '../api/auth.ts'
 import { alertmanagerIngest } from '../ingest/http/alertmanager.ts'
+import { pagerdutyIngest } from '../ingest/http/pagerduty.ts'
 import { type HttpSource, httpSources } from '../ingest/http/sources.ts'
 import type { TakingParts } from '../ingest/http/take.ts'
 import type { Verification } from '../ingest/http/verify.ts'
 import { sourceDecoder } from '../ingest/source_decoder.ts'
 import type { HttpSourceConfig } from '../schemas/config.ts'
+import { EXPIRE_AFTER_MS } from '../schemas/source_formats.ts'
 import type { Loaded } from './config.ts'
 import type { Running } from './service_parts.ts'
 
@@ -20,6 +23,11 @@ export function ingestRoutes(
   for (const { name } of sources) parts.observation.source(name, 'http')
   return [
     alertmanagerIngest({ ...parts, resolve_timeout_ms: rules.resolve_timeout_ms }),
+    pagerdutyIngest({
+      ...parts,
+      maySend: (routing_key) => maySendAlerts(config.api.tokens, routing_key),
+      expire_after_ms: EXPIRE_AFTER_MS,
+    }),
     httpSources(parts, sources),
   ]
 }

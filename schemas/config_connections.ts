@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { severity } from './alert.ts'
 import { LIMITS } from './limits.ts'
-import { SOURCE_FORMATS } from './source_formats.ts'
+import { EXPIRE_AFTER_MS, SOURCE_FORMATS } from './source_formats.ts'
 
 export const name = z
   .string()
@@ -68,7 +68,7 @@ const source = {
     )
     .meta({ examples: [{ site: 'hamburg' }] }),
   expire_after_ms: positive_ms
-    .default(7 * 86_400_000)
+    .default(EXPIRE_AFTER_MS)
     .describe('an alert whose end is told by a message of its own ends after this long if none comes'),
 }
 

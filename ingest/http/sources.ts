@@ -2,7 +2,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { LIMITS } from '../../schemas/limits.ts'
 import type { SourceDecoder } from '../source_decoder.ts'
-import { answer, plainHeaders, refused, take, takeBodiesRaw, type TakingParts } from './take.ts'
+import { answer, countOf, plainHeaders, refused, take, takeBodiesRaw, type TakingParts } from './take.ts'
 import { isVerified, type Verification } from './verify.ts'
 
 /** A source of the configuration that sends over HTTP. */
@@ -77,9 +77,9 @@ export function httpSources(parts: TakingParts, sources: readonly HttpSource[]):
           body.length === 0
             ? refused(body, 'empty', 'the request has no body')
             : source.decode({ body, headers: plainHeaders(request.headers), at_ms })
-        const { rejects } = await take(parts, source.name, `/api/v1/sources/${source.name}`, at_ms, decoded)
-        const all = decoded.alerts.length + decoded.rejects.length
-        return answer(reply, all - rejects.length, rejects)
+        const route = ROUTE.replace(':name', source.name)
+        const rejects = await take(parts, { source: source.name, route, at_ms, decoded })
+        return answer(reply, countOf(decoded) - rejects.length, rejects)
       },
     )
   }

@@ -1,13 +1,15 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Clock } from '../../runtime/ports.ts'
 import { LIMITS } from '../../schemas/limits.ts'
-import type { Accepted, Intake } from '../intake.ts'
+import type { Acknowledger } from '../acknowledger.ts'
+import type { Intake } from '../intake.ts'
 import type { SourceMessage } from '../sources/format.ts'
 import type { DecodedAlerts, RejectedAlert } from '../sources/raw_alert.ts'
 
 export interface TakingParts {
   readonly intake: Intake
   readonly clock: Clock
+  readonly acknowledger: Pick<Acknowledger, 'settle'>
 }
 
 /** Reasons told in one answer; the rest is counted. */
@@ -21,21 +23,35 @@ export function takeBodiesRaw(scope: FastifyInstance, body_bytes: number): void 
   )
 }
 
-/** Resolves once the alerts and rejects of one request are durable. Throws Retryable. */
-export function take(
-  { intake }: TakingParts,
-  source: string,
-  route: string,
-  at_ms: number,
-  decoded: DecodedAlerts,
-): Promise<Accepted> {
-  return intake.accept({
-    source,
-    origin: null,
-    received_at_ms: at_ms,
-    messages: [{ offset: null, decoded }],
-    locate: (_offset, ordinal) => `http:POST ${route}#${ordinal}`,
-  })
+/** What one request brought, and where. */
+export interface Brought {
+  readonly source: string
+  readonly route: string
+  readonly at_ms: number
+  readonly decoded: DecodedAlerts
+}
+
+/** Resolves with what was not taken once everything of one request is durable. Throws Retryable. */
+export async function take(parts: TakingParts, brought: Brought): Promise<readonly RejectedAlert[]> {
+  const { intake, acknowledger, clock } = parts
+  const { source, route, at_ms, decoded } = brought
+  const accept = (message: DecodedAlerts) =>
+    intake.accept({
+      source,
+      origin: null,
+      received_at_ms: at_ms,
+      messages: [{ offset: null, decoded: message }],
+      locate: (_offset, ordinal) => `http:POST ${route}#${ordinal}`,
+    })
+  const { rejects } = await accept(decoded)
+  const unknown = await acknowledger.settle(decoded.acknowledgements ?? [], () => clock.token())
+  if (unknown.length > 0) await accept({ alerts: [], rejects: unknown })
+  return [...rejects, ...unknown]
+}
+
+/** Everything that a request brought, taken or not. */
+export function countOf({ alerts, rejects, acknowledgements = [] }: DecodedAlerts): number {
+  return alerts.length + rejects.length + acknowledgements.length
 }
 
 /** Headers with one value each, which decoders may look at. */

@@ -2,6 +2,7 @@ import type { SourceFormat } from '../../schemas/source_formats.ts'
 import { decodeAlerts, RefusedBody } from './alertmanager.ts'
 import { alertmanagerWebhook, grafana } from './alertmanager_webhook.ts'
 import { type Decode, decoder, Unreadable } from './format.ts'
+import { pagerduty } from './pagerduty.ts'
 
 /** Alertmanager's own form, as any other format: a start in the future without an end is judged by the usual timeout. */
 const RESOLVE_TIMEOUT_MS = 300_000
@@ -20,4 +21,5 @@ export const FORMATS: Readonly<Record<SourceFormat, Decode>> = {
   alertmanager,
   'alertmanager-webhook': alertmanagerWebhook,
   grafana,
+  pagerduty,
 }

@@ -33,9 +33,18 @@ export interface RejectedAlert {
   readonly payload: string
 }
 
+/** Somebody works on it: no alert, but a command on the incident of the alert with this identity. */
+export interface Acknowledgement {
+  readonly ordinal: number
+  readonly identity: Labels
+  /** Who says so, as far as the sender tells. */
+  readonly by: string
+}
+
 export interface DecodedAlerts {
   readonly alerts: readonly RawAlert[]
   readonly rejects: readonly RejectedAlert[]
+  readonly acknowledgements?: readonly Acknowledgement[]
   /** Alerts that were told before, by partition of the log, with the ordinal of each. */
   readonly repeats?: ReadonlyMap<number, { readonly repeats: Repeats; readonly ordinals: readonly number[] }>
 }

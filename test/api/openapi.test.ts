@@ -98,6 +98,8 @@ describe('/api/openapi.json', () => {
       'post /api/v1/sources/{name}',
       'post /api/v2/alerts',
       'post /api/v2/silences',
+      'post /v2/change/enqueue',
+      'post /v2/enqueue',
     ])
     for (const { path, method } of operations()) {
       expect(

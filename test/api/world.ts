@@ -1,12 +1,14 @@
 import { hash } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
-import type { Token } from '../../api/auth.ts'
+import { maySendAlerts, type Token } from '../../api/auth.ts'
 import { FEED_BOUNDS, type FeedBounds } from '../../api/changes_feed.ts'
 import { LiveView } from '../../api/live_view.ts'
 import type { ApiParts } from '../../api/parts.ts'
 import { buildServer } from '../../api/server.ts'
+import { Acknowledger } from '../../ingest/acknowledger.ts'
 import { alertmanagerIngest } from '../../ingest/http/alertmanager.ts'
+import { pagerdutyIngest } from '../../ingest/http/pagerduty.ts'
 import { type HttpSource, httpSources } from '../../ingest/http/sources.ts'
 import { Intake } from '../../ingest/intake.ts'
 import { systemClock } from '../../runtime/clock.ts'
@@ -167,6 +169,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     observer: { accepted() {}, rejected() {} },
     tracing: noTraces,
   })
+  const acknowledger = new Acknowledger({ log, store, clock: systemClock, config: config.parse({}), intake })
+  const taking = { intake, clock: systemClock, acknowledger }
   const parts: ApiParts = {
     log,
     store,
@@ -181,7 +185,12 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     ...READY,
     ingest: [
       alertmanagerIngest({ intake, clock: systemClock, resolve_timeout_ms: RULES.resolve_timeout_ms }),
-      httpSources({ intake, clock: systemClock }, options.sources ?? []),
+      pagerdutyIngest({
+        ...taking,
+        maySend: (key) => maySendAlerts(options.tokens ?? [], key),
+        expire_after_ms: 3_600_000,
+      }),
+      httpSources(taking, options.sources ?? []),
     ],
     feed_bounds: { ...FEED_BOUNDS, ...options.feed_bounds },
     ...options.parts,

@@ -74,8 +74,32 @@ const GRAFANA = {
   message: '**Firing**',
 }
 
+const PAGERDUTY = {
+  payload: {
+    summary: 'Example alert on host1.example.com',
+    timestamp: '2026-11-25T08:42:58.315+0000',
+    source: 'monitoringtool:cloudvendor:central-region-dc-01:852559987:cluster/api-stats-prod-003',
+    severity: 'error',
+    component: 'postgres',
+    group: 'prod-datapipe',
+    class: 'deploy',
+    custom_details: { 'ping time': '1500ms', 'load avg': 0.75 },
+  },
+  routing_key: 'samplekeyhere',
+  dedup_key: 'srv01/HTTP',
+  images: [{ src: 'https://img.example/logo.png', href: 'https://example.com/', alt: 'Example text' }],
+  links: [{ href: 'https://example.com/', text: 'Link text' }],
+  event_action: 'trigger',
+  client: 'Sample Monitoring Service',
+  client_url: 'https://monitoring.example.com',
+}
+
 export const SEEDS: Readonly<Record<SourceFormat, readonly Seed[]>> = {
   alertmanager: [json([{ labels: { alertname: 'DiskFull' } }]), json({ labels: { alertname: 'DiskFull' } })],
   'alertmanager-webhook': [json(ALERTMANAGER_WEBHOOK)],
   grafana: [json(GRAFANA)],
+  pagerduty: [
+    json(PAGERDUTY),
+    json({ routing_key: 'samplekeyhere', dedup_key: 'srv01/HTTP', event_action: 'resolve' }),
+  ],
 }

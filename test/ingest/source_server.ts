@@ -34,7 +34,8 @@ export async function sourceServer(
   const app = Fastify()
   app.setValidatorCompiler(() => (value) => ({ value: value as unknown }))
   app.setSerializerCompiler(() => (value) => JSON.stringify(value))
-  await app.register(plugin({ intake, clock: { ...systemClock, now: () => NOW_MS } }))
+  const clock = { ...systemClock, now: () => NOW_MS }
+  await app.register(plugin({ intake, clock, acknowledger: { settle: async () => [] } }))
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   return {
     log,
