@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { maySendAlerts } from '../api/auth.ts'
 import { alertmanagerIngest } from '../ingest/http/alertmanager.ts'
+import { cloudeventsIngest } from '../ingest/http/cloudevents.ts'
 import { pagerdutyIngest } from '../ingest/http/pagerduty.ts'
 import { type HttpSource, httpSources } from '../ingest/http/sources.ts'
 import type { TakingParts } from '../ingest/http/take.ts'
@@ -28,6 +29,7 @@ export function ingestRoutes(
       maySend: (routing_key) => maySendAlerts(config.api.tokens, routing_key),
       expire_after_ms: EXPIRE_AFTER_MS,
     }),
+    cloudeventsIngest(parts),
     httpSources(parts, sources),
   ]
 }

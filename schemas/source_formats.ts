@@ -1,5 +1,11 @@
 /** Formats of alerts that a source may speak; each is read by `ingest/sources/`. */
-export const SOURCE_FORMATS = ['alertmanager', 'alertmanager-webhook', 'grafana', 'pagerduty'] as const
+export const SOURCE_FORMATS = [
+  'alertmanager',
+  'alertmanager-webhook',
+  'grafana',
+  'pagerduty',
+  'cloudevents',
+] as const
 /** How long an alert lasts whose end is told by a message of its own, unless the configuration says otherwise. */
 export const EXPIRE_AFTER_MS = 7 * 86_400_000
 export type SourceFormat = (typeof SOURCE_FORMATS)[number]

@@ -2,7 +2,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { LIMITS } from '../../schemas/limits.ts'
 import type { SourceDecoder } from '../source_decoder.ts'
-import { answer, countOf, plainHeaders, refused, take, takeBodiesRaw, type TakingParts } from './take.ts'
+import { answer, countOf, plainHeaders, take, takeBodiesRaw, type TakingParts } from './take.ts'
 import { isVerified, type Verification } from './verify.ts'
 
 /** A source of the configuration that sends over HTTP. */
@@ -54,6 +54,40 @@ function unknown(reply: FastifyReply, name: string): FastifyReply {
   return reply.code(404).send({ error })
 }
 
+const bodyOf = ({ body }: FastifyRequest): Buffer => (Buffer.isBuffer(body) ? body : Buffer.alloc(0))
+
+async function takeRequest(
+  parts: TakingParts,
+  { name, decode }: Pick<HttpSource, 'name' | 'decode'>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const at_ms = parts.clock.now()
+  const decoded = decode({ body: bodyOf(request), headers: plainHeaders(request.headers), at_ms })
+  const route = request.url.split('?', 1)[0] ?? ''
+  const rejects = await take(parts, { source: name, route, at_ms, decoded })
+  return answer(reply, countOf(decoded) - rejects.length, rejects)
+}
+
+/** A source that needs no entry in the configuration, at an address of its own. */
+export interface BuiltInSource extends Pick<HttpSource, 'name' | 'decode'> {
+  readonly route: string
+  readonly summary: string
+}
+
+/** Answers as configured sources do. Register it in a scope of its own. */
+export function builtInSource(parts: TakingParts, source: BuiltInSource): FastifyPluginAsync {
+  const { tags, response } = schema
+  return async (scope) => {
+    takeBodiesRaw(scope, LIMITS.http_body_bytes)
+    const options = {
+      schema: { tags, summary: source.summary, response },
+      config: { role: 'ingest' } as const,
+    }
+    scope.post(source.route, options, (request, reply) => takeRequest(parts, source, request, reply))
+  }
+}
+
 /** `POST /api/v1/sources/{name}`: 200 once every alert is durable. Register it in a scope of its own. */
 export function httpSources(parts: TakingParts, sources: readonly HttpSource[]): FastifyPluginAsync {
   const by_name = new Map(sources.map((source) => [source.name, source]))
@@ -67,19 +101,12 @@ export function httpSources(parts: TakingParts, sources: readonly HttpSource[]):
       async (request, reply) => {
         const source = by_name.get(nameOf(request))
         if (source === undefined) return unknown(reply, nameOf(request))
-        const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
+        const body = bodyOf(request)
         const { verification } = source
         const query = request.query as Readonly<Record<string, unknown>>
         if (verification && !isVerified(verification, { headers: request.headers, query, body }))
           return unverified(reply)
-        const at_ms = parts.clock.now()
-        const decoded =
-          body.length === 0
-            ? refused(body, 'empty', 'the request has no body')
-            : source.decode({ body, headers: plainHeaders(request.headers), at_ms })
-        const route = ROUTE.replace(':name', source.name)
-        const rejects = await take(parts, { source: source.name, route, at_ms, decoded })
-        return answer(reply, countOf(decoded) - rejects.length, rejects)
+        return takeRequest(parts, source, request, reply)
       },
     )
   }

@@ -1,6 +1,5 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Clock } from '../../runtime/ports.ts'
-import { LIMITS } from '../../schemas/limits.ts'
 import type { Acknowledger } from '../acknowledger.ts'
 import type { Intake } from '../intake.ts'
 import type { SourceMessage } from '../sources/format.ts'
@@ -77,10 +76,4 @@ export function answer(reply: FastifyReply, taken: number, rejects: readonly Rej
     rejected: rejects.length,
     reasons: rejects.slice(0, REASONS_TOLD).map(({ ordinal, code, reason }) => ({ ordinal, code, reason })),
   })
-}
-
-/** A message that was refused before any decoder saw it. */
-export function refused(body: Buffer, code: string, reason: string): DecodedAlerts {
-  const payload = body.subarray(0, LIMITS.dead_letter_payload_bytes + 1).toString()
-  return { alerts: [], rejects: [{ ordinal: 0, code, reason, payload }] }
 }

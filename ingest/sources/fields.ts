@@ -37,6 +37,13 @@ export function textOf(value: unknown): string {
   return JSON.stringify(value).toWellFormed()
 }
 
+/** Throws Unreadable `field-missing` when it is no text, or empty. */
+export function neededText(value: unknown, what: string): string {
+  const text = typeof value === 'number' ? String(value) : value
+  if (typeof text === 'string' && text.trim() !== '') return text.toWellFormed()
+  throw new Unreadable('field-missing', `${what} is ${nameOfType(value)}, not a text`)
+}
+
 /** Cut where it is too long, and visibly so. */
 export function cut(text: string, chars_max: number): string {
   if (text.length <= chars_max) return text

@@ -1,6 +1,7 @@
 import type { SourceFormat } from '../../schemas/source_formats.ts'
 import { decodeAlerts, RefusedBody } from './alertmanager.ts'
 import { alertmanagerWebhook, grafana } from './alertmanager_webhook.ts'
+import { cloudevents } from './cloudevents.ts'
 import { type Decode, decoder, Unreadable } from './format.ts'
 import { pagerduty } from './pagerduty.ts'
 
@@ -22,4 +23,5 @@ export const FORMATS: Readonly<Record<SourceFormat, Decode>> = {
   'alertmanager-webhook': alertmanagerWebhook,
   grafana,
   pagerduty,
+  cloudevents,
 }

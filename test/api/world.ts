@@ -8,6 +8,7 @@ import type { ApiParts } from '../../api/parts.ts'
 import { buildServer } from '../../api/server.ts'
 import { Acknowledger } from '../../ingest/acknowledger.ts'
 import { alertmanagerIngest } from '../../ingest/http/alertmanager.ts'
+import { cloudeventsIngest } from '../../ingest/http/cloudevents.ts'
 import { pagerdutyIngest } from '../../ingest/http/pagerduty.ts'
 import { type HttpSource, httpSources } from '../../ingest/http/sources.ts'
 import { Intake } from '../../ingest/intake.ts'
@@ -190,6 +191,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
         maySend: (key) => maySendAlerts(options.tokens ?? [], key),
         expire_after_ms: 3_600_000,
       }),
+      cloudeventsIngest(taking),
       httpSources(taking, options.sources ?? []),
     ],
     feed_bounds: { ...FEED_BOUNDS, ...options.feed_bounds },

@@ -94,6 +94,26 @@ const PAGERDUTY = {
   client_url: 'https://monitoring.example.com',
 }
 
+const CLOUD_EVENT = {
+  specversion: '1.0',
+  type: 'com.example.disk.full',
+  source: '/hosts/db-1',
+  subject: '/var',
+  id: '1234-1234-1234',
+  time: '2026-11-25T11:56:24Z',
+  severity: 'critical',
+  datacontenttype: 'application/json',
+  data: { used: 0.99 },
+}
+const ALERT_EVENT = {
+  ...CLOUD_EVENT,
+  data: {
+    labels: { alertname: 'DiskFull', host: 'db-1' },
+    status: 'resolved',
+    startsAt: '2026-11-25T11:00:00Z',
+  },
+}
+
 export const SEEDS: Readonly<Record<SourceFormat, readonly Seed[]>> = {
   alertmanager: [json([{ labels: { alertname: 'DiskFull' } }]), json({ labels: { alertname: 'DiskFull' } })],
   'alertmanager-webhook': [json(ALERTMANAGER_WEBHOOK)],
@@ -101,5 +121,16 @@ export const SEEDS: Readonly<Record<SourceFormat, readonly Seed[]>> = {
   pagerduty: [
     json(PAGERDUTY),
     json({ routing_key: 'samplekeyhere', dedup_key: 'srv01/HTTP', event_action: 'resolve' }),
+  ],
+  cloudevents: [
+    json(CLOUD_EVENT, { 'content-type': 'application/cloudevents+json; charset=utf-8' }),
+    json([CLOUD_EVENT, ALERT_EVENT], { 'content-type': 'application/cloudevents-batch+json' }),
+    json(CLOUD_EVENT.data, {
+      'content-type': 'application/json',
+      'ce-specversion': '1.0',
+      'ce-type': 'com.example.disk.full',
+      'ce-source': '/hosts/db-1',
+      'ce-id': '1234-1234-1234',
+    }),
   ],
 }
