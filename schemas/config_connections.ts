@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { severity } from './alert.ts'
 import { LIMITS } from './limits.ts'
-import { EXPIRE_AFTER_MS, SOURCE_FORMATS } from './source_formats.ts'
+import { mapping } from './mapping.ts'
+import { EXPIRE_AFTER_MS, MAPPED_FORMAT, SOURCE_FORMATS } from './source_formats.ts'
 
 export const name = z
   .string()
@@ -57,7 +58,7 @@ const kafka = z.strictObject({
 const source = {
   name,
   format: z
-    .enum(SOURCE_FORMATS)
+    .enum([...SOURCE_FORMATS, MAPPED_FORMAT])
     .default('alertmanager')
     .describe('shape of the messages: docs/sources/ has a page for each'),
   labels: z
@@ -72,11 +73,18 @@ const source = {
     .describe('an alert whose end is told by a message of its own ends after this long if none comes'),
 }
 
+const mapped = {
+  mapping: mapping
+    .optional()
+    .describe('with `format: json`: how the messages become alerts, in expressions of CEL'),
+}
+
 export const kafkaSource = z.strictObject({
   ...source,
   kind: z.literal('kafka').describe('alerts come from topics'),
   topics: z.array(z.string().min(1)).min(1).max(100).describe('topics to read'),
   cluster: kafka.optional().describe('the brokers, when they are not those of `kafka`'),
+  ...mapped,
 })
 
 const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'expected the name of a header')
@@ -102,6 +110,7 @@ export const httpSource = z.strictObject({
     .describe(
       'how a request proves that it comes from this source; without it senders need a token of role ingest',
     ),
+  ...mapped,
 })
 
 const delivery = {

@@ -1,6 +1,8 @@
 import type { Config } from './config.ts'
+import { mappingFaults } from './mapping.ts'
 import { parseMatcher } from './matcher_syntax.ts'
 import { compileMatcher, MatcherError } from './matching.ts'
+import { MAPPED_FORMAT } from './source_formats.ts'
 
 export interface Contradiction {
   readonly path: readonly (string | number)[]
@@ -14,6 +16,7 @@ export function contradictions(config: Config): Contradiction[] {
     ...missingServices(config),
     ...missingBrokers(config),
     ...unusableProofs(config),
+    ...unusableMappings(config),
     ...duplicates(['sources'], config.sources),
     ...duplicates(['sinks'], config.sinks),
     ...duplicates(['rules', 'grouping'], config.rules.grouping),
@@ -84,6 +87,18 @@ function unusableProofs({ sources }: Config): Contradiction[] {
     return header && !query
       ? []
       : [{ path, message: 'say in which `header` the signature is, and no `query`' }]
+  })
+}
+
+function unusableMappings({ sources }: Config): Contradiction[] {
+  return sources.flatMap(({ format, mapping }, i) => {
+    if (format !== MAPPED_FORMAT)
+      return mapping ? [{ path: ['sources', i, 'mapping'], message: 'a mapping needs `format: json`' }] : []
+    if (!mapping) return [{ path: ['sources', i], message: 'format: json needs `mapping`' }]
+    return mappingFaults(mapping).map(({ path, message }) => ({
+      path: ['sources', i, 'mapping', ...path],
+      message,
+    }))
   })
 }
 

@@ -9,3 +9,6 @@ export const SOURCE_FORMATS = [
 /** How long an alert lasts whose end is told by a message of its own, unless the configuration says otherwise. */
 export const EXPIRE_AFTER_MS = 7 * 86_400_000
 export type SourceFormat = (typeof SOURCE_FORMATS)[number]
+
+/** Any JSON, by the mapping of the source. */
+export const MAPPED_FORMAT = 'json'

@@ -65,11 +65,14 @@ export function parseJson(body: Buffer): unknown {
 /** What a decoder finds in one item; the ordinal is added. */
 export type FoundAlert = Omit<RawAlert, 'ordinal'>
 
+/** An item that is left out on purpose. */
+export const DROPPED = Symbol('dropped')
+
 /** Reads items one by one: a bad one is rejected, the others are taken. Throws Unreadable when there are too many. */
 export function eachOf<Item>(
   items: readonly Item[],
   textOf: (item: Item) => string,
-  read: (item: Item) => FoundAlert,
+  read: (item: Item) => FoundAlert | typeof DROPPED,
 ): DecodedAlerts {
   if (items.length > LIMITS.alerts_per_request)
     throw new Unreadable(
@@ -78,15 +81,18 @@ export function eachOf<Item>(
     )
   const alerts: RawAlert[] = []
   const rejects: RejectedAlert[] = []
+  let dropped = 0
   for (const [ordinal, item] of items.entries()) {
     try {
-      alerts.push({ ordinal, ...read(item) })
+      const found = read(item)
+      if (found === DROPPED) dropped++
+      else alerts.push({ ordinal, ...found })
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error
       rejects.push({ ordinal, code: error.code, reason: error.message, payload: textOf(item) })
     }
   }
-  return { alerts, rejects }
+  return dropped === 0 ? { alerts, rejects } : { alerts, rejects, dropped }
 }
 
 /** A decoder of a function that may throw Unreadable, which refuses the message as a whole. */

@@ -45,6 +45,8 @@ export interface DecodedAlerts {
   readonly alerts: readonly RawAlert[]
   readonly rejects: readonly RejectedAlert[]
   readonly acknowledgements?: readonly Acknowledgement[]
+  /** Items that the configuration leaves out. */
+  readonly dropped?: number
   /** Alerts that were told before, by partition of the log, with the ordinal of each. */
   readonly repeats?: ReadonlyMap<number, { readonly repeats: Repeats; readonly ordinals: readonly number[] }>
 }
