@@ -5,11 +5,13 @@ import { cloudeventsIngest } from '../ingest/http/cloudevents.ts'
 import { pagerdutyIngest } from '../ingest/http/pagerduty.ts'
 import { type HttpSource, httpSources } from '../ingest/http/sources.ts'
 import type { TakingParts } from '../ingest/http/take.ts'
-import type { Verification } from '../ingest/http/verify.ts'
+import { readFromSns, SnsProof } from '../ingest/http/sns.ts'
+import { type Proof, secretProof } from '../ingest/http/verify.ts'
 import { sourceDecoder } from '../ingest/source_decoder.ts'
 import type { HttpSourceConfig } from '../schemas/config.ts'
 import { EXPIRE_AFTER_MS } from '../schemas/source_formats.ts'
 import type { Loaded } from './config.ts'
+import type { Clock } from './ports.ts'
 import type { Running } from './service_parts.ts'
 
 /** Everything that takes alerts over HTTP. Throws Misconfigured when a secret is missing. */
@@ -19,7 +21,7 @@ export function ingestRoutes(
 ): readonly FastifyPluginAsync[] {
   const { config, rules } = loaded
   const sources = config.sources.flatMap((source) =>
-    source.kind === 'http' ? [httpSource(loaded, source)] : [],
+    source.kind === 'http' ? [httpSource(loaded, source, parts.clock)] : [],
   )
   for (const { name } of sources) parts.observation.source(name, 'http')
   return [
@@ -34,17 +36,25 @@ export function ingestRoutes(
   ]
 }
 
-function httpSource({ secret }: Loaded, source: HttpSourceConfig): HttpSource {
+function httpSource({ secret }: Loaded, source: HttpSourceConfig, clock: Clock): HttpSource {
   const { name, verify } = source
   return {
     name,
     decode: sourceDecoder(source),
-    verification: verify ? verification(verify, secret(verify.secret)) : null,
+    proof: verify ? proofOf(verify, secret, clock) : null,
   }
 }
 
-function verification(verify: NonNullable<HttpSourceConfig['verify']>, secret: string): Verification {
-  const { scheme, header, query, prefix, encoding } = verify
-  if (scheme === 'token') return { scheme, secret, header: header ?? null, query: query ?? null, prefix }
-  return { scheme, secret, header: header ?? '', prefix, encoding }
+function proofOf(
+  verify: NonNullable<HttpSourceConfig['verify']>,
+  secretOf: Loaded['secret'],
+  clock: Clock,
+): Proof {
+  const { scheme, header, query, prefix, encoding, topics } = verify
+  if (scheme === 'sns')
+    return new SnsProof({ get: readFromSns, now: () => clock.now(), topics: topics ?? [] })
+  const secret = verify.secret === undefined ? '' : secretOf(verify.secret)
+  if (scheme === 'token')
+    return secretProof({ scheme, secret, header: header ?? null, query: query ?? null, prefix })
+  return secretProof({ scheme, secret, header: header ?? '', prefix, encoding })
 }

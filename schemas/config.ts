@@ -188,6 +188,12 @@ const keys = z.strictObject({
             verify: { scheme: 'token', secret: { env: 'TOCSIN_CLOUD_TOKEN' }, query: 'token' },
           },
           {
+            name: 'aws',
+            kind: 'http',
+            format: 'cloudwatch',
+            verify: { scheme: 'sns', topics: ['arn:aws:sns:eu-central-1:123456789012:alarms'] },
+          },
+          {
             name: 'own',
             kind: 'http',
             format: 'json',

@@ -95,9 +95,17 @@ export const httpSource = z.strictObject({
   verify: z
     .strictObject({
       scheme: z
-        .enum(['hmac-sha256', 'token'])
-        .describe('hmac-sha256: a header signs the body; token: a header or the query carries the secret'),
-      secret: secret.describe('shared with the sender: {env: NAME} or {file: PATH}'),
+        .enum(['hmac-sha256', 'token', 'sns'])
+        .describe(
+          'hmac-sha256: a header signs the body; token: a header or the query carries the secret; sns: Amazon SNS signs',
+        ),
+      secret: secret.optional().describe('shared with the sender: {env: NAME} or {file: PATH}'),
+      topics: z
+        .array(z.string().min(1))
+        .max(100)
+        .optional()
+        .describe('ARNs of the topics that Amazon SNS may send')
+        .meta({ examples: [['arn:aws:sns:eu-central-1:123456789012:alarms']] }),
       header: headerName.optional().describe('header that carries the signature or the token'),
       query: z.string().min(1).optional().describe('parameter of the address that carries the token'),
       prefix: z

@@ -80,8 +80,13 @@ function missingBrokers({ sources, kafka }: Config): Contradiction[] {
 function unusableProofs({ sources }: Config): Contradiction[] {
   return sources.flatMap((source, i) => {
     if (source.kind !== 'http' || !source.verify) return []
-    const { scheme, header, query } = source.verify
+    const { scheme, header, query, secret, topics } = source.verify
     const path = ['sources', i, 'verify']
+    if (scheme === 'sns')
+      return topics?.length && !secret
+        ? []
+        : [{ path, message: 'scheme: sns needs `topics`, and no `secret`' }]
+    if (!secret || topics) return [{ path, message: `scheme: ${scheme} needs \`secret\`, and no \`topics\`` }]
     if (scheme === 'token')
       return (header ?? query) ? [] : [{ path, message: 'say where the token is: `header`, or `query`' }]
     return header && !query

@@ -113,6 +113,16 @@ export function compileExpression(text: string, variables: readonly string[]): E
 const isSafe = (value: bigint): boolean =>
   value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER)
 
+function isPlainObject(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
+
+function primitiveOf(value: object): unknown {
+  const primitive: unknown = value.valueOf()
+  return typeof primitive === 'object' ? String(value) : primitive
+}
+
 function plain(value: unknown): unknown {
   if (value === undefined || value === null) return null
   if (typeof value === 'bigint') return isSafe(value) ? Number(value) : String(value)
@@ -123,7 +133,7 @@ function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item) => plain(item))
   if (value instanceof Map)
     return Object.fromEntries([...value].map(([key, item]) => [String(plain(key)), plain(item)]))
-  const primitive: unknown = value.valueOf()
-  if (primitive !== value) return plain(primitive)
+  // Unsigned integers and durations of CEL are objects of classes; what came as JSON is none, and may have a key `valueOf`.
+  if (!isPlainObject(value)) return plain(primitiveOf(value))
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]))
 }

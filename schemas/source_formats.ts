@@ -5,6 +5,14 @@ export const SOURCE_FORMATS = [
   'grafana',
   'pagerduty',
   'cloudevents',
+  'zabbix',
+  'datadog',
+  'nagios',
+  'sentry',
+  'uptime-kuma',
+  'cloudwatch',
+  'azure-monitor',
+  'gcp-monitoring',
 ] as const
 /** How long an alert lasts whose end is told by a message of its own, unless the configuration says otherwise. */
 export const EXPIRE_AFTER_MS = 7 * 86_400_000

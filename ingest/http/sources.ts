@@ -3,14 +3,14 @@ import { z } from 'zod'
 import { LIMITS } from '../../schemas/limits.ts'
 import type { SourceDecoder } from '../source_decoder.ts'
 import { answer, countOf, plainHeaders, take, takeBodiesRaw, type TakingParts } from './take.ts'
-import { isVerified, type Verification } from './verify.ts'
+import type { Proof } from './verify.ts'
 
 /** A source of the configuration that sends over HTTP. */
 export interface HttpSource {
   readonly name: string
   readonly decode: SourceDecoder
   /** Null: senders need a token with the role ingest, as everywhere. */
-  readonly verification: Verification | null
+  readonly proof: Proof | null
 }
 
 const ROUTE = '/api/v1/sources/:name'
@@ -94,7 +94,7 @@ export function httpSources(parts: TakingParts, sources: readonly HttpSource[]):
   return async (scope) => {
     takeBodiesRaw(scope, LIMITS.http_body_bytes)
     const verifies_sender = (request: FastifyRequest) =>
-      (by_name.get(nameOf(request as Parameters<typeof nameOf>[0]))?.verification ?? null) !== null
+      (by_name.get(nameOf(request as Parameters<typeof nameOf>[0]))?.proof ?? null) !== null
     scope.post<{ Params: { name: string } }>(
       ROUTE,
       { schema, config: { role: 'ingest', verifies_sender } },
@@ -102,10 +102,11 @@ export function httpSources(parts: TakingParts, sources: readonly HttpSource[]):
         const source = by_name.get(nameOf(request))
         if (source === undefined) return unknown(reply, nameOf(request))
         const body = bodyOf(request)
-        const { verification } = source
+        const { proof } = source
         const query = request.query as Readonly<Record<string, unknown>>
-        if (verification && !isVerified(verification, { headers: request.headers, query, body }))
+        if (proof && !(await proof.isGiven({ headers: request.headers, query, body })))
           return unverified(reply)
+        await proof?.prepare?.(body)
         return takeRequest(parts, source, request, reply)
       },
     )

@@ -1,7 +1,15 @@
 import { createHmac, hash, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 
-/** How a source proves that a request is its own, with the secret itself. */
+/** How a source proves that a request is its own. */
+export interface Proof {
+  /** Does the request prove it? Throws Retryable when that cannot be found out now. */
+  isGiven(presented: Presented): boolean | Promise<boolean>
+  /** What a request that proved itself asks for beside its alerts. Throws Retryable. */
+  prepare?(body: Buffer): Promise<void>
+}
+
+/** A secret that both know. */
 export type Verification =
   | {
       readonly scheme: 'hmac-sha256'
@@ -35,8 +43,12 @@ function headerOf(headers: IncomingHttpHeaders, name: string, prefix: string): s
   return value.slice(prefix.length).trim()
 }
 
-/** Does the request carry the secret, or a signature of its body that was made with it? */
-export function isVerified(how: Verification, { headers, query, body }: Presented): boolean {
+/** The request carries the secret, or a signature of its body that was made with it. */
+export function secretProof(how: Verification): Proof {
+  return { isGiven: (presented) => isVerified(how, presented) }
+}
+
+function isVerified(how: Verification, { headers, query, body }: Presented): boolean {
   if (how.scheme === 'token') {
     const shown = how.header === null ? null : headerOf(headers, how.header, how.prefix)
     const asked = how.query === null ? null : query[how.query]

@@ -1,9 +1,17 @@
 import type { SourceFormat } from '../../schemas/source_formats.ts'
 import { decodeAlerts, RefusedBody } from './alertmanager.ts'
 import { alertmanagerWebhook, grafana } from './alertmanager_webhook.ts'
+import { azureMonitor } from './azure.ts'
 import { cloudevents } from './cloudevents.ts'
+import { cloudwatch } from './cloudwatch.ts'
+import { datadog } from './datadog.ts'
 import { type Decode, decoder, Unreadable } from './format.ts'
+import { gcpMonitoring } from './gcp.ts'
+import { nagios } from './nagios.ts'
 import { pagerduty } from './pagerduty.ts'
+import { sentry } from './sentry.ts'
+import { uptimeKuma } from './uptime_kuma.ts'
+import { zabbix } from './zabbix.ts'
 
 /** Alertmanager's own form, as any other format: a start in the future without an end is judged by the usual timeout. */
 const RESOLVE_TIMEOUT_MS = 300_000
@@ -24,4 +32,12 @@ export const FORMATS: Readonly<Record<SourceFormat, Decode>> = {
   grafana,
   pagerduty,
   cloudevents,
+  zabbix,
+  datadog,
+  nagios,
+  sentry,
+  'uptime-kuma': uptimeKuma,
+  cloudwatch,
+  'azure-monitor': azureMonitor,
+  'gcp-monitoring': gcpMonitoring,
 }

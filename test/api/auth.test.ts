@@ -1,5 +1,6 @@
 import { request as httpRequest } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { secretProof } from '../../ingest/http/verify.ts'
 import { call, SECRETS, startWorld, TOKENS, type World } from './world.ts'
 
 type Who = keyof typeof SECRETS | 'nobody' | 'a stranger'
@@ -54,8 +55,8 @@ describe('a sender that knows no tokens', () => {
       query: null,
     } as const
     const sources = [
-      { name: 'keyed', decode, verification: proof },
-      { name: 'open', decode, verification: null },
+      { name: 'keyed', decode, proof: secretProof(proof) },
+      { name: 'open', decode, proof: null },
     ]
     world = await startWorld({ tokens: TOKENS, sources })
   })

@@ -1,4 +1,5 @@
 import type { SourceFormat } from '../../schemas/source_formats.ts'
+import { type Vendor, type VendorFormat, VENDORS } from './vendor_seeds.ts'
 
 /** Messages as each sender documents or sends them: every one gives alerts and no reject. */
 export interface Seed {
@@ -114,6 +115,11 @@ const ALERT_EVENT = {
   },
 }
 
+const ofVendor = (format: VendorFormat): readonly Seed[] => {
+  const { fires, ends, others = [] }: Vendor = VENDORS[format]
+  return [fires, ends, ...others].map((body) => json(body))
+}
+
 export const SEEDS: Readonly<Record<SourceFormat, readonly Seed[]>> = {
   alertmanager: [json([{ labels: { alertname: 'DiskFull' } }]), json({ labels: { alertname: 'DiskFull' } })],
   'alertmanager-webhook': [json(ALERTMANAGER_WEBHOOK)],
@@ -133,4 +139,12 @@ export const SEEDS: Readonly<Record<SourceFormat, readonly Seed[]>> = {
       'ce-id': '1234-1234-1234',
     }),
   ],
+  zabbix: ofVendor('zabbix'),
+  datadog: ofVendor('datadog'),
+  nagios: ofVendor('nagios'),
+  sentry: ofVendor('sentry'),
+  'uptime-kuma': ofVendor('uptime-kuma'),
+  cloudwatch: ofVendor('cloudwatch'),
+  'azure-monitor': ofVendor('azure-monitor'),
+  'gcp-monitoring': ofVendor('gcp-monitoring'),
 }

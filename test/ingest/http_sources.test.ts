@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type HttpSource, httpSources } from '../../ingest/http/sources.ts'
-import type { Verification } from '../../ingest/http/verify.ts'
+import { secretProof, type Verification } from '../../ingest/http/verify.ts'
 import { sourceDecoder } from '../../ingest/source_decoder.ts'
 import { LIMITS } from '../../schemas/limits.ts'
 import { NOW_MS, type SourceServer, sourceServer } from './source_server.ts'
@@ -16,17 +16,17 @@ const signed: Verification = {
   encoding: 'hex',
 }
 const SOURCES: readonly HttpSource[] = [
-  { name: 'shop', decode: sourceDecoder(SETTINGS), verification: null },
+  { name: 'shop', decode: sourceDecoder(SETTINGS), proof: null },
   {
     name: 'plant',
     decode: sourceDecoder({ ...SETTINGS, labels: { site: 'hamburg' } }),
-    verification: null,
+    proof: null,
   },
-  { name: 'signed', decode: sourceDecoder(SETTINGS), verification: signed },
+  { name: 'signed', decode: sourceDecoder(SETTINGS), proof: secretProof(signed) },
   {
     name: 'keyed',
     decode: sourceDecoder(SETTINGS),
-    verification: { scheme: 'token', secret: SECRET, header: 'x-key', prefix: '', query: 'key' },
+    proof: secretProof({ scheme: 'token', secret: SECRET, header: 'x-key', prefix: '', query: 'key' }),
   },
 ]
 

@@ -179,10 +179,13 @@ describe('a configuration that cannot be used', () => {
     ],
     [
       'proofs that cannot be used',
-      'sources:\n  - {name: a, kind: http, format: grafana, verify: {scheme: token, secret: {env: X}}}\n  - {name: b, kind: http, format: grafana, verify: {scheme: hmac-sha256, secret: {env: X}, query: q}}\n',
+      'sources:\n  - {name: a, kind: http, format: grafana, verify: {scheme: token, secret: {env: X}}}\n  - {name: b, kind: http, format: grafana, verify: {scheme: hmac-sha256, secret: {env: X}, query: q}}\n' +
+        '  - {name: c, kind: http, format: cloudwatch, verify: {scheme: sns, secret: {env: X}}}\n  - {name: d, kind: http, format: grafana, verify: {scheme: token, header: h}}\n',
       [
         '2 sources.0.verify: say where the token is: `header`, or `query`',
         '3 sources.1.verify: say in which `header` the signature is, and no `query`',
+        '4 sources.2.verify: scheme: sns needs `topics`, and no `secret`',
+        '5 sources.3.verify: scheme: token needs `secret`, and no `topics`',
       ],
     ],
     [

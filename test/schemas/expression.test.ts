@@ -42,6 +42,8 @@ describe('an expression', () => {
     ['alert.name.matches("^D.s")', true],
     ['alert.tags.exists(t, t.matches("prod$"))', true],
     ['"a.matches(b)"', 'a.matches(b)'],
+    ['uint(7)', 7],
+    ['duration("90s")', 90_000],
   ])('%s gives %j', (text, value) => {
     expect(evaluate(text)).toEqual(value)
   })
@@ -84,6 +86,13 @@ describe('an expression', () => {
   ])('%s fails on what it is given', (text) => {
     const expression = compileExpression(text, ['alert'])
     expect(codeOf(() => expression({ alert: ALERT }))).toBe('expression-failed')
+  })
+
+  it('gives back whatever keys JSON has', () => {
+    const hostile = JSON.parse(
+      '{"valueOf":false,"toString":1,"__proto__":{"a":1},"constructor":null}',
+    ) as object
+    expect(JSON.stringify(evaluate('[alert]', hostile))).toBe(JSON.stringify([hostile]))
   })
 
   it('matches in linear time, also by a pattern that the sender chose', () => {
