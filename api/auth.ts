@@ -30,13 +30,16 @@ const SATISFIED_BY: Readonly<Record<Role, readonly Role[]>> = {
 }
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
-const BEARER = /^Bearer +([\x21-\x7e]+) *$/i
+const BEARER = /^(?:Bearer|GenieKey) +([\x21-\x7e]+) *$/i
 const BASIC = /^Basic +([A-Za-z0-9+/]+={0,2}) *$/i
 const HOST = /^(?:\[([0-9a-f:.]+)\]|([^:[\]]+))(?::\d{1,5})?$/i
 const ACTOR = /^[\p{L}\p{N}\p{P}\p{S} ]+$/u
 const DEFAULT_ACTOR = 'operator'
 
-/** The token of a header: a bearer token, or the password of a login (many senders can give nothing else; its user does not matter). */
+/**
+ * The token of a header: a bearer token (whom Opsgenie's senders name a genie's key), or the password of a login, of which the user does
+ * not matter; many senders can give nothing else.
+ */
 function secretOf(header: string): string | undefined {
   const login = BASIC.exec(header)?.[1]
   if (login === undefined) return BEARER.exec(header)?.[1]

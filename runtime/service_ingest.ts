@@ -2,6 +2,7 @@ import type { FastifyPluginAsync } from 'fastify'
 import { maySendAlerts } from '../api/auth.ts'
 import { alertmanagerIngest } from '../ingest/http/alertmanager.ts'
 import { cloudeventsIngest } from '../ingest/http/cloudevents.ts'
+import { opsgenieIngest } from '../ingest/http/opsgenie.ts'
 import { pagerdutyIngest } from '../ingest/http/pagerduty.ts'
 import { type HttpSource, httpSources } from '../ingest/http/sources.ts'
 import type { TakingParts } from '../ingest/http/take.ts'
@@ -31,6 +32,7 @@ export function ingestRoutes(
       maySend: (routing_key) => maySendAlerts(config.api.tokens, routing_key),
       expire_after_ms: EXPIRE_AFTER_MS,
     }),
+    opsgenieIngest(parts),
     cloudeventsIngest(parts),
     httpSources(parts, sources),
   ]

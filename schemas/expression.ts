@@ -120,7 +120,7 @@ function isPlainObject(value: object): boolean {
 
 function primitiveOf(value: object): unknown {
   const primitive: unknown = value.valueOf()
-  return typeof primitive === 'object' ? String(value) : primitive
+  return typeof primitive === 'object' ? null : primitive
 }
 
 function plain(value: unknown): unknown {
@@ -133,7 +133,7 @@ function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item) => plain(item))
   if (value instanceof Map)
     return Object.fromEntries([...value].map(([key, item]) => [String(plain(key)), plain(item)]))
-  // Unsigned integers and durations of CEL are objects of classes; what came as JSON is none, and may have a key `valueOf`.
+  // Unsigned integers and durations (in ms) of CEL are objects of classes; what came as JSON is none, and may have a key `valueOf`.
   if (!isPlainObject(value)) return plain(primitiveOf(value))
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]))
 }

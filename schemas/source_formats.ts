@@ -13,6 +13,7 @@ export const SOURCE_FORMATS = [
   'cloudwatch',
   'azure-monitor',
   'gcp-monitoring',
+  'opsgenie',
 ] as const
 /** How long an alert lasts whose end is told by a message of its own, unless the configuration says otherwise. */
 export const EXPIRE_AFTER_MS = 7 * 86_400_000

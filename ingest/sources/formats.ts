@@ -8,6 +8,7 @@ import { datadog } from './datadog.ts'
 import { type Decode, decoder, Unreadable } from './format.ts'
 import { gcpMonitoring } from './gcp.ts'
 import { nagios } from './nagios.ts'
+import { opsgenie } from './opsgenie.ts'
 import { pagerduty } from './pagerduty.ts'
 import { sentry } from './sentry.ts'
 import { uptimeKuma } from './uptime_kuma.ts'
@@ -40,4 +41,5 @@ export const FORMATS: Readonly<Record<SourceFormat, Decode>> = {
   cloudwatch,
   'azure-monitor': azureMonitor,
   'gcp-monitoring': gcpMonitoring,
+  opsgenie,
 }

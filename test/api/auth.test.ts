@@ -35,6 +35,9 @@ const MATRIX: readonly (readonly [method: string, path: string, allowed: readonl
   ['DELETE', '/api/v2/silence/494271df-3dea-4b02-b977-f18e4b9262dd', ['responder', 'admin']],
   ['POST', '/api/v2/alerts', ['ingest', 'admin']],
   ['POST', '/api/v1/events', ['ingest', 'admin']],
+  ['POST', '/v2/alerts', ['ingest', 'admin']],
+  ['POST', '/v2/alerts/disk/close', ['ingest', 'admin']],
+  ['POST', '/v2/alerts/disk/acknowledge', ['ingest', 'admin']],
   ['POST', '/api/v1/sources/plant', ['ingest', 'admin']],
 ]
 
@@ -109,6 +112,7 @@ describe('with tokens', () => {
         path
           .replace('inc_1', '{id}')
           .replace('sources/plant', 'sources/{name}')
+          .replace('alerts/disk', 'alerts/{identifier}')
           .replace(/\/none$/, '/{id}')
           .replace(/494271df.*/, '{silenceID}'),
       ),

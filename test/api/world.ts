@@ -9,6 +9,7 @@ import { buildServer } from '../../api/server.ts'
 import { Acknowledger } from '../../ingest/acknowledger.ts'
 import { alertmanagerIngest } from '../../ingest/http/alertmanager.ts'
 import { cloudeventsIngest } from '../../ingest/http/cloudevents.ts'
+import { opsgenieIngest } from '../../ingest/http/opsgenie.ts'
 import { pagerdutyIngest } from '../../ingest/http/pagerduty.ts'
 import { type HttpSource, httpSources } from '../../ingest/http/sources.ts'
 import { Intake } from '../../ingest/intake.ts'
@@ -191,6 +192,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
         maySend: (key) => maySendAlerts(options.tokens ?? [], key),
         expire_after_ms: 3_600_000,
       }),
+      opsgenieIngest(taking),
       cloudeventsIngest(taking),
       httpSources(taking, options.sources ?? []),
     ],

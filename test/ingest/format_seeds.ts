@@ -147,4 +147,5 @@ export const SEEDS: Readonly<Record<SourceFormat, readonly Seed[]>> = {
   cloudwatch: ofVendor('cloudwatch'),
   'azure-monitor': ofVendor('azure-monitor'),
   'gcp-monitoring': ofVendor('gcp-monitoring'),
+  opsgenie: ofVendor('opsgenie'),
 }

@@ -191,6 +191,26 @@ const GCP = {
   version: '1.2',
 }
 
+const OPSGENIE = {
+  action: 'Create',
+  alert: {
+    alertId: '052652ac-5d1c-464a-812a-7dd18bbfba8c',
+    message: 'Disk of db-1 is full',
+    tags: ['disk', 'prod'],
+    tinyId: '23',
+    entity: 'db-1',
+    alias: 'db-1/disk',
+    createdAt: 1795607880157,
+    username: 'fili@ifountain.com',
+    priority: 'P1',
+    description: 'No space left on /var',
+    team: 'databases',
+    source: 'nagios',
+    details: { used: '99 %' },
+  },
+  integrationId: '37c8f316-17c6-49d7-899b-9c7e540c048d',
+}
+
 export interface Vendor {
   readonly fires: object
   /** The message that ends what `fires` began. */
@@ -244,6 +264,14 @@ export const VENDORS = {
           resolvedDateTime: '2026-11-25T11:59:24Z',
         },
       },
+    },
+  },
+  opsgenie: {
+    fires: OPSGENIE,
+    ends: {
+      ...OPSGENIE,
+      action: 'Close',
+      alert: { alertId: OPSGENIE.alert.alertId, alias: OPSGENIE.alert.alias },
     },
   },
   'gcp-monitoring': {

@@ -102,6 +102,24 @@ describe('an alert of', () => {
     ['uptime-kuma', { severity: 'critical', starts_at_ms: BEGAN_MS + 123 }],
     ['cloudwatch', { starts_at_ms: BEGAN_MS + 157, severity: 'medium' }],
     ['azure-monitor', { severity: 'critical', entity: 'wcus-r2-gen2', starts_at_ms: BEGAN_MS + 24_371 }],
+    [
+      'opsgenie',
+      {
+        severity: 'critical',
+        entity: 'db-1',
+        starts_at_ms: BEGAN_MS + 157,
+        annotations: { summary: 'Disk of db-1 is full', description: 'No space left on /var', used: '99 %' },
+        labels: {
+          alertname: 'Disk of db-1 is full',
+          severity: 'P1',
+          entity: 'db-1',
+          origin: 'nagios',
+          team: 'databases',
+          tags: 'disk,prod',
+          opsgenie_alias: 'db-1/disk',
+        },
+      },
+    ],
     ['gcp-monitoring', { severity: 'critical', entity: 'shop appserver', starts_at_ms: BEGAN_MS }],
   ])('%s tells what it is', (format, alert) => {
     expect(alertOf(format, VENDORS[format].fires)).toMatchObject(alert)
@@ -157,6 +175,7 @@ describe('what is no change of an alert is left out, and counted', () => {
     ['maintenance', 'uptime-kuma', { ...VENDORS['uptime-kuma'].fires, heartbeat: { status: 3 } }],
     ['a test', 'uptime-kuma', { heartbeat: null, monitor: null, msg: 'My webhook Testing' }],
     ['too little data', 'cloudwatch', notification({ AlarmName: 'a', NewStateValue: 'INSUFFICIENT_DATA' })],
+    ['a note', 'opsgenie', { ...VENDORS.opsgenie.fires, action: 'AddNote' }],
     ['a subscription', 'cloudwatch', { Type: 'UnsubscribeConfirmation', Message: 'You chose…' }],
   ])('%s (%s)', (_what, format, body) => {
     expect(decode(format, body)).toEqual({ alerts: [], rejects: [], dropped: 1 })
@@ -181,6 +200,8 @@ describe('what cannot be understood is rejected', () => {
     ['a message that is no alarm', 'cloudwatch', { Type: 'Notification', Message: 'Hello' }, 'json-syntax'],
     ['an unknown state', 'cloudwatch', notification({ NewStateValue: 'BAD' }), 'status-unknown'],
     ['another schema', 'azure-monitor', { schemaId: 'AzureMonitorMetricAlert' }, 'schema-unknown'],
+    ['no action', 'opsgenie', { alert: {} }, 'status-unknown'],
+    ['no alias', 'opsgenie', { action: 'Create', alert: {} }, 'field-missing'],
     ['no state', 'gcp-monitoring', { incident: {} }, 'status-unknown'],
   ])('%s (%s)', (_what, format, body, code) => {
     expect(decode(format, body)).toMatchObject({
