@@ -3,6 +3,7 @@ import { maySendAlerts } from '../api/auth.ts'
 import { alertmanagerIngest } from '../ingest/http/alertmanager.ts'
 import { cloudeventsIngest } from '../ingest/http/cloudevents.ts'
 import { opsgenieIngest } from '../ingest/http/opsgenie.ts'
+import { otlpLogsIngest } from '../ingest/http/otlp_logs.ts'
 import { pagerdutyIngest } from '../ingest/http/pagerduty.ts'
 import { type HttpSource, httpSources } from '../ingest/http/sources.ts'
 import type { TakingParts } from '../ingest/http/take.ts'
@@ -33,6 +34,7 @@ export function ingestRoutes(
       expire_after_ms: EXPIRE_AFTER_MS,
     }),
     opsgenieIngest(parts),
+    otlpLogsIngest(parts),
     cloudeventsIngest(parts),
     httpSources(parts, sources),
   ]

@@ -14,6 +14,7 @@ export const SOURCE_FORMATS = [
   'azure-monitor',
   'gcp-monitoring',
   'opsgenie',
+  'otlp-logs',
 ] as const
 /** How long an alert lasts whose end is told by a message of its own, unless the configuration says otherwise. */
 export const EXPIRE_AFTER_MS = 7 * 86_400_000

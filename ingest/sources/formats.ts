@@ -9,6 +9,7 @@ import { type Decode, decoder, Unreadable } from './format.ts'
 import { gcpMonitoring } from './gcp.ts'
 import { nagios } from './nagios.ts'
 import { opsgenie } from './opsgenie.ts'
+import { otlpLogs } from './otlp_logs.ts'
 import { pagerduty } from './pagerduty.ts'
 import { sentry } from './sentry.ts'
 import { uptimeKuma } from './uptime_kuma.ts'
@@ -42,4 +43,5 @@ export const FORMATS: Readonly<Record<SourceFormat, Decode>> = {
   'azure-monitor': azureMonitor,
   'gcp-monitoring': gcpMonitoring,
   opsgenie,
+  'otlp-logs': otlpLogs,
 }

@@ -61,7 +61,7 @@ function statementOf(alert: Fields, alias: string, is_over: boolean): Statement 
 }
 
 /** The alias of an alert to be created; made of the request and its time where it has none. */
-export function aliasOf(alert: Fields, { body, at_ms }: SourceMessage): string {
+function aliasOf(alert: Fields, { body, at_ms }: SourceMessage): string {
   const alias = textOf(alert['alias'])
   return alias === '' ? digestOf(`opsgenie alert at ${at_ms}`, body) : alias
 }

@@ -99,6 +99,7 @@ describe('/api/openapi.json', () => {
       'post /api/v1/sources/{name}',
       'post /api/v2/alerts',
       'post /api/v2/silences',
+      'post /v1/logs',
       'post /v2/alerts',
       'post /v2/alerts/{identifier}/acknowledge',
       'post /v2/alerts/{identifier}/close',

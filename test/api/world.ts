@@ -10,6 +10,7 @@ import { Acknowledger } from '../../ingest/acknowledger.ts'
 import { alertmanagerIngest } from '../../ingest/http/alertmanager.ts'
 import { cloudeventsIngest } from '../../ingest/http/cloudevents.ts'
 import { opsgenieIngest } from '../../ingest/http/opsgenie.ts'
+import { otlpLogsIngest } from '../../ingest/http/otlp_logs.ts'
 import { pagerdutyIngest } from '../../ingest/http/pagerduty.ts'
 import { type HttpSource, httpSources } from '../../ingest/http/sources.ts'
 import { Intake } from '../../ingest/intake.ts'
@@ -193,6 +194,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
         expire_after_ms: 3_600_000,
       }),
       opsgenieIngest(taking),
+      otlpLogsIngest(taking),
       cloudeventsIngest(taking),
       httpSources(taking, options.sources ?? []),
     ],

@@ -115,6 +115,41 @@ const ALERT_EVENT = {
   },
 }
 
+const text = (key: string, stringValue: string) => ({ key, value: { stringValue } })
+export const OTLP_LOGS = {
+  resourceLogs: [
+    {
+      resource: {
+        attributes: [
+          text('service.name', 'checkout'),
+          text('k8s.pod.name', 'checkout-7d9'),
+          text('other', 'x'),
+        ],
+      },
+      scopeLogs: [
+        {
+          scope: { name: 'payments', version: '1.0' },
+          logRecords: [
+            {
+              timeUnixNano: '1795607880157000000',
+              observedTimeUnixNano: '1795607880200000000',
+              severityNumber: 17,
+              severityText: 'ERROR',
+              body: { stringValue: 'Payment of order 4711 failed' },
+              attributes: [
+                text('exception.type', 'TimeoutError'),
+                { key: 'attempt', value: { intValue: '3' } },
+              ],
+              traceId: '5b8efff798038103d269b633813fc60c',
+              spanId: 'eee19b7ec3c1b174',
+            },
+          ],
+        },
+      ],
+    },
+  ],
+}
+
 const ofVendor = (format: VendorFormat): readonly Seed[] => {
   const { fires, ends, others = [] }: Vendor = VENDORS[format]
   return [fires, ends, ...others].map((body) => json(body))
@@ -148,4 +183,5 @@ export const SEEDS: Readonly<Record<SourceFormat, readonly Seed[]>> = {
   'azure-monitor': ofVendor('azure-monitor'),
   'gcp-monitoring': ofVendor('gcp-monitoring'),
   opsgenie: ofVendor('opsgenie'),
+  'otlp-logs': [json(OTLP_LOGS)],
 }
