@@ -1,10 +1,10 @@
-import type { Alert } from '../schemas/alert.ts'
+import type { Alert, Labels } from '../schemas/alert.ts'
 import type { Reason } from '../schemas/incident.ts'
 import { LIMITS } from '../schemas/limits.ts'
 import type { Place } from '../schemas/record.ts'
 import type { Rules } from '../schemas/rules.ts'
 import { type Decision, NOTHING } from './decision.ts'
-import { IncidentDraft } from './draft.ts'
+import { IncidentDraft, SYSTEM } from './draft.ts'
 import { homeOf, isUnresolved } from './home.ts'
 import { fireAgain, resolveIfQuiet } from './lifecycle.ts'
 import { placeAlert } from './match/place.ts'
@@ -98,12 +98,12 @@ function ended(old: Alert, alert: Alert): Alert {
 
 /** Links to the sender do not count: two replicas of one sender differ in them and in nothing else. */
 function sameContent(a: Alert, b: Alert): boolean {
-  if (a.severity !== b.severity || a.entity !== b.entity) return false
-  const names = Object.keys(a.annotations)
-  return (
-    names.length === Object.keys(b.annotations).length &&
-    names.every((name) => a.annotations[name] === b.annotations[name])
-  )
+  return a.severity === b.severity && a.entity === b.entity && sameMap(a.annotations, b.annotations)
+}
+
+function sameMap(a: Labels, b: Labels): boolean {
+  const names = Object.keys(a)
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name])
 }
 
 /**
@@ -123,7 +123,22 @@ function repeat(state: State, row: AlertRow, alert: Alert, rules: Rules): Decisi
       : row.expires_at_ms
   const by_timeout = later || sooner ? next.by_timeout : row.by_timeout
   const value: AlertRow = { ...row, alert: merged(row.alert, alert), expires_at_ms, by_timeout }
+  if (!sameMap(row.alert.labels, alert.labels)) return retold(state, row, value)
   return { rows: [{ kind: 'alert', key: alert.fingerprint, value }], changes: [] }
+}
+
+/** Its identity is only some of its labels, and others have changed: its severity, and what silences it, may have as well. */
+function retold(state: State, old: AlertRow, alert: AlertRow): Decision {
+  const value: AlertRow = { ...alert, silenced_by: silencedBy(state, alert.alert) }
+  const rows: Row[] = [{ kind: 'alert', key: value.alert.fingerprint, value }]
+  const home = homeOf(state, old.incident_id)
+  if (!home || old.dismissed) return { rows, changes: [] }
+  const draft = new IncidentDraft(home, state.time_ms)
+  if (draft.retell(value, old.silenced_by.length === 0))
+    draft.tell('severity-changed', { actor: SYSTEM, command_id: null, reason: old.reason })
+  else draft.tellSoon(old.reason, state.rules.growth_interval_ms)
+  rows.push({ kind: 'incident', key: home.incident.id, value: draft.row })
+  return { rows, changes: draft.changes }
 }
 
 /** It had stopped and fires anew: back into its incident while that is open or closed only just now, else like a first sight. */

@@ -74,6 +74,28 @@ describe('opening and joining', () => {
     expect(t.state.alerts.get(fingerprint)?.alert.annotations).toEqual({ summary: 'full' })
   })
 
+  it('tells at once that an alert whose identity is some of its labels has become worse', () => {
+    const t = new Timeline(byName())
+    const fires = anAlert({ host: 'a', state: 'warning' })
+    t.alerts(0, fires)
+    t.silence(5, { id: 'warnings', matchers: [{ name: 'state', op: '=', value: 'warning' }] })
+    expect(t.incidents()[0]?.suppressed).toBe(true)
+    const { fingerprint } = fires
+    const told = t.alerts(
+      10,
+      anAlert({ host: 'a', state: 'critical' }, { fingerprint, severity: 'critical' }),
+    )
+    expect(kinds(told)).toEqual(['severity-changed'])
+    expect(told[0]?.incident).toMatchObject({
+      severity: 'critical',
+      suppressed: false,
+      members: [{ labels: { state: 'critical' }, severity: 'critical', silenced_by: [] }],
+    })
+    expect(t.alerts(20, anAlert({ host: 'a', state: 'warning' }, { fingerprint }))).toMatchObject([
+      { kind: 'suppressed', incident: { severity: 'critical', members: [{ severity: 'medium' }] } },
+    ])
+  })
+
   it('keeps scopes, groups and rules apart', () => {
     const t = new Timeline({
       grouping: [
