@@ -9,7 +9,9 @@ import { type HttpSource, httpSources } from '../ingest/http/sources.ts'
 import type { TakingParts } from '../ingest/http/take.ts'
 import { readFromSns, SnsProof } from '../ingest/http/sns.ts'
 import { type Proof, secretProof } from '../ingest/http/verify.ts'
+import { trialRoute } from '../ingest/http/trial.ts'
 import { sourceDecoder } from '../ingest/source_decoder.ts'
+import { triedSources } from '../ingest/trial.ts'
 import type { HttpSourceConfig } from '../schemas/config.ts'
 import { EXPIRE_AFTER_MS } from '../schemas/source_formats.ts'
 import type { Loaded } from './config.ts'
@@ -37,6 +39,7 @@ export function ingestRoutes(
     otlpLogsIngest(parts),
     cloudeventsIngest(parts),
     httpSources(parts, sources),
+    trialRoute(parts, triedSources(config)),
   ]
 }
 

@@ -45,11 +45,11 @@ function unverified(reply: FastifyReply): FastifyReply {
   return reply.code(401).send({ error })
 }
 
-function unknown(reply: FastifyReply, name: string): FastifyReply {
+export function unknownSource(reply: FastifyReply, name: string): FastifyReply {
   const error = {
     code: 'not-found',
-    message: `there is no source ${JSON.stringify(name)} with \`kind: http\` in the configuration`,
-    remedy: 'Add it under `sources`, or mend the address at the sender.',
+    message: `there is no such source: ${JSON.stringify(name)}`,
+    remedy: 'Add it under `sources` with `kind: http`, or mend the address at the sender.',
   }
   return reply.code(404).send({ error })
 }
@@ -100,7 +100,7 @@ export function httpSources(parts: TakingParts, sources: readonly HttpSource[]):
       { schema, config: { role: 'ingest', verifies_sender } },
       async (request, reply) => {
         const source = by_name.get(nameOf(request))
-        if (source === undefined) return unknown(reply, nameOf(request))
+        if (source === undefined) return unknownSource(reply, nameOf(request))
         const body = bodyOf(request)
         const { proof } = source
         const query = request.query as Readonly<Record<string, unknown>>

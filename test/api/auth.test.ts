@@ -35,6 +35,7 @@ const MATRIX: readonly (readonly [method: string, path: string, allowed: readonl
   ['DELETE', '/api/v2/silence/494271df-3dea-4b02-b977-f18e4b9262dd', ['responder', 'admin']],
   ['POST', '/api/v2/alerts', ['ingest', 'admin']],
   ['POST', '/api/v1/events', ['ingest', 'admin']],
+  ['POST', '/api/v1/sources/plant/try', ['responder', 'admin']],
   ['POST', '/v1/logs', ['ingest', 'admin']],
   ['POST', '/v2/alerts', ['ingest', 'admin']],
   ['POST', '/v2/alerts/disk/close', ['ingest', 'admin']],

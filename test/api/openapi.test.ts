@@ -97,6 +97,7 @@ describe('/api/openapi.json', () => {
       'post /api/v1/incidents/{id}/commands',
       'post /api/v1/silences',
       'post /api/v1/sources/{name}',
+      'post /api/v1/sources/{name}/try',
       'post /api/v2/alerts',
       'post /api/v2/silences',
       'post /v1/logs',

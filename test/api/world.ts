@@ -13,6 +13,8 @@ import { opsgenieIngest } from '../../ingest/http/opsgenie.ts'
 import { otlpLogsIngest } from '../../ingest/http/otlp_logs.ts'
 import { pagerdutyIngest } from '../../ingest/http/pagerduty.ts'
 import { type HttpSource, httpSources } from '../../ingest/http/sources.ts'
+import { trialRoute } from '../../ingest/http/trial.ts'
+import { triedSources } from '../../ingest/trial.ts'
 import { Intake } from '../../ingest/intake.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import { Correlator } from '../../runtime/correlator.ts'
@@ -197,6 +199,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       otlpLogsIngest(taking),
       cloudeventsIngest(taking),
       httpSources(taking, options.sources ?? []),
+      trialRoute(taking, triedSources(config.parse({}))),
     ],
     feed_bounds: { ...FEED_BOUNDS, ...options.feed_bounds },
     ...options.parts,
