@@ -7,7 +7,7 @@ import type { SourceMessage } from './sources/format.ts'
 import type { Acknowledgement, RawAlert, RejectedAlert } from './sources/raw_alert.ts'
 
 /** An alert as it would be appended, its times as people read them. */
-interface TriedAlert extends Omit<Alert, 'starts_at_ms' | 'ends_at_ms' | 'repeats'> {
+interface TriedAlert extends Omit<Alert, 'starts_at_ms' | 'ends_at_ms'> {
   readonly ordinal: number
   readonly identity?: Labels
   readonly starts_at: string
@@ -23,10 +23,11 @@ export interface Trial {
   readonly dropped: number
 }
 
-function shown(raw: RawAlert, { starts_at_ms, ends_at_ms, repeats: _, ...alert }: Alert): TriedAlert {
+function shown(raw: RawAlert, alert: Alert): TriedAlert {
+  const { starts_at_ms, ends_at_ms, ...others } = alert
   return {
     ordinal: raw.ordinal,
-    ...alert,
+    ...others,
     ...(raw.identity && { identity: raw.identity }),
     starts_at: new Date(starts_at_ms).toISOString(),
     ends_at: ends_at_ms === null ? null : new Date(ends_at_ms).toISOString(),
