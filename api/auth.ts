@@ -12,6 +12,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The role that a route needs; `open`: anybody. A route that names none is for administrators. */
     role?: Role | 'open'
+    /** True: the route itself checks who sends (a signature over the body, a key in it), so that no token is needed. */
+    verifies_sender?: (request: FastifyRequest) => boolean
   }
   interface FastifyRequest {
     /** In whose name a command is written: the token's name, or who an open installation says it is. */
@@ -28,18 +30,43 @@ const SATISFIED_BY: Readonly<Record<Role, readonly Role[]>> = {
 }
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
-const BEARER = /^Bearer +([\x21-\x7e]+) *$/i
+const BEARER = /^(?:Bearer|GenieKey) +([\x21-\x7e]+) *$/i
+const BASIC = /^Basic +([A-Za-z0-9+/]+={0,2}) *$/i
 const HOST = /^(?:\[([0-9a-f:.]+)\]|([^:[\]]+))(?::\d{1,5})?$/i
 const ACTOR = /^[\p{L}\p{N}\p{P}\p{S} ]+$/u
 const DEFAULT_ACTOR = 'operator'
 
-/** The token that was presented, compared in constant time with every one that is configured. */
-function presented(tokens: readonly Token[], header: string | undefined): Token {
-  const secret = header === undefined ? undefined : BEARER.exec(header)?.[1]
-  if (secret === undefined) throw new ApiError('unauthenticated', 'this installation needs a token')
+/**
+ * The token of a header: a bearer token (whom Opsgenie's senders name a genie's key), or the password of a login, of which the user does
+ * not matter; many senders can give nothing else.
+ */
+function secretOf(header: string): string | undefined {
+  const login = BASIC.exec(header)?.[1]
+  if (login === undefined) return BEARER.exec(header)?.[1]
+  const text = Buffer.from(login, 'base64').toString()
+  return text.includes(':') ? text.slice(text.indexOf(':') + 1) : undefined
+}
+
+/** Whose token it is, compared in constant time with every one that is configured. */
+function holderOf(tokens: readonly Token[], secret: string): Token | undefined {
   const digest = hash('sha256', secret, 'buffer')
   let found: Token | undefined
   for (const token of tokens) if (timingSafeEqual(digest, Buffer.from(token.sha256, 'hex'))) found = token
+  return found
+}
+
+/** May whoever shows this send alerts? For routes that find the secret in a body. */
+export function maySendAlerts(tokens: readonly Token[], secret: string): boolean {
+  if (tokens.length === 0) return true
+  const token = holderOf(tokens, secret)
+  return token !== undefined && SATISFIED_BY.ingest.includes(token.role)
+}
+
+/** The token that was presented. Throws ApiError. */
+function presented(tokens: readonly Token[], header: string | undefined): Token {
+  const secret = header === undefined ? undefined : secretOf(header)
+  if (secret === undefined) throw new ApiError('unauthenticated', 'this installation needs a token')
+  const found = holderOf(tokens, secret)
   if (!found) throw new ApiError('unauthenticated', 'the token is not known')
   return found
 }
@@ -94,6 +121,7 @@ function authorise(tokens: readonly Token[], request: FastifyRequest, need: Role
     checkHost(request)
     return namedActor(request)
   }
+  if (request.routeOptions.config.verifies_sender?.(request)) return DEFAULT_ACTOR
   const token = presented(tokens, request.headers.authorization)
   if (request.is404 || SATISFIED_BY[need].includes(token.role)) return token.name
   const able = ROLES.filter((role) => SATISFIED_BY[need].includes(role))

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { Misconfigured } from '../runtime/errors.ts'
 import { version } from '../runtime/version.ts'
 import type { DetectOptions } from './detect.ts'
+import type { TryOptions } from './try.ts'
 
 const EXAMPLES = `
 Examples:
@@ -10,6 +11,7 @@ Examples:
   tocsin check --config tocsin.yaml     is the file right? every mistake with its line
   tocsin doctor --config tocsin.yaml    does everything it needs answer?
   tocsin detect --csv readings.csv      what a detector says about each reading
+  tocsin try --source shop < body.json  what would become of this message?
   tocsin demo                           a checkout outage through the real pipeline
 
 中文：tocsin start 即可启动（数据在 ./data，地址 http://127.0.0.1:7600）；tocsin doctor 检查各项依赖。
@@ -21,6 +23,10 @@ interface ConfigOption {
 
 function withConfig(command: Command): Command {
   return command.option('-c, --config <file>', 'configuration file (YAML); without it the defaults hold')
+}
+
+function collect(one: string, before: readonly string[]): readonly string[] {
+  return [...before, one]
 }
 
 function program(): Command {
@@ -43,6 +49,11 @@ function program(): Command {
   withConfig(tocsin.command('doctor'))
     .description('say what is wrong: with the log, the store, the history, the sources, the sinks')
     .action(async (options: ConfigOption) => (await import('./doctor.ts')).doctor(options))
+  withConfig(tocsin.command('try'))
+    .description('show what a message on standard input would come to, without taking it')
+    .requiredOption('-s, --source <name>', 'a source of the configuration, or a built-in format')
+    .option('-H, --header <line>', 'header of the message, such as "ce-id: 1"; may be repeated', collect, [])
+    .action(async (options: TryOptions) => (await import('./try.ts')).tryOut(options))
   tocsin
     .command('demo')
     .description('send a made-up outage of a shop to a running tocsin')

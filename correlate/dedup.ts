@@ -1,10 +1,10 @@
-import type { Alert } from '../schemas/alert.ts'
+import type { Alert, Labels } from '../schemas/alert.ts'
 import type { Reason } from '../schemas/incident.ts'
 import { LIMITS } from '../schemas/limits.ts'
 import type { Place } from '../schemas/record.ts'
 import type { Rules } from '../schemas/rules.ts'
 import { type Decision, NOTHING, type Repeat } from './decision.ts'
-import { IncidentDraft } from './draft.ts'
+import { IncidentDraft, SYSTEM } from './draft.ts'
 import { flappingEnds, rests, turnedNow } from './flapping.ts'
 import { endedRow, flaps, forgetAt, homeOf, isUnresolved } from './home.ts'
 import { fireAgain, resolveIfQuiet } from './lifecycle.ts'
@@ -62,7 +62,7 @@ export function arrive(state: State, alert: Alert, place: Place, same_statement 
   if (!row.firing) return resolved ? NOTHING : again(state, row, alert, rules, place)
   if (rests(row)) return resolved ? NOTHING : resume(state, row, alert)
   if (resolved)
-    return end(state, { ...row, alert: merged(row.alert, alert) }, alert.ends_at_ms as number, null)
+    return end(state, { ...row, alert: ended(row.alert, alert) }, alert.ends_at_ms as number, null)
   if (row.dismissed && alert.starts_at_ms > row.updated_at_ms) return again(state, row, alert, rules, place)
   const may_be_anew = !same_statement && !row.dismissed && !alert.start_assumed
   if (may_be_anew && isAnew(state, row, alert.starts_at_ms))
@@ -91,14 +91,21 @@ function merged(old: Alert, alert: Alert): Alert {
   return { ...alert, starts_at_ms: Math.min(old.starts_at_ms, alert.starts_at_ms), repeats: 1 }
 }
 
+/** An end may tell no more than which alert it ends; what the alert was stays. */
+function ended(old: Alert, alert: Alert): Alert {
+  const { labels, severity, entity } = old
+  const annotations = Object.keys(alert.annotations).length === 0 ? old.annotations : alert.annotations
+  return { ...merged(old, alert), labels, severity, entity, annotations }
+}
+
 /** Links to the sender do not count: two replicas of one sender differ in them and in nothing else. */
 function sameContent(a: Alert, b: Alert): boolean {
-  if (a.severity !== b.severity || a.entity !== b.entity) return false
-  const names = Object.keys(a.annotations)
-  return (
-    names.length === Object.keys(b.annotations).length &&
-    names.every((name) => a.annotations[name] === b.annotations[name])
-  )
+  return a.severity === b.severity && a.entity === b.entity && sameMap(a.annotations, b.annotations)
+}
+
+function sameMap(a: Labels, b: Labels): boolean {
+  const names = Object.keys(a)
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name])
 }
 
 /**
@@ -110,7 +117,22 @@ function repeat(state: State, row: AlertRow, alert: Alert, rules: Rules): Decisi
   if (lasts === 'as long' && !starts_new && sameContent(row.alert, alert)) return NOTHING
   const value = repeatedRow(state, row, alert, rules)
   if (value.held && heldUntil(state, value) <= state.time_ms) return release(state, value)
+  if (!sameMap(row.alert.labels, alert.labels)) return retold(state, row, value)
   return { rows: [{ kind: 'alert', key: alert.fingerprint, value }], changes: [] }
+}
+
+/** Its identity is only some of its labels, and others have changed: its severity, and what silences it, may have as well. */
+function retold(state: State, old: AlertRow, alert: AlertRow): Decision {
+  const value: AlertRow = { ...alert, silenced_by: silencedBy(state, alert.alert) }
+  const rows: Row[] = [{ kind: 'alert', key: value.alert.fingerprint, value }]
+  const home = homeOf(state, old.incident_id)
+  if (!home || old.dismissed) return { rows, changes: [] }
+  const draft = new IncidentDraft(home, state.time_ms)
+  if (draft.retell(value, old.silenced_by.length === 0))
+    draft.tell('severity-changed', { actor: SYSTEM, command_id: null, reason: old.reason })
+  else draft.tellSoon(old.reason, state.rules.growth_interval_ms)
+  rows.push({ kind: 'incident', key: home.incident.id, value: draft.row })
+  return { rows, changes: draft.changes }
 }
 
 function compare(state: State, row: AlertRow, alert: Alert, rules: Rules) {

@@ -59,8 +59,19 @@ export class IncidentDraft {
     row.last_joined_at_ms = this.now_ms
     row.joined = [...row.joined, member]
     this.list(member)
-    if (compareSeverity(member.severity, incident.severity) >= 0) return false
-    incident.severity = member.severity
+    return this.raise(member)
+  }
+
+  /** A member that fires is told with other labels. Returns whether it raised the severity. */
+  retell(alert: AlertRow, was_heard: boolean): boolean {
+    this.hear(alert, was_heard)
+    return this.raise(memberOf(alert))
+  }
+
+  private raise({ severity }: Member): boolean {
+    const { incident } = this
+    if (compareSeverity(severity, incident.severity) >= 0) return false
+    incident.severity = severity
     return true
   }
 

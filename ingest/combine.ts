@@ -27,7 +27,7 @@ function sameMap(a: Labels, b: Labels): boolean {
   return names.every((name) => Object.hasOwn(b, name) && a[name] === b[name])
 }
 
-/** Do they say the same? Equal fingerprints imply equal scopes and labels, from which severity and entity derive. */
+/** Do they say the same? Equal fingerprints imply equal scopes, and severity and entity derive from the labels. */
 function sameStatement(a: Alert, b: Alert): boolean {
   return (
     a.fingerprint === b.fingerprint &&
@@ -35,6 +35,7 @@ function sameStatement(a: Alert, b: Alert): boolean {
     a.ends_at_ms === b.ends_at_ms &&
     a.source === b.source &&
     a.generator_url === b.generator_url &&
+    sameMap(a.labels, b.labels) &&
     sameMap(a.annotations, b.annotations)
   )
 }

@@ -1,9 +1,12 @@
 import { Retryable } from '../runtime/errors.ts'
 import type { Clock, SourceMessage, Subscription, TopicSource } from '../runtime/ports.ts'
+import { digestOf } from '../schemas/ids.ts'
+import type { Acknowledger } from './acknowledger.ts'
 import type { Batch, DecodedMessage, Prepared } from './batch.ts'
 import { RejectWindow } from './halting.ts'
 import type { Intake } from './intake.ts'
 import { readBody } from './read_body.ts'
+import type { SourceDecoder } from './source_decoder.ts'
 import { decodeAlerts, RefusedBody } from './sources/alertmanager.ts'
 
 /** What the consumer tells about itself; metrics and logs hang on it. */
@@ -23,6 +26,15 @@ export interface ConsumerParts {
   readonly clock: Clock
   readonly observer: ConsumerObserver
   readonly resolve_timeout_ms: number
+  /** Reads the messages; left out for Alertmanager's form, whose exact repeats need not be read. */
+  readonly decode?: SourceDecoder
+  /** Needed for formats that acknowledge. */
+  readonly acknowledger?: Pick<Acknowledger, 'settle'>
+}
+
+interface PreparedBatch {
+  readonly batch: Batch
+  readonly prepared: Prepared
 }
 
 const BACKOFF_MIN_MS = 100
@@ -64,8 +76,9 @@ export class Consumer {
     this.windows.set(key, window)
     for (let attempt = 1; ; attempt++) {
       // Prepared anew for each attempt: how old a repeat may be is bounded from when it was recognised.
-      const prepared = await this.passed(topic, partition, messages, window)
-      if (!(await this.taken(prepared, attempt))) continue
+      const batch = await this.passed(topic, partition, messages, window)
+      const { prepared } = batch
+      if (!(await this.taken(batch, attempt))) continue
       window.count({ messages: messages.length, rejected: prepared.messages_rejected })
       return
     }
@@ -77,22 +90,24 @@ export class Consumer {
     partition: number,
     messages: readonly SourceMessage[],
     window: RejectWindow,
-  ): Promise<Prepared> {
+  ): Promise<PreparedBatch> {
     let halted = false
     for (;;) {
-      const prepared = this.parts.intake.prepare(this.batchOf(topic, partition, messages))
+      const batch = this.batchOf(topic, partition, messages)
+      const prepared = this.parts.intake.prepare(batch)
       const drain = window.isDrain({ messages: messages.length, rejected: prepared.messages_rejected })
       if (drain !== halted) this.parts.observer.halted(this.parts.name, topic, partition, drain)
-      if (!drain) return prepared
+      if (!drain) return { batch, prepared }
       halted = true
       await this.pause(HALTED_RETRY_MS)
     }
   }
 
   /** False, after a pause, when the log did not take it. */
-  private async taken(prepared: Prepared, attempt: number): Promise<boolean> {
+  private async taken({ batch, prepared }: PreparedBatch, attempt: number): Promise<boolean> {
     try {
       await this.parts.intake.take(prepared)
+      for (const message of batch.messages) await this.acknowledge(batch, message)
       return true
     } catch (error) {
       if (!(error instanceof Retryable)) throw error
@@ -100,6 +115,18 @@ export class Consumer {
       await this.pause(Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** Math.min(attempt - 1, 10)))
       return false
     }
+  }
+
+  /** What acknowledges something that does not fire becomes a dead letter. */
+  private async acknowledge(batch: Batch, { offset, decoded }: DecodedMessage): Promise<void> {
+    const { acknowledger, intake, name } = this.parts
+    const { acknowledgements = [] } = decoded
+    if (acknowledgements.length === 0 || acknowledger === undefined) return
+    const unknown = await acknowledger.settle(acknowledgements, (ordinal) =>
+      digestOf(`acknowledgement of ${name}`, batch.locate(offset, ordinal)),
+    )
+    if (unknown.length > 0)
+      await intake.accept({ ...batch, messages: [{ offset, decoded: { alerts: [], rejects: unknown } }] })
   }
 
   private async pause(ms: number): Promise<void> {
@@ -119,7 +146,18 @@ export class Consumer {
     }
   }
 
-  private decode({ offset, time_ms, value }: SourceMessage): DecodedMessage {
+  private decode(message: SourceMessage): DecodedMessage {
+    const { decode } = this.parts
+    if (decode === undefined) return this.recognise(message)
+    const { offset, time_ms, value, headers } = message
+    const body = value ?? Buffer.alloc(0)
+    const named = Object.entries(headers).map(([name, text]) => [name.toLowerCase(), text] as const)
+    // A producer whose clock is ahead must not end alerts in the future.
+    const at_ms = Math.min(time_ms, this.parts.clock.now())
+    return { offset, decoded: decode({ body, headers: Object.fromEntries(named), at_ms }) }
+  }
+
+  private recognise({ offset, time_ms, value }: SourceMessage): DecodedMessage {
     const body = value ?? Buffer.alloc(0)
     try {
       const { intake, clock, resolve_timeout_ms } = this.parts

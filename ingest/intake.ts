@@ -42,7 +42,7 @@ export class Intake {
   private readonly parts: IntakeParts
   /** Of all sources: whoever tells an alert in full, its former statements are not recognised any more. */
   readonly recogniser = new Recogniser()
-  private readonly normalise: Normalise
+  readonly normalise: Normalise
   private readonly newest = new Map<number, Position>()
   private waiting: Waiting[] = []
   private waiting_alerts = 0

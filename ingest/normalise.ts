@@ -116,10 +116,11 @@ export function makeNormaliser(
     words.get(firstOf(labels, config.severity.labels).trim().toLowerCase()) ?? config.severity.default
   return (raw, source) => {
     const { labels, annotations, generator_url, starts_at_ms, ends_at_ms } = raw
-    const scope = scopeOf(labels, config.scope.labels)
+    const identity = raw.identity ?? labels
+    const scope = scopeOf(identity, config.scope.labels)
     const entity = firstOf(labels, config.entity.labels)
     const alert: Alert = {
-      fingerprint: alertFingerprint(scope, labels),
+      fingerprint: alertFingerprint(scope, identity),
       labels,
       annotations,
       generator_url,

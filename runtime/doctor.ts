@@ -21,7 +21,7 @@ export async function examine(loaded: Loaded, token: string | undefined): Promis
   const checks: Promise<Finding[]>[] = [itself(loaded, token)]
   const brokers = new Set([
     ...(config.kafka?.brokers ?? []),
-    ...config.sources.flatMap((source) => source.cluster?.brokers ?? []),
+    ...config.sources.flatMap((source) => (source.kind === 'kafka' && source.cluster?.brokers) || []),
   ])
   for (const broker of brokers)
     checks.push(one(reachable('kafka', broker, 'start the broker, or correct `kafka.brokers`')))

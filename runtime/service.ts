@@ -2,10 +2,11 @@ import { History } from '../analytics/connection.ts'
 import { FEED_BOUNDS } from '../api/changes_feed.ts'
 import { LiveView } from '../api/live_view.ts'
 import { buildServer } from '../api/server.ts'
+import { Acknowledger } from '../ingest/acknowledger.ts'
 import { Consumer } from '../ingest/consumer.ts'
-import { alertmanagerIngest } from '../ingest/http/alertmanager.ts'
 import { Intake } from '../ingest/intake.ts'
-import type { Config } from '../schemas/config.ts'
+import { isPlainAlertmanager, sourceDecoder } from '../ingest/source_decoder.ts'
+import type { KafkaSourceConfig } from '../schemas/config.ts'
 import { Retryable } from './errors.ts'
 import { layFirstRules } from './first_rules.ts'
 import { makeWorkers } from './folds.ts'
@@ -13,6 +14,7 @@ import { Metrics } from './metrics.ts'
 import { Observation } from './observation.ts'
 import { noTraces, otlpTraces } from './tracing.ts'
 import { apiParts } from './service_api.ts'
+import { ingestRoutes } from './service_ingest.ts'
 import { publicUrl, type Running, type ServiceParts } from './service_parts.ts'
 import { version } from './version.ts'
 import { type World, wire } from './wire.ts'
@@ -66,8 +68,11 @@ async function assemble({ loaded, clock, logger, on_fatal }: ServiceParts, world
   const history = world.history && historyOf(world.history, { clock, logger, metrics, observation })
   if (!history) metrics.registry.removeSingleMetric('tocsin_history_up')
   const intake = new Intake({ log: world.log, config, observer: observation, tracing })
+  const acknowledger = new Acknowledger({ ...world, clock, config, intake })
   const consumers = await Promise.all(
-    config.parts.includes('ingest') ? config.sources.map((source) => consumerOf(source)) : [],
+    config.parts.includes('ingest')
+      ? config.sources.flatMap((source) => (source.kind === 'kafka' ? [consumerOf(source)] : []))
+      : [],
   )
   const workers = makeWorkers({
     loaded,
@@ -86,6 +91,7 @@ async function assemble({ loaded, clock, logger, on_fatal }: ServiceParts, world
     observation,
     history,
     intake,
+    acknowledger,
     consumers,
     workers,
     started_at_ms: clock.now(),
@@ -93,7 +99,7 @@ async function assemble({ loaded, clock, logger, on_fatal }: ServiceParts, world
     server: null,
   }
 
-  async function consumerOf(source: Config['sources'][number]): Promise<Consumer> {
+  async function consumerOf(source: KafkaSourceConfig): Promise<Consumer> {
     observation.source(source.name, source.kind)
     const { name, topics } = source
     return new Consumer({
@@ -104,6 +110,7 @@ async function assemble({ loaded, clock, logger, on_fatal }: ServiceParts, world
       clock,
       observer: observation,
       resolve_timeout_ms: rules.resolve_timeout_ms,
+      ...(!isPlainAlertmanager(source) && { decode: sourceDecoder(source), acknowledger }),
     })
   }
 }
@@ -130,15 +137,7 @@ async function serve(parts: ServiceParts, running: Running): Promise<string> {
   const { loaded, clock, logger } = parts
   running.live = await liveView(parts, running.world)
   const takes_alerts = loaded.config.parts.includes('ingest')
-  const ingest = takes_alerts
-    ? [
-        alertmanagerIngest({
-          intake: running.intake,
-          clock,
-          resolve_timeout_ms: loaded.rules.resolve_timeout_ms,
-        }),
-      ]
-    : []
+  const ingest = takes_alerts ? ingestRoutes(loaded, { ...running, clock }) : []
   running.server = buildServer({
     ...apiParts(parts, running, running.live),
     feed_bounds: FEED_BOUNDS,

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { History } from '../analytics/connection.ts'
 import type { LiveView } from '../api/live_view.ts'
+import type { Acknowledger } from '../ingest/acknowledger.ts'
 import type { Consumer } from '../ingest/consumer.ts'
 import type { Intake } from '../ingest/intake.ts'
 import type { Config } from '../schemas/config.ts'
@@ -29,6 +30,7 @@ export interface Running {
   readonly observation: Observation
   readonly history: History | null
   readonly intake: Intake
+  readonly acknowledger: Acknowledger
   readonly consumers: readonly Consumer[]
   readonly workers: readonly Worker[]
   readonly started_at_ms: number

@@ -4,6 +4,7 @@ import {
   clickhouse,
   duration_ms,
   httpUrl,
+  httpSource,
   kafkaSource,
   name,
   ownKafka,
@@ -234,10 +235,10 @@ const keys = z.strictObject({
     .describe('files that say what depends on what; alerts of near entities belong together')
     .meta({ examples: [[{ name: 'shop', file: 'topology.json', scope: '' }]] }),
   sources: z
-    .array(kafkaSource)
+    .array(z.discriminatedUnion('kind', [kafkaSource, httpSource]))
     .max(100)
     .default([])
-    .describe('topics to read alerts from; HTTP sources need no entry')
+    .describe('where alerts come from beside /api/v2/alerts, which needs no entry')
     .meta({
       examples: [
         [
@@ -247,6 +248,49 @@ const keys = z.strictObject({
             topics: ['plant.alerts'],
             format: 'alertmanager',
             cluster: { brokers: ['plant-kafka:9092'] },
+          },
+          {
+            name: 'shop',
+            kind: 'http',
+            format: 'alertmanager',
+            labels: { tenant: 'shop' },
+            expire_after_ms: 86_400_000,
+            verify: {
+              scheme: 'hmac-sha256',
+              secret: { env: 'TOCSIN_SHOP_SECRET' },
+              header: 'x-signature',
+              prefix: 'sha256=',
+              encoding: 'hex',
+            },
+          },
+          {
+            name: 'cloud',
+            kind: 'http',
+            format: 'alertmanager',
+            verify: { scheme: 'token', secret: { env: 'TOCSIN_CLOUD_TOKEN' }, query: 'token' },
+          },
+          {
+            name: 'aws',
+            kind: 'http',
+            format: 'cloudwatch',
+            verify: { scheme: 'sns', topics: ['arn:aws:sns:eu-central-1:123456789012:alarms'] },
+          },
+          {
+            name: 'own',
+            kind: 'http',
+            format: 'json',
+            mapping: {
+              alerts: 'body.events',
+              drop: 'alert.kind == "heartbeat"',
+              labels: { alertname: 'alert.check', host: 'alert.host', team: 'alert.?team' },
+              annotations: { summary: 'alert.text' },
+              severity: 'alert.prio',
+              starts_at: 'alert.since',
+              ends_at: 'alert.?until',
+              resolved: 'alert.state == "ok"',
+              link: 'alert.?url',
+              fingerprint_labels: ['alertname', 'host'],
+            },
           },
         ],
       ],
@@ -336,4 +380,6 @@ export const config = keys.superRefine((value, context) => {
 })
 export type Config = z.infer<typeof config>
 export type SinkConfig = Config['sinks'][number]
-export type KafkaSourceConfig = Config['sources'][number]
+export type SourceConfig = Config['sources'][number]
+export type KafkaSourceConfig = Extract<SourceConfig, { kind: 'kafka' }>
+export type HttpSourceConfig = Extract<SourceConfig, { kind: 'http' }>

@@ -1,5 +1,8 @@
 import { z } from 'zod'
 import { severity } from './alert.ts'
+import { LIMITS } from './limits.ts'
+import { mapping } from './mapping.ts'
+import { EXPIRE_AFTER_MS, MAPPED_FORMAT, SOURCE_FORMATS } from './source_formats.ts'
 
 export const name = z
   .string()
@@ -52,15 +55,70 @@ const kafka = z.strictObject({
     }),
 })
 
-export const kafkaSource = z.strictObject({
+const source = {
   name,
-  kind: z.literal('kafka').describe('where the alerts come from'),
-  topics: z.array(z.string().min(1)).min(1).max(100).describe('topics to read'),
   format: z
-    .enum(['alertmanager'])
+    .enum([...SOURCE_FORMATS, MAPPED_FORMAT])
     .default('alertmanager')
-    .describe('shape of the message values: one alert or an array of alerts as in POST /api/v2/alerts'),
+    .describe('shape of the messages: docs/sources/ has a page for each'),
+  labels: z
+    .record(z.string().min(1).max(LIMITS.label_name_chars), z.string().min(1).max(LIMITS.label_value_chars))
+    .default({})
+    .describe(
+      'labels that every alert of this source is given, whatever the sender says; they may name its scope',
+    )
+    .meta({ examples: [{ site: 'hamburg' }] }),
+  expire_after_ms: positive_ms
+    .default(EXPIRE_AFTER_MS)
+    .describe('an alert whose end is told by a message of its own ends after this long if none comes'),
+}
+
+const mapped = {
+  mapping: mapping
+    .optional()
+    .describe('with `format: json`: how the messages become alerts, in expressions of CEL'),
+}
+
+export const kafkaSource = z.strictObject({
+  ...source,
+  kind: z.literal('kafka').describe('alerts come from topics'),
+  topics: z.array(z.string().min(1)).min(1).max(100).describe('topics to read'),
   cluster: kafka.optional().describe('the brokers, when they are not those of `kafka`'),
+  ...mapped,
+})
+
+const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'expected the name of a header')
+
+export const httpSource = z.strictObject({
+  ...source,
+  kind: z.literal('http').describe('alerts are posted to /api/v1/sources/<name>'),
+  verify: z
+    .strictObject({
+      scheme: z
+        .enum(['hmac-sha256', 'token', 'sns'])
+        .describe(
+          'hmac-sha256: a header signs the body; token: a header or the query carries the secret; sns: Amazon SNS signs',
+        ),
+      secret: secret.optional().describe('shared with the sender: {env: NAME} or {file: PATH}'),
+      topics: z
+        .array(z.string().min(1))
+        .max(100)
+        .optional()
+        .describe('ARNs of the topics that Amazon SNS may send')
+        .meta({ examples: [['arn:aws:sns:eu-central-1:123456789012:alarms']] }),
+      header: headerName.optional().describe('header that carries the signature or the token'),
+      query: z.string().min(1).optional().describe('parameter of the address that carries the token'),
+      prefix: z
+        .string()
+        .default('')
+        .describe('what stands in the header before it, such as `sha256=` or `Bearer `'),
+      encoding: z.enum(['hex', 'base64']).default('hex').describe('how the signature is written'),
+    })
+    .optional()
+    .describe(
+      'how a request proves that it comes from this source; without it senders need a token of role ingest',
+    ),
+  ...mapped,
 })
 
 const delivery = {

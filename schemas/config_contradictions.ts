@@ -1,6 +1,8 @@
 import type { Config } from './config.ts'
+import { mappingFaults } from './mapping.ts'
 import { parseMatcher } from './matcher_syntax.ts'
 import { compileMatcher, MatcherError } from './matching.ts'
+import { MAPPED_FORMAT } from './source_formats.ts'
 
 export interface Contradiction {
   readonly path: readonly (string | number)[]
@@ -13,6 +15,8 @@ export function contradictions(config: Config): Contradiction[] {
     ...listening(config),
     ...missingServices(config),
     ...missingBrokers(config),
+    ...unusableProofs(config),
+    ...unusableMappings(config),
     ...duplicates(['sources'], config.sources),
     ...duplicates(['sinks'], config.sinks),
     ...duplicates(['rules', 'grouping'], config.rules.grouping),
@@ -65,8 +69,8 @@ function missingServices({ mode, kafka, redis, clickhouse, history }: Config): C
 }
 
 function missingBrokers({ sources, kafka }: Config): Contradiction[] {
-  return sources.flatMap(({ cluster }, i) =>
-    cluster || kafka
+  return sources.flatMap((source, i) =>
+    source.kind !== 'kafka' || source.cluster || kafka
       ? []
       : [
           {
@@ -75,6 +79,36 @@ function missingBrokers({ sources, kafka }: Config): Contradiction[] {
           },
         ],
   )
+}
+
+function unusableProofs({ sources }: Config): Contradiction[] {
+  return sources.flatMap((source, i) => {
+    if (source.kind !== 'http' || !source.verify) return []
+    const { scheme, header, query, secret, topics } = source.verify
+    const path = ['sources', i, 'verify']
+    if (scheme === 'sns')
+      return topics?.length && !secret
+        ? []
+        : [{ path, message: 'scheme: sns needs `topics`, and no `secret`' }]
+    if (!secret || topics) return [{ path, message: `scheme: ${scheme} needs \`secret\`, and no \`topics\`` }]
+    if (scheme === 'token')
+      return (header ?? query) ? [] : [{ path, message: 'say where the token is: `header`, or `query`' }]
+    return header && !query
+      ? []
+      : [{ path, message: 'say in which `header` the signature is, and no `query`' }]
+  })
+}
+
+function unusableMappings({ sources }: Config): Contradiction[] {
+  return sources.flatMap(({ format, mapping }, i) => {
+    if (format !== MAPPED_FORMAT)
+      return mapping ? [{ path: ['sources', i, 'mapping'], message: 'a mapping needs `format: json`' }] : []
+    if (!mapping) return [{ path: ['sources', i], message: 'format: json needs `mapping`' }]
+    return mappingFaults(mapping).map(({ path, message }) => ({
+      path: ['sources', i, 'mapping', ...path],
+      message,
+    }))
+  })
 }
 
 function duplicates(where: readonly string[], items: readonly { readonly name: string }[]): Contradiction[] {

@@ -34,6 +34,15 @@ export function changeId(incident_id: string, revision: number): string {
   return `${incident_id}.${revision}`
 }
 
+/** 128 bits that name a text which must not be shown, or is too long to be shown, as 32 hex digits. `use` keeps one text's names apart. */
+export function digestOf(use: string, text: string | Buffer): string {
+  return hash(
+    'sha256',
+    Buffer.concat([Buffer.from(framed([use])), Buffer.from(text as string)]),
+    'hex',
+  ).slice(0, 32)
+}
+
 /** 16 hex digits that name a value by its JSON. */
 export function contentVersion(value: unknown): string {
   return hash('sha256', JSON.stringify(value), 'hex').slice(0, 16)

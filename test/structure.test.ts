@@ -83,6 +83,7 @@ describe('borders', () => {
     ['correlate/x.ts', "import type { Log } from '../runtime/ports.ts'"],
     ['schemas/alert.ts', "import { hash } from 'node:crypto'"],
     ['schemas/matching.ts', "import { hash } from 'node:crypto'"],
+    ['schemas/expression.ts', "import { readFileSync } from 'node:fs'"],
     ['schemas/ids.ts', "import { readFileSync } from 'node:fs'"],
     ['ingest/sources/zabbix.ts', "const fs = await import('node:fs')"],
     ['ingest/scope.ts', "import { consume } from './consumer.ts'"],

@@ -16,7 +16,7 @@ const OPENING = 0x5b
 const CLOSING = 0x5d
 /** Longer texts are no times. */
 const TIME_CHARS_MAX = 40
-/** A statement is learnt if its alert fires for longer than clocks and the way to the log may take. */
+/** A statement is learnt if its alert lasts at least this long. */
 const LASTS_MS = 60_000
 
 /** The text of one alert within a body that was not recognised. */
@@ -128,7 +128,9 @@ export class Recogniser {
     this.is_torn ||= current.wasRepeated(words, batch) || before.wasRepeated(words, batch)
     before.dismiss(words)
     if (one.mark === null && !current.knows(words)) return null
-    const content = this.contentOf(one.annotations)
+    const told = this.contentOf(one.annotations)
+    // Of ends the fold takes the content of the first alone, so what it holds after one with another content is not known here.
+    const content = lasts(one) || current.holds(words, told) ? told : UNLIKE_ANY
     return current.tell(words, content, one.partition) ? { ...one, content } : null
   }
 
@@ -145,10 +147,11 @@ export class Recogniser {
 
   /** These are durable now. */
   learn(statements: readonly Learnt[]): void {
-    for (const { fingerprint, content, mark, at_ms, starts_at_ms, ends_at_ms } of statements) {
+    for (const statement of statements) {
+      const { fingerprint, content, mark, starts_at_ms, ends_at_ms } = statement
       fingerprintWords(fingerprint, this.words)
       // The fold remembers nothing of an alert that has ended when it first hears of it.
-      if (mark === null || (ends_at_ms !== null && ends_at_ms < at_ms + LASTS_MS)) continue
+      if (mark === null || !lasts(statement)) continue
       this.current.learn(this.words, content, mark.hash, {
         starts_at_ms,
         ends_at_ms: mark.end === null ? (ends_at_ms ?? NaN) : NaN,
@@ -211,6 +214,11 @@ export class Recogniser {
     const view = new DataView(text.buffer, text.byteOffset, text.length)
     return this.hash.of(view, 0, text.length, text.length, text.length, 0).slice()
   }
+}
+
+/** Does the alert fire for longer than clocks and the way to the log may take? */
+function lasts({ at_ms, ends_at_ms }: Told): boolean {
+  return ends_at_ms === null || ends_at_ms >= at_ms + LASTS_MS
 }
 
 const RECOGNISED = Symbol('recognised')

@@ -91,6 +91,12 @@ export class Statements {
     return true
   }
 
+  /** Was the alert told with this content last? */
+  holds(fingerprint: Int32Array, content: Int32Array): boolean {
+    const row = this.alerts.find(fingerprint)
+    return row !== NONE && this.contents[row * 2] === content[0] && this.contents[row * 2 + 1] === content[1]
+  }
+
   knows(fingerprint: Int32Array): boolean {
     return this.alerts.find(fingerprint) !== NONE
   }

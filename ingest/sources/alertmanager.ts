@@ -227,6 +227,16 @@ export function decodeAlerts(body: Buffer, received_at_ms: number, context: Deco
   )
 }
 
+/** The alert as text. What nobody reads may be nested so deeply that the stack does not hold it. */
+function textOf(value: object): string {
+  try {
+    return JSON.stringify(value)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    return '(nested too deeply to be shown)'
+  }
+}
+
 /** One alert of a body, as JSON. */
 export interface AlertValue {
   readonly ordinal: number
@@ -254,7 +264,7 @@ export function decodeValues(
     refused ??= formFault(fields, ordinal)
     if (fields.labels === null) continue
     const judged = judge(fields, fields.labels, ordinal, received_at_ms, context)
-    if ('reason' in judged) rejects.push({ ordinal, ...judged, payload: JSON.stringify(value) })
+    if ('reason' in judged) rejects.push({ ordinal, ...judged, payload: textOf(value) })
     else alerts.push(mark === undefined ? judged : { ...judged, mark })
   }
   if (refused !== null) throw refused

@@ -12,6 +12,11 @@ export interface RawAlert {
   /** Its place within the message or request, from 0. */
   readonly ordinal: number
   readonly labels: Labels
+  /**
+   * The labels that every statement about this alert carries, its end included; fingerprint and scope are made of these alone.
+   * Left out where all labels are.
+   */
+  readonly identity?: Labels
   readonly annotations: Labels
   readonly generator_url: string
   readonly starts_at_ms: number
@@ -30,9 +35,20 @@ export interface RejectedAlert {
   readonly payload: string
 }
 
+/** Somebody works on it: no alert, but a command on the incident of the alert with this identity. */
+export interface Acknowledgement {
+  readonly ordinal: number
+  readonly identity: Labels
+  /** Who says so, as far as the sender tells. */
+  readonly by: string
+}
+
 export interface DecodedAlerts {
   readonly alerts: readonly RawAlert[]
   readonly rejects: readonly RejectedAlert[]
+  readonly acknowledgements?: readonly Acknowledgement[]
+  /** Items that the configuration leaves out. */
+  readonly dropped?: number
   /** Alerts that were told before, by partition of the log, with the ordinal of each. */
   readonly repeats?: ReadonlyMap<number, { readonly repeats: Repeats; readonly ordinals: readonly number[] }>
 }

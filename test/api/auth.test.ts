@@ -1,5 +1,6 @@
 import { request as httpRequest } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { secretProof } from '../../ingest/http/verify.ts'
 import { call, SECRETS, startWorld, TOKENS, type World } from './world.ts'
 
 type Who = keyof typeof SECRETS | 'nobody' | 'a stranger'
@@ -36,12 +37,57 @@ const MATRIX: readonly (readonly [method: string, path: string, allowed: readonl
   ['GET', '/api/v2/silence/494271df-3dea-4b02-b977-f18e4b9262dd', ['viewer', 'responder', 'admin']],
   ['DELETE', '/api/v2/silence/494271df-3dea-4b02-b977-f18e4b9262dd', ['responder', 'admin']],
   ['POST', '/api/v2/alerts', ['ingest', 'admin']],
+  ['POST', '/api/v1/events', ['ingest', 'admin']],
+  ['POST', '/api/v1/sources/plant/try', ['responder', 'admin']],
+  ['POST', '/v1/logs', ['ingest', 'admin']],
+  ['POST', '/v2/alerts', ['ingest', 'admin']],
+  ['POST', '/v2/alerts/disk/close', ['ingest', 'admin']],
+  ['POST', '/v2/alerts/disk/acknowledge', ['ingest', 'admin']],
+  ['POST', '/api/v1/sources/plant', ['ingest', 'admin']],
 ]
 
 function credentials(who: Who): Record<string, string> {
   if (who === 'nobody') return {}
   return { authorization: `Bearer ${who === 'a stranger' ? 'a-guess' : SECRETS[who]}` }
 }
+
+describe('a sender that knows no tokens', () => {
+  let world: World
+  beforeAll(async () => {
+    const decode = () => ({ alerts: [], rejects: [] })
+    const proof = {
+      scheme: 'token',
+      secret: 'of the source',
+      header: 'x-key',
+      prefix: '',
+      query: null,
+    } as const
+    const sources = [
+      { name: 'keyed', decode, proof: secretProof(proof) },
+      { name: 'open', decode, proof: null },
+    ]
+    world = await startWorld({ tokens: TOKENS, sources })
+  })
+  afterAll(() => world.close())
+
+  const post = async (name: string, headers: Record<string, string>) =>
+    (await fetch(`${world.url}/api/v1/sources/${name}`, { method: 'POST', headers, body: 'x' })).status
+
+  it('may use the secret of its source instead, and no other source', async () => {
+    expect(await post('keyed', { 'x-key': 'of the source' })).toBe(200)
+    expect(await post('keyed', { 'x-key': 'a guess' })).toBe(401)
+    expect(await post('keyed', credentials('ingest'))).toBe(401)
+    expect(await post('open', { 'x-key': 'of the source' })).toBe(401)
+  })
+
+  it('may give a token as the password of a login', async () => {
+    const login = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString('base64')}` })
+    expect(await post('open', login(`anybody:${SECRETS.ingest}`))).toBe(200)
+    expect(await post('open', login(`anybody:${SECRETS.viewer}`))).toBe(403)
+    expect(await post('open', login(`${SECRETS.ingest}:guess`))).toBe(401)
+    expect(await post('open', login(SECRETS.ingest))).toBe(401)
+  })
+})
 
 describe('with tokens', () => {
   let world: World
@@ -71,12 +117,18 @@ describe('with tokens', () => {
         path
           .replace('inc_1', '{id}')
           .replace('maintenance/none', 'maintenance/{name}')
+          .replace('sources/plant', 'sources/{name}')
+          .replace('alerts/disk', 'alerts/{identifier}')
           .replace(/\/none$/, '/{id}')
           .replace(/494271df.*/, '{silenceID}'),
       ),
     )
+    // Events of PagerDuty's senders carry their key in the body: test/api/pagerduty.test.ts.
+    const keyed = new Set(['/v2/enqueue', '/v2/change/enqueue'])
     const files = new Set(['/status.css', '/status.svg', '/event_stream.js'])
-    expect(paths.filter((path) => !covered.has(path) && !files.has(path))).toEqual(['/api/v1/changes'])
+    expect(paths.filter((path) => !covered.has(path) && !files.has(path) && !keyed.has(path))).toEqual([
+      '/api/v1/changes',
+    ])
   })
 
   it('guards the changes like everything else', async () => {

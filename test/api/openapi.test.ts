@@ -96,12 +96,21 @@ describe('/api/openapi.json', () => {
       'get /status.css',
       'get /status.js',
       'get /status.svg',
+      'post /api/v1/events',
       'post /api/v1/incidents/{id}/commands',
       'post /api/v1/maintenance',
       'post /api/v1/silences',
+      'post /api/v1/sources/{name}',
+      'post /api/v1/sources/{name}/try',
       'post /api/v2/alerts',
       'post /api/v2/silences',
       'put /api/v1/topology/{source}',
+      'post /v1/logs',
+      'post /v2/alerts',
+      'post /v2/alerts/{identifier}/acknowledge',
+      'post /v2/alerts/{identifier}/close',
+      'post /v2/change/enqueue',
+      'post /v2/enqueue',
     ])
     for (const { path, method } of operations()) {
       expect(

@@ -1,12 +1,20 @@
 import { hash } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
-import type { Token } from '../../api/auth.ts'
+import { maySendAlerts, type Token } from '../../api/auth.ts'
 import { FEED_BOUNDS, type FeedBounds } from '../../api/changes_feed.ts'
 import { LiveView } from '../../api/live_view.ts'
 import type { ApiParts } from '../../api/parts.ts'
 import { buildServer } from '../../api/server.ts'
+import { Acknowledger } from '../../ingest/acknowledger.ts'
 import { alertmanagerIngest } from '../../ingest/http/alertmanager.ts'
+import { cloudeventsIngest } from '../../ingest/http/cloudevents.ts'
+import { opsgenieIngest } from '../../ingest/http/opsgenie.ts'
+import { otlpLogsIngest } from '../../ingest/http/otlp_logs.ts'
+import { pagerdutyIngest } from '../../ingest/http/pagerduty.ts'
+import { type HttpSource, httpSources } from '../../ingest/http/sources.ts'
+import { trialRoute } from '../../ingest/http/trial.ts'
+import { triedSources } from '../../ingest/trial.ts'
 import { Intake } from '../../ingest/intake.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import { Correlator } from '../../runtime/correlator.ts'
@@ -129,6 +137,7 @@ export interface WorldOptions {
   readonly feed_bounds?: Partial<FeedBounds>
   readonly parts?: Partial<ApiParts>
   readonly closed_max?: number
+  readonly sources?: readonly HttpSource[]
 }
 
 const READY: Pick<
@@ -167,6 +176,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     observer: { accepted() {}, rejected() {} },
     tracing: noTraces,
   })
+  const acknowledger = new Acknowledger({ log, store, clock: systemClock, config: config.parse({}), intake })
+  const taking = { intake, clock: systemClock, acknowledger }
   const parts: ApiParts = {
     log,
     store,
@@ -181,6 +192,16 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     ...READY,
     ingest: [
       alertmanagerIngest({ intake, clock: systemClock, resolve_timeout_ms: RULES.resolve_timeout_ms }),
+      pagerdutyIngest({
+        ...taking,
+        maySend: (key) => maySendAlerts(options.tokens ?? [], key),
+        expire_after_ms: 3_600_000,
+      }),
+      opsgenieIngest(taking),
+      otlpLogsIngest(taking),
+      cloudeventsIngest(taking),
+      httpSources(taking, options.sources ?? []),
+      trialRoute(taking, triedSources(config.parse({}))),
     ],
     feed_bounds: { ...FEED_BOUNDS, ...options.feed_bounds },
     ...options.parts,

@@ -28,7 +28,7 @@ describe('the command line', () => {
   it('explains itself, in both languages', async () => {
     const { status, stdout } = await tocsin(['--help'])
     expect(status).toBe(0)
-    for (const command of ['start', 'check', 'topics', 'doctor', 'demo', 'token'])
+    for (const command of ['start', 'check', 'topics', 'doctor', 'try', 'demo', 'token'])
       expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'))
     expect(stdout).toContain('即可启动')
   })
@@ -37,6 +37,39 @@ describe('the command line', () => {
     const { status, stderr } = await tocsin(['docter'])
     expect(status).toBe(1)
     expect(stderr).toContain('Did you mean doctor?')
+  })
+
+  it('shows what a message would come to, by a source of the configuration or a built-in format', async () => {
+    const config = fileWith(
+      'sources: [{name: own, kind: http, format: json, labels: {site: hamburg}, mapping: {labels: {alertname: alert.check}}}]\n',
+    )
+    const tried = (args: readonly string[], input: string) => tocsin(['try', ...args], {}, input)
+    const own = await tried(['-c', config, '-s', 'own'], '[{"check":"Disk"},{}]')
+    expect(own.status).toBe(1)
+    expect(JSON.parse(own.stdout)).toMatchObject({
+      alerts: [{ labels: { alertname: 'Disk', site: 'hamburg' }, scope: 'hamburg', source: 'own' }],
+      rejects: [{ ordinal: 1, code: 'expression-failed', reason: 'labels.alertname: No such key: check' }],
+    })
+    const event = await tried(
+      [
+        '-s',
+        'cloudevents',
+        '-H',
+        'ce-specversion: 1.0',
+        '-H',
+        'ce-id:1',
+        '-H',
+        'CE-Type: t',
+        '-H',
+        'ce-source: s',
+      ],
+      '',
+    )
+    expect(event.status).toBe(0)
+    expect(JSON.parse(event.stdout)).toMatchObject({ alerts: [{ labels: { alertname: 't' } }], rejects: [] })
+    const unknown = await tried(['-s', 'nothing'], '')
+    expect(unknown.status).toBe(2)
+    expect(unknown.stderr).toContain('expected one of alertmanager, ')
   })
 
   it('makes a token whose printed configuration is right and holds only its hash', async () => {

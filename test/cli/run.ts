@@ -10,7 +10,11 @@ export interface Ended {
 }
 
 /** Runs the command line as a person would and waits for its end. */
-export function tocsin(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+export function tocsin(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  input = '',
+): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [MAIN, ...args], { env: { PATH: '/usr/bin:/bin', ...env } })
     let stdout = ''
@@ -18,6 +22,7 @@ export function tocsin(args: readonly string[], env: Readonly<Record<string, str
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
     child.on('error', reject)
+    child.stdin.end(input)
     child.on('close', (status) => resolve({ status, stdout, stderr }))
   })
 }

@@ -58,6 +58,44 @@ describe('opening and joining', () => {
     expect(told[0]?.incident.severity).toBe('critical')
   })
 
+  it('keeps what an alert was when its end tells only which alert it ends', () => {
+    const t = new Timeline(byName())
+    const fires = anAlert({ host: 'a' }, { severity: 'critical', annotations: { summary: 'full' } })
+    t.alerts(0, fires)
+    const { fingerprint } = fires
+    const told = t.alerts(
+      10,
+      anAlert({}, { fingerprint, labels: { key: '1' }, severity: 'medium', ends_at_ms: NOON_MS }),
+    )
+    expect(kinds(told)).toEqual(['resolved'])
+    expect(told[0]?.memberships.ended).toMatchObject([
+      { labels: { alertname: 'Down', host: 'a' }, severity: 'critical', entity: 'a', firing: false },
+    ])
+    expect(t.state.alerts.get(fingerprint)?.alert.annotations).toEqual({ summary: 'full' })
+  })
+
+  it('tells at once that an alert whose identity is some of its labels has become worse', () => {
+    const t = new Timeline(byName())
+    const fires = anAlert({ host: 'a', state: 'warning' })
+    t.alerts(0, fires)
+    t.silence(5, { id: 'warnings', matchers: [{ name: 'state', op: '=', value: 'warning' }] })
+    expect(t.incidents()[0]?.suppressed).toBe(true)
+    const { fingerprint } = fires
+    const told = t.alerts(
+      10,
+      anAlert({ host: 'a', state: 'critical' }, { fingerprint, severity: 'critical' }),
+    )
+    expect(kinds(told)).toEqual(['severity-changed'])
+    expect(told[0]?.incident).toMatchObject({
+      severity: 'critical',
+      suppressed: false,
+      members: [{ labels: { state: 'critical' }, severity: 'critical', silenced_by: [] }],
+    })
+    expect(t.alerts(20, anAlert({ host: 'a', state: 'warning' }, { fingerprint }))).toMatchObject([
+      { kind: 'suppressed', incident: { severity: 'critical', members: [{ severity: 'medium' }] } },
+    ])
+  })
+
   it('keeps scopes, groups and rules apart', () => {
     const t = new Timeline({
       grouping: [

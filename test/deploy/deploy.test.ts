@@ -34,7 +34,7 @@ describe('deploy/tocsin.example.yaml', () => {
     for (const taken of [once, twice]) expect(parseConfig(taken, {}).problems).toEqual([])
     expect(parseConfig(twice, {}).config).toMatchObject({
       sinks: [{ kind: 'webhook' }, { kind: 'request-tracker' }],
-      sources: [{ name: 'plant' }],
+      sources: [{ name: 'plant' }, { name: 'shop' }, { name: 'cloud' }, { name: 'aws' }, { name: 'own' }],
       kafka: { sasl: { mechanism: 'scram-sha-512' } },
       redis: { password: { env: 'TOCSIN_REDIS_PASSWORD' } },
     })

@@ -2,6 +2,9 @@ import { setImmediate as breathe } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { Consumer } from '../../ingest/consumer.ts'
 import { Intake } from '../../ingest/intake.ts'
+import { sourceDecoder } from '../../ingest/source_decoder.ts'
+import type { Acknowledgement } from '../../ingest/sources/raw_alert.ts'
+import type { SourceFormat } from '../../schemas/source_formats.ts'
 import { noTraces } from '../../runtime/tracing.ts'
 import type { Retryable } from '../../runtime/errors.ts'
 import type { Clock, SourceMessage, TopicSource } from '../../runtime/ports.ts'
@@ -48,7 +51,7 @@ class HeldClock implements Clock {
   }
 }
 
-async function setUp() {
+async function setUp(source?: { readonly format: SourceFormat }) {
   const [log, clock, topic] = [new KeptLog(1), new HeldClock(), new HandedTopic()]
   const told: unknown[] = []
   const intake = new Intake({
@@ -62,6 +65,16 @@ async function setUp() {
     retrying: (_source: string, error: Retryable, attempt: number) =>
       told.push(['retrying', error.code, attempt]),
   }
+  const settled: { id: string; dedup_key: string }[] = []
+  const acknowledger = {
+    settle: async (all: readonly Acknowledgement[], idOf: (ordinal: number) => string) =>
+      all.flatMap(({ ordinal, identity }) => {
+        const { dedup_key = '' } = identity
+        settled.push({ id: idOf(ordinal), dedup_key })
+        const reject = { ordinal, code: 'acknowledge-unknown', reason: 'nothing fires', payload: dedup_key }
+        return dedup_key === 'unknown' ? [reject] : []
+      }),
+  }
   const consumer = new Consumer({
     name: 'plant',
     topics: ['alerts'],
@@ -70,9 +83,13 @@ async function setUp() {
     clock,
     observer,
     resolve_timeout_ms: RESOLVE_TIMEOUT_MS,
+    ...(source && {
+      decode: sourceDecoder({ ...source, labels: {}, expire_after_ms: 60_000 }),
+      acknowledger,
+    }),
   })
   await consumer.start()
-  return { log, clock, topic, told, consumer }
+  return { log, clock, topic, told, consumer, settled }
 }
 
 const message = (offset: number, value: string | null): SourceMessage => ({
@@ -138,6 +155,52 @@ describe('messages', () => {
       ['kafka:alerts/3@4#0', 'labels-empty', '{"labels":{"a":""}}'],
       ['kafka:alerts/3@5#0', 'labels-missing', '[{}]'],
     ])
+  })
+})
+
+describe('a source of another format', () => {
+  const event = (event_action: string, dedup_key: string) =>
+    JSON.stringify({
+      routing_key: 'team',
+      event_action,
+      dedup_key,
+      payload: { summary: 'Disk full', source: 'db-1', severity: 'error' },
+    })
+
+  it('is read by its decoder, at the time of the message', async () => {
+    const { log, topic } = await setUp({ format: 'pagerduty' })
+    await topic.give(0, [message(1, event('trigger', 'k')), message(2, event('resolve', 'k'))])
+    const [record] = log.records
+    expect(record?.places).toEqual([
+      [1, 0],
+      [2, 0],
+    ])
+    const [fires, ends] = record?.alerts ?? []
+    expect(ends?.fingerprint).toBe(fires?.fingerprint)
+    expect(fires).toMatchObject({ source: 'plant', starts_at_ms: 5_001, labels: { dedup_key: 'k' } })
+    expect(ends?.ends_at_ms).toBeLessThan(5_002)
+  })
+
+  it('acknowledges under the same id however often it is read, and tells what names nothing', async () => {
+    const { log, topic, settled } = await setUp({ format: 'pagerduty' })
+    const batch = [message(7, event('acknowledge', 'known')), message(8, event('acknowledge', 'unknown'))]
+    await topic.give(0, batch)
+    await topic.give(0, batch)
+    expect(settled.map(({ dedup_key }) => dedup_key)).toEqual(['known', 'unknown', 'known', 'unknown'])
+    const ids = settled.map(({ id }) => id)
+    expect(ids.slice(2)).toEqual(ids.slice(0, 2))
+    expect(new Set(ids).size).toBe(2)
+    expect(log.letters).toMatchObject([
+      { code: 'acknowledge-unknown', origin: 'kafka:alerts/0@8#0' },
+      { code: 'acknowledge-unknown' },
+    ])
+    expect(log.letters[0]?.id).toBe(log.letters[1]?.id)
+  })
+
+  it('is not ended in the future by a producer whose clock is ahead', async () => {
+    const { log, clock, topic } = await setUp({ format: 'pagerduty' })
+    await topic.give(0, [{ ...message(1, event('resolve', 'k')), time_ms: clock.now_ms + 60_000 }])
+    expect(log.records[0]?.alerts[0]?.ends_at_ms).toBeLessThan(clock.now_ms)
   })
 })
 

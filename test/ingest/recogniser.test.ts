@@ -179,6 +179,17 @@ describe('recognition', () => {
     expect(path.alerts).toMatchObject([{ annotations: { a: 'old' } }])
   })
 
+  it('takes nothing for known of an alert that was ended twice, each time in other words', async () => {
+    const path = new Path(true)
+    const lasts = iso(NOW_MS + 300_000)
+    const over = iso(NOW_MS - 1_000)
+    const fires = alert('x', { endsAt: lasts, annotations: { a: 'old' } })
+    const ends = (a: string) => alert('x', { endsAt: over, annotations: { a } })
+    await path.send([JSON.stringify([fires, ends('new')]), JSON.stringify([ends('old')])], NOW_MS)
+    await path.send([JSON.stringify([fires])], NOW_MS + 1)
+    expect(path.alerts).toMatchObject([{ firing: true, annotations: { a: 'old' } }])
+  })
+
   it('forgets what was told long ago', async () => {
     const path = new Path(true)
     const body = JSON.stringify([alert('x')])

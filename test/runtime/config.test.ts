@@ -178,6 +178,29 @@ describe('a configuration that cannot be used', () => {
       ['2 sources.0: no brokers are known: give `cluster` here or `kafka` at the top'],
     ],
     [
+      'proofs that cannot be used',
+      'sources:\n  - {name: a, kind: http, format: grafana, verify: {scheme: token, secret: {env: X}}}\n  - {name: b, kind: http, format: grafana, verify: {scheme: hmac-sha256, secret: {env: X}, query: q}}\n' +
+        '  - {name: c, kind: http, format: cloudwatch, verify: {scheme: sns, secret: {env: X}}}\n  - {name: d, kind: http, format: grafana, verify: {scheme: token, header: h}}\n',
+      [
+        '2 sources.0.verify: say where the token is: `header`, or `query`',
+        '3 sources.1.verify: say in which `header` the signature is, and no `query`',
+        '4 sources.2.verify: scheme: sns needs `topics`, and no `secret`',
+        '5 sources.3.verify: scheme: token needs `secret`, and no `topics`',
+      ],
+    ],
+    [
+      'mappings that cannot be used',
+      'sources:\n  - {name: a, kind: http, format: json}\n  - {name: b, kind: http, format: grafana, mapping: {labels: {a: "1"}}}\n' +
+        '  - name: c\n    kind: http\n    format: json\n    mapping:\n      labels:\n        alertname: alarm.name\n      drop: alert.(\n      fingerprint_labels: [host]\n',
+      [
+        '2 sources.0: format: json needs `mapping`',
+        '3 sources.1.mapping: a mapping needs `format: json`',
+        '10 sources.2.mapping.drop: Expected IDENTIFIER, got LPAREN; an expression in CEL may name alert, body, headers',
+        '9 sources.2.mapping.labels.alertname: Unknown variable: alarm; an expression in CEL may name alert, body, headers',
+        '11 sources.2.mapping.fingerprint_labels: host is none of the labels of this mapping',
+      ],
+    ],
+    [
       'a name that is taken',
       'kafka: {brokers: ["k:1"]}\nsources:\n  - {name: a, kind: kafka, topics: [x]}\n  - {name: a, kind: kafka, topics: [y]}\n',
       ['4 sources.1.name: the name a is taken by an earlier entry'],

@@ -1,0 +1,38 @@
+import { buffer } from 'node:stream/consumers'
+import { makeNormaliser } from '../ingest/normalise.ts'
+import { triedSources, tryMessage } from '../ingest/trial.ts'
+import { environment, loadConfig } from '../runtime/config.ts'
+import { Misconfigured } from '../runtime/errors.ts'
+
+export interface TryOptions {
+  readonly config?: string
+  readonly source: string
+  readonly header: readonly string[]
+}
+
+/** Shows what the message on standard input would come to, without appending anything; status 1 when something is refused. */
+export async function tryOut({ config: file, source: name, header }: TryOptions): Promise<void> {
+  const { config } = loadConfig(file, environment())
+  const sources = triedSources(config)
+  const decode = sources.get(name)
+  if (decode === undefined)
+    throw new Misconfigured(
+      'source-unknown',
+      `--source ${name}: expected one of ${[...sources.keys()].join(', ')}`,
+    )
+  const message = {
+    body: await buffer(process.stdin),
+    headers: Object.fromEntries(header.map(headerOf)),
+    at_ms: Date.now(),
+  }
+  const trial = tryMessage({ name, decode }, makeNormaliser(config), message)
+  console.log(JSON.stringify(trial, null, 2))
+  process.exitCode = trial.rejects.length === 0 ? 0 : 1
+}
+
+function headerOf(text: string): readonly [string, string] {
+  const colon = text.indexOf(':')
+  if (colon < 1)
+    throw new Misconfigured('header-syntax', `--header ${JSON.stringify(text)}: expected "name: value"`)
+  return [text.slice(0, colon).trim().toLowerCase(), text.slice(colon + 1).trim()]
+}

@@ -1,0 +1,165 @@
+import type { Labels } from '../../schemas/alert.ts'
+import {
+  compileExpression,
+  type Expression,
+  ExpressionError,
+  type Variables,
+} from '../../schemas/expression.ts'
+import { ITEM_VARIABLES, type Mapping, MESSAGE_VARIABLES } from '../../schemas/mapping.ts'
+import { annotationsOf, firing, labelsOf, linkOf, over, type Times, timeOf } from './fields.ts'
+import {
+  type Decode,
+  decoder,
+  DROPPED,
+  eachOf,
+  type FormatSettings,
+  type FoundAlert,
+  parseJson,
+  type SourceMessage,
+  Unreadable,
+} from './format.ts'
+
+/** Any JSON, by the mapping of the configuration. */
+
+/** Bounds of one message, so that an expression which goes through a list ends soon. */
+const MESSAGE_BYTES = 1_048_576
+const LIST_ITEMS = 1_000
+
+/** Nobody maps these to labels on purpose. */
+const SECRET_HEADERS = new Set(['authorization', 'cookie', 'proxy-authorization'])
+
+function checkLists(value: unknown, path: string): void {
+  if (typeof value !== 'object' || value === null) return
+  const entries = Object.entries(value)
+  if (entries.length > LIST_ITEMS)
+    throw new Unreadable('list-too-long', `${path} has ${entries.length} entries, more than ${LIST_ITEMS}`)
+  for (const [key, item] of entries) checkLists(item, `${path}.${key.slice(0, 64)}`)
+}
+
+/** Reads one field; an error of its expression names it. */
+type Read = (variables: Variables) => unknown
+
+function reader(field: string, text: string, variables: readonly string[] = ITEM_VARIABLES): Read {
+  const expression: Expression = compileExpression(text, variables)
+  return (given) => {
+    try {
+      return expression(given)
+    } catch (error) {
+      if (!(error instanceof ExpressionError)) throw error
+      throw new Unreadable(error.code, `${field}: ${error.message}`)
+    }
+  }
+}
+
+function readers(
+  field: string,
+  texts: Readonly<Record<string, string>>,
+): readonly (readonly [string, Read])[] {
+  return Object.entries(texts).map(([name, text]) => [name, reader(`${field}.${name}`, text)])
+}
+
+const valuesOf = (fields: readonly (readonly [string, Read])[], variables: Variables) =>
+  Object.fromEntries(fields.map(([name, read]) => [name, read(variables)]))
+
+function flagOf(field: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value
+  throw new Unreadable(
+    'expression-type',
+    `${field}: expected true or false, it gave ${JSON.stringify(value)}`,
+  )
+}
+
+class Mapper {
+  private readonly mapping: Mapping
+  private readonly alerts: Read | null
+  private readonly labels: readonly (readonly [string, Read])[]
+  private readonly annotations: readonly (readonly [string, Read])[]
+  private readonly optional: Readonly<Partial<Record<string, Read>>>
+
+  constructor(mapping: Mapping) {
+    this.mapping = mapping
+    const { alerts, labels, annotations, severity, drop, starts_at, ends_at, resolved, link } = mapping
+    this.alerts = alerts === undefined ? null : reader('alerts', alerts, MESSAGE_VARIABLES)
+    this.labels = readers('labels', labels)
+    this.annotations = readers('annotations', annotations)
+    const given = Object.entries({ severity, drop, starts_at, ends_at, resolved, link })
+    this.optional = Object.fromEntries(
+      given.flatMap(([name, text]) => (text === undefined ? [] : [[name, reader(name, text)]])),
+    )
+  }
+
+  items(variables: Variables): readonly unknown[] {
+    const { body } = variables
+    const items =
+      this.alerts === null ? (Array.isArray(body) ? (body as unknown[]) : [body]) : this.alerts(variables)
+    if (Array.isArray(items)) return items
+    throw new Unreadable(
+      'expression-type',
+      `alerts: expected a list, it gave ${JSON.stringify(items).slice(0, 80)}`,
+    )
+  }
+
+  alert(
+    variables: Variables,
+    times: Pick<SourceMessage, 'at_ms'> & FormatSettings,
+  ): FoundAlert | typeof DROPPED {
+    if (this.optional['drop'] && flagOf('drop', this.optional['drop'](variables))) return DROPPED
+    const severity = this.optional['severity']?.(variables)
+    const labels = labelsOf({
+      ...valuesOf(this.labels, variables),
+      ...(severity !== undefined && { severity }),
+    })
+    if (Object.keys(labels).length === 0) throw new Unreadable('labels-empty', 'no label has a value')
+    const identity = this.identity(labels)
+    return {
+      labels,
+      ...(identity && { identity }),
+      annotations: annotationsOf(valuesOf(this.annotations, variables)),
+      generator_url: linkOf(this.optional['link']?.(variables)),
+      ...this.times(variables, times),
+    }
+  }
+
+  private identity(labels: Labels): Labels | null {
+    const names = this.mapping.fingerprint_labels
+    if (names === undefined) return null
+    const present = names.filter((name) => Object.hasOwn(labels, name))
+    if (present.length === 0)
+      throw new Unreadable('fingerprint-labels-empty', `no label of ${names.join(', ')} has a value`)
+    return Object.fromEntries(present.map((name) => [name, labels[name] ?? '']))
+  }
+
+  private times(variables: Variables, given: Pick<SourceMessage, 'at_ms'> & FormatSettings): Times {
+    const { starts_at, ends_at, resolved } = this.optional
+    const starts_ms = timeOf(starts_at?.(variables), 'starts_at')
+    const ends_ms = timeOf(ends_at?.(variables), 'ends_at')
+    const has_ended = ends_ms !== null && ends_ms <= given.at_ms
+    const is_over = resolved ? flagOf('resolved', resolved(variables)) : has_ended
+    if (is_over) return over(starts_ms, ends_ms, given)
+    const fires = firing(starts_ms, given)
+    return ends_ms === null || has_ended ? fires : { ...fires, ends_at_ms: ends_ms }
+  }
+}
+
+/** Throws ExpressionError when an expression cannot be used, which the check of the configuration tells before. */
+export function mapped(mapping: Mapping): Decode {
+  const mapper = new Mapper(mapping)
+  return decoder((message, settings) => {
+    if (message.body.length > MESSAGE_BYTES)
+      throw new Unreadable(
+        'body-bytes',
+        `the message has ${message.body.length} bytes, more than the ${MESSAGE_BYTES} that a mapping takes`,
+      )
+    const body = parseJson(message.body)
+    checkLists(body, 'body')
+    const headers = Object.fromEntries(
+      Object.entries(message.headers).filter(([name]) => !SECRET_HEADERS.has(name)),
+    )
+    const times = { ...settings, at_ms: message.at_ms }
+    return eachOf(
+      mapper.items({ body, headers }),
+      (item) => JSON.stringify(item) ?? '',
+      (item) => mapper.alert({ alert: item, body, headers }, times),
+    )
+  })
+}

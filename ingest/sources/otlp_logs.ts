@@ -1,0 +1,126 @@
+import type { Labels } from '../../schemas/alert.ts'
+import {
+  annotationsOf,
+  type Fields,
+  fieldsOf,
+  labelsOf,
+  listOf,
+  optionalFields,
+  textOf,
+  timeOf,
+} from './fields.ts'
+import { decoder, DROPPED, eachOf, type FoundAlert, parseJson, type SourceMessage } from './format.ts'
+
+/**
+ * Logs of OpenTelemetry (OTLP in JSON). A record of severity ERROR or worse is an alert, which is over when no such record came for as
+ * long as the resolve timeout; whatever is less severe is left out. What differs from record to record (text, trace) is no label.
+ */
+
+/** The first number of ERROR; FATAL begins at the other. */
+const ERROR = 17
+const FATAL = 21
+
+/** Attributes of the resource that are labels, under the names that other sources use. */
+const RESOURCE_LABELS: Readonly<Record<string, string>> = {
+  'service.name': 'service',
+  'service.namespace': 'service_namespace',
+  'host.name': 'host',
+  'k8s.cluster.name': 'cluster',
+  'k8s.namespace.name': 'namespace',
+  'k8s.pod.name': 'pod',
+  'deployment.environment.name': 'environment',
+  'deployment.environment': 'environment',
+}
+
+/** A value of OTLP: one key says its type. */
+function valueOf(value: unknown): unknown {
+  const given = optionalFields(typeof value === 'object' && !Array.isArray(value) ? value : null, 'the value')
+  const { arrayValue, kvlistValue, ...scalars } = given
+  const list: unknown = optionalFields(arrayValue, 'arrayValue')['values']
+  if (Array.isArray(list)) return list.map((item) => valueOf(item))
+  const pairs: unknown = optionalFields(kvlistValue, 'kvlistValue')['values']
+  if (Array.isArray(pairs)) return attributesOf(pairs)
+  return Object.values(scalars)[0]
+}
+
+function attributesOf(list: unknown): Fields {
+  if (list === undefined || list === null) return {}
+  const pairs = listOf(list, 'attributes').map((item): [string, unknown] => {
+    const { key, value } = fieldsOf(item, 'the attribute')
+    return [textOf(key), valueOf(value)]
+  })
+  return Object.fromEntries(pairs.filter(([key]) => key !== ''))
+}
+
+/** 0 where it is not told; a text stands for it then. */
+function severityOf(record: Fields): number {
+  const number = Number(record['severityNumber'] ?? 0)
+  if (number > 0) return number
+  const text = textOf(record['severityText'])
+  if (/^(?:fatal|crit|emerg|alert|panic)/i.test(text)) return FATAL
+  return /^err/i.test(text) ? ERROR : 0
+}
+
+interface LogRecord {
+  readonly resource: Fields
+  readonly scope: Fields
+  readonly record: unknown
+}
+
+/** All records of a request, in order. Throws Unreadable. */
+function recordsOf(body: Fields): readonly LogRecord[] {
+  return listOf(body['resourceLogs'], 'resourceLogs').flatMap((item) => {
+    const of_resource = fieldsOf(item, 'resourceLogs')
+    const resource = optionalFields(of_resource['resource'], 'resource')
+    return listOf(of_resource['scopeLogs'] ?? [], 'scopeLogs').flatMap((inner) => {
+      const of_scope = fieldsOf(inner, 'scopeLogs')
+      const scope = optionalFields(of_scope['scope'], 'scope')
+      return listOf(of_scope['logRecords'] ?? [], 'logRecords').map((record) => ({ resource, scope, record }))
+    })
+  })
+}
+
+function labelsOfResource(attributes: Fields): Fields {
+  const pairs = Object.entries(RESOURCE_LABELS).map(([key, label]) => [label, attributes[key]] as const)
+  return Object.fromEntries(pairs.filter(([, value]) => value !== undefined))
+}
+
+function alertOf({ resource, scope, record }: LogRecord, at_ms: number): FoundAlert | typeof DROPPED {
+  const log = fieldsOf(record, 'the log record')
+  const severity = severityOf(log)
+  if (severity < ERROR) return DROPPED
+  const attributes = attributesOf(log['attributes'])
+  const exception = attributes['exception.type']
+  const event = textOf(log['eventName']) || attributes['event.name']
+  const labels: Labels = labelsOf({
+    ...labelsOfResource(attributesOf(resource['attributes'])),
+    alertname: event ?? exception ?? 'ErrorLog',
+    severity: severity >= FATAL ? 'fatal' : 'error',
+    exception,
+    logger: scope['name'],
+  })
+  const told_ms = timeOf(zeroless(log['timeUnixNano']), 'timeUnixNano')
+  const seen_ms = timeOf(zeroless(log['observedTimeUnixNano']), 'observedTimeUnixNano')
+  return {
+    labels,
+    annotations: annotationsOf({
+      summary: valueOf(log['body']),
+      exception_message: attributes['exception.message'],
+      trace_id: log['traceId'],
+      span_id: log['spanId'],
+    }),
+    generator_url: '',
+    starts_at_ms: Math.min(told_ms ?? seen_ms ?? at_ms, at_ms),
+    ends_at_ms: null,
+  }
+}
+
+const zeroless = (time: unknown): unknown => (time === 0 || time === '0' ? null : time)
+
+export const otlpLogs = decoder((message: SourceMessage) =>
+  eachOf(
+    recordsOf(fieldsOf(parseJson(message.body), 'the body')),
+    ({ record }) => JSON.stringify(record) ?? '',
+    (one) => alertOf(one, message.at_ms),
+  ),
+)

@@ -1,0 +1,70 @@
+import { annotationsOf, type Fields, fieldsOf, firing, labelsOf, linkOf, over } from './fields.ts'
+import {
+  type Decode,
+  decoder,
+  DROPPED,
+  eachOf,
+  type FormatSettings,
+  type FoundAlert,
+  parseJson,
+  type SourceMessage,
+  Unreadable,
+} from './format.ts'
+
+/** What one message of a vendor says of one alert. Values that are empty or missing are left out of maps. */
+export interface Statement {
+  /** What every message about the alert carries: its fingerprint, and labels as well. */
+  readonly identity: Fields
+  readonly labels: Fields
+  readonly annotations: Fields
+  readonly link?: unknown
+  readonly is_over: boolean
+  readonly started_ms: number | null
+  readonly ended_ms?: number | null
+}
+
+/** Throws Unreadable `identity-missing` when nothing names the alert. */
+export function foundAlert(
+  statement: Statement,
+  { at_ms }: Pick<SourceMessage, 'at_ms'>,
+  { expire_after_ms }: FormatSettings,
+): FoundAlert {
+  const identity = labelsOf(statement.identity)
+  if (Object.keys(identity).length === 0)
+    throw new Unreadable(
+      'identity-missing',
+      `nothing names the alert: ${Object.keys(statement.identity).join(', ')}`,
+    )
+  const { started_ms, ended_ms = null } = statement
+  return {
+    labels: { ...labelsOf(statement.labels), ...identity },
+    identity,
+    annotations: annotationsOf(statement.annotations),
+    generator_url: linkOf(statement.link),
+    ...(statement.is_over
+      ? over(started_ms, ended_ms, { at_ms })
+      : firing(started_ms, { at_ms, expire_after_ms })),
+  }
+}
+
+/** A decoder of messages that each hold one JSON object about one alert. */
+export function oneStatement(
+  read: (body: Fields, message: SourceMessage) => Statement | typeof DROPPED,
+): Decode {
+  return decoder((message, settings) => {
+    const body = fieldsOf(parseJson(message.body), 'the body')
+    return eachOf(
+      [body],
+      () => JSON.stringify(body),
+      () => {
+        const statement = read(body, message)
+        return statement === DROPPED ? DROPPED : foundAlert(statement, message, settings)
+      },
+    )
+  })
+}
+
+/** A word in lower case, without what surrounds it; the empty text when there is none. */
+export function wordOf(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value).trim().toLowerCase() : ''
+}

@@ -1,0 +1,24 @@
+/** Formats of alerts that a source may speak; each is read by `ingest/sources/`. */
+export const SOURCE_FORMATS = [
+  'alertmanager',
+  'alertmanager-webhook',
+  'grafana',
+  'pagerduty',
+  'cloudevents',
+  'zabbix',
+  'datadog',
+  'nagios',
+  'sentry',
+  'uptime-kuma',
+  'cloudwatch',
+  'azure-monitor',
+  'gcp-monitoring',
+  'opsgenie',
+  'otlp-logs',
+] as const
+/** How long an alert lasts whose end is told by a message of its own, unless the configuration says otherwise. */
+export const EXPIRE_AFTER_MS = 7 * 86_400_000
+export type SourceFormat = (typeof SOURCE_FORMATS)[number]
+
+/** Any JSON, by the mapping of the source. */
+export const MAPPED_FORMAT = 'json'
