@@ -150,6 +150,21 @@ await describeWith(clickhouse, 'the record fold', (address) => {
     expect(offsets).toEqual([1, 2, 3, 4, 5, 6, 7].map((n) => ({ n })))
   })
 
+  it('writes every row once when the store lost plans whose rows are there', async () => {
+    const log = alertsEntries(9, 5)
+    const copyOf = (incarnation: string, end: number) => ({ incarnation, logEnd: async () => end })
+    const { shard, run } = fresh({ copy: copyOf('one', 0) })
+    const first = await new Owner(shard, run).claim()
+    await first.read(log.slice(0, 2))
+    const lagging = shard.copy()
+    await first.read(log.slice(0, 5))
+    // The next plan begins where the copy stands, and would be cut in another way.
+    const second = { ...run, copy: copyOf('two', 5) }
+    await (await new Owner(lagging, second).claim()).read(log.slice(0, 7))
+    await (await new Owner(lagging, second).claim()).read(log)
+    expect(await recorded()).toEqual(expected(log, 5))
+  })
+
   it('writes a batch of a source once when it was appended twice, cut in another way', async () => {
     const origin = { source: 'plant/alerts', partition: 0 }
     const batch = (position: number, places: [number, number][]) =>

@@ -23,6 +23,10 @@ export interface Defect {
   readonly claims_outlive_failover?: boolean
   readonly acknowledges_first?: boolean
   readonly intake?: (intake: Intake) => void
+  /** To be sought in the history, which most runs are without. */
+  readonly of_history?: true
+  readonly recorder?: (fold: PartitionFold) => PartitionFold
+  readonly history_forgets_tokens?: true
   readonly log_client?: (log: Log) => Log
   readonly client?: (simulation: Simulation, host: Host, store: Store) => Store
   readonly fold?: (simulation: Simulation, host: Host, topic: Topic, fold: PartitionFold) => PartitionFold
@@ -213,6 +217,11 @@ export const DEFECTS: Readonly<Record<string, Defect>> = {
     fold: of('alerts', (_simulation, _host, fold) =>
       stepping(fold, (step) => ({ ...step, publish: step.publish.map(closedEarly) })),
     ),
+  },
+  'insert-without-token': { of_history: true, history_forgets_tokens: true, faults: ['rebalance'] },
+  'history-ignores-a-failover': {
+    of_history: true,
+    recorder: (fold) => altered(fold, { restored: (position) => fold.restored(position, null) }),
   },
   'idle-owners-ask-nothing': {
     client: (_simulation, _host, store) => neverIdle(store),

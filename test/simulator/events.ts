@@ -40,8 +40,8 @@ export class Events {
     else if (fault === 'clock' && host) host.offset_ms = random.between(-CLOCK_SKEW_MS, CLOCK_SKEW_MS)
     else if (fault === 'log-clock') broker.offset_ms = random.between(-CLOCK_SKEW_MS, CLOCK_SKEW_MS)
     else if (fault === 'source-back') source.goBack()
-    else if (fault === 'log-down' || fault === 'store-down') {
-      const part = fault === 'log-down' ? 'log' : 'store'
+    else if (fault === 'log-down' || fault === 'store-down' || fault === 'history-down') {
+      const part = fault.slice(0, -'-down'.length)
       world.down.add(part)
       world.scheduler.after(random.between(500, 8_000), () => world.down.delete(part))
     } else if (fault === 'sink-down') {

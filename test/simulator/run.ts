@@ -18,7 +18,8 @@ export interface Run {
 
 /** Plays one seed: a storm with faults, then a calm in which everything must come to rest as the reference fold says. */
 export async function run(seed: number, defect: Defect = NO_DEFECT): Promise<Run> {
-  const scenario = scenarioOf(seed, defect.faults)
+  const drawn = scenarioOf(seed, defect.faults)
+  const scenario = { ...drawn, with_history: drawn.with_history || defect.of_history === true }
   const world = new World(seed, scenario.rates)
   const simulation = new Simulation(world, scenario, defect)
   const events = new Events(simulation)
