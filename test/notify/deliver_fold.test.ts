@@ -158,33 +158,32 @@ describe('deliveries', () => {
     const shard = await Shard.open([desk], { clock })
     shard.incarnation = 'one'
     await shard.takeOver()
-    await shard.tell(of('inc_a'), of('inc_b'))
-    expect(desk.asked.map(({ action }) => action)).toEqual(['create', 'create'])
-    // The store is another one by now: it never heard of the one, and of the other only that it is to be told.
+    await shard.tell(of('inc_a'), of('inc_b'), of('inc_c'))
+    expect(desk.asked.map(({ action }) => action)).toEqual(['create', 'create', 'create'])
+    // The store is another one by now: it never heard of the first, of the second only that it is to be told, and of the
+    // third that a ticket was begun, which need not be the last that was.
     shard.rows.delete('d/inc_a/desk')
     const stored = shard.row('d/inc_b/desk')
     if (stored === null) throw new Error('the row is missing')
     shard.rows.set('d/inc_b/desk', encodeRow({ ...stored, state: 'pending', intent: null, unsure: null }))
     shard.incarnation = 'two'
-    shard.log_end = 3
+    shard.log_end = 4
     clock.ahead_ms = 20_000
     await shard.takeOver()
     await shard.tell(of('inc_a'))
     await shard.turn()
     // What an owner before may have begun may still be under way.
-    expect(desk.asked).toHaveLength(2)
+    expect(desk.asked).toHaveLength(3)
     // The next owner knows of the doubt as well.
     await shard.takeOver()
     clock.ahead_ms = 120_000
-    for (const key of ['d/inc_a/desk', 'd/inc_b/desk'])
+    for (const key of ['d/inc_a/desk', 'd/inc_b/desk', 'd/inc_c/desk'])
       await shard.until(key, (row) => row.state === 'delivered' && row.told?.revision === 1)
-    expect(desk.tickets.size).toBe(2)
-    expect(desk.asked.slice(2).map(({ action }) => action)).toEqual([
-      'look-up',
-      'look-up',
+    expect(desk.tickets.size).toBe(3)
+    expect(desk.asked.slice(3).map(({ action }) => action)).toEqual([
+      ...['look-up', 'look-up', 'look-up'],
       // Nobody knows what the ticket says by now.
-      'reopen',
-      'reopen',
+      ...['reopen', 'reopen', 'reopen'],
     ])
   })
 
