@@ -12,15 +12,16 @@ export interface Recorder {
   /** Called when all rows were given. */
   restored(): void
   /**
-   * Nothing was stored, or it was lost: gather from ClickHouse what is to be remembered, and put it into `remembered`
-   * to be stored again. Returns the highest position found, or null.
+   * Everything before `from` is recorded, and ClickHouse knows of how much more: nothing was stored, or it was lost. Gathers
+   * what is to be remembered, and puts it into `remembered` to be stored again. Returns the position to go on from.
    */
   rebuild(
     client: ClickHouseClient,
     partition: number,
+    from: Position,
     remembered: Remembered,
     signal: AbortSignal,
-  ): Promise<Position | null>
+  ): Promise<Position>
   /** Adds the rows of one entry; throws CodecError when it is no entry of this topic. */
   add(partition: number, entry: LogEntry, batch: Batch): void
   /** A batch is complete: forget what need not be remembered any more. */
@@ -44,14 +45,14 @@ export async function ask<Row>(
   return result.json<Row>()
 }
 
-/** The highest position that a table has of one partition of the log, or null. */
-export async function highestPosition(
+/** The position behind the highest that a table has of one partition of the log; 0 if it has none. */
+export async function recordedTo(
   client: ClickHouseClient,
   table: string,
   partition: number,
   signal: AbortSignal,
-): Promise<Position | null> {
+): Promise<Position> {
   const query = `SELECT count() AS rows, max(log_position) AS position FROM ${table} WHERE log_partition = {partition:UInt16}`
   const [found] = await ask<{ rows: number; position: number }>(client, query, { partition }, signal)
-  return found === undefined || found.rows === 0 ? null : found.position
+  return found === undefined || found.rows === 0 ? 0 : found.position + 1
 }

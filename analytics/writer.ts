@@ -91,7 +91,7 @@ export class RecordFold implements PartitionFold {
 
   async restored(position: Position | null, copy: StoreCopy | null): Promise<Position> {
     this.recorder.restored()
-    const from = position ?? (await this.rebuild(this.closing.signal))
+    const from = position ?? (await this.rebuild(0, this.closing.signal))
     this.batch = new Batch(from)
     if (copy === null || copy.incarnation === this.incarnation) return from
     const { incarnation } = copy
@@ -206,10 +206,10 @@ export class RecordFold implements PartitionFold {
     await clock.sleep(Math.max(0, until_ms - clock.now()), signal)
     this.ended = signal.aborted
     if (this.ended) return
-    const recorded_to = await this.rebuild(signal)
+    const recorded_to = await this.rebuild(this.batch.from, signal)
     this.replay = null
     this.settled(incarnation)
-    this.batch = new Batch(Math.max(this.batch.from, recorded_to))
+    this.batch = new Batch(recorded_to)
     // Even if there is nothing to insert, the position moves on, and what was asked for is stored.
     this.done ??= new Batch(this.batch.from)
     this.done_ms = clock.now()
@@ -223,7 +223,7 @@ export class RecordFold implements PartitionFold {
   }
 
   /** The stored state is new or lost: ClickHouse tells how far this partition was recorded. */
-  private async rebuild(ended: AbortSignal): Promise<Position> {
+  private async rebuild(from: Position, ended: AbortSignal): Promise<Position> {
     const signal = AbortSignal.any([ended, AbortSignal.timeout(REBUILD_TIMEOUT_MS)])
     const expired = new Promise<never>((_, reject) => {
       signal.addEventListener('abort', () =>
@@ -232,15 +232,14 @@ export class RecordFold implements PartitionFold {
     })
     const client = await Promise.race([this.parts.client, expired])
     const remembered: Remembered = new Map()
-    const highest = await this.recorder
-      .rebuild(client, this.parts.partition, remembered, signal)
+    const to = await this.recorder
+      .rebuild(client, this.parts.partition, from, remembered, signal)
       .catch((error: unknown) => {
         throw unavailable(error)
       })
-    const from = highest === null ? 0 : highest + 1
     // To be stored although there is nothing to insert.
-    if (from > 0) this.done = new Batch(from, remembered)
-    return from
+    if (to > 0 || remembered.size > 0) this.done = new Batch(to, remembered)
+    return to
   }
 }
 

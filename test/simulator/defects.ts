@@ -1,3 +1,4 @@
+import type { Recorder } from '../../analytics/recorders.ts'
 import { restoreRow } from '../../correlate/apply.ts'
 import type { State } from '../../correlate/state.ts'
 import { Timers } from '../../correlate/timers.ts'
@@ -150,7 +151,17 @@ function withoutTimers(fold: PartitionFold): PartitionFold {
   })
 }
 
-/** By name: what is wrong. */
+/** The history goes on behind the one of its two tables that reaches further. */
+function behindTheFurther(fold: PartitionFold): PartitionFold {
+  const { recorder } = fold as unknown as { readonly recorder: Recorder & { readonly told_to?: number } }
+  const rebuild = recorder.rebuild.bind(recorder)
+  recorder.rebuild = async (client, partition, from, ...rest) => {
+    const to = await rebuild(client, partition, from, ...rest)
+    return rebuild(client, partition, Math.max(to, recorder.told_to ?? 0), ...rest)
+  }
+  return fold
+}
+
 /** What was told is recognised again although the log may not have taken it. */
 function learnsTooEarly(intake: Intake): void {
   const prepare = intake.prepare.bind(intake)
@@ -161,6 +172,7 @@ function learnsTooEarly(intake: Intake): void {
   }
 }
 
+/** By name: what is wrong. */
 export const DEFECTS: Readonly<Record<string, Defect>> = {
   'recognised-before-durable': { intake: learnsTooEarly },
   'commit-without-fence': { store: UnfencedStore },
@@ -222,6 +234,11 @@ export const DEFECTS: Readonly<Record<string, Defect>> = {
   'history-ignores-a-failover': {
     of_history: true,
     recorder: (fold) => altered(fold, { restored: (position) => fold.restored(position, null) }),
+  },
+  'history-goes-on-behind-the-further-table': {
+    of_history: true,
+    recorder: behindTheFurther,
+    faults: ['history-halfway'],
   },
   'idle-owners-ask-nothing': {
     client: (_simulation, _host, store) => neverIdle(store),

@@ -37,6 +37,7 @@ export class Events {
     else if (fault === 'rebalance-source') source.group.share()
     else if (fault === 'failover') await this.failOver(0.2)
     else if (fault === 'claims-lost') this.loseClaims()
+    else if (fault === 'history-halfway') this.stopHalfway()
     else if (fault === 'clock' && host) host.offset_ms = random.between(-CLOCK_SKEW_MS, CLOCK_SKEW_MS)
     else if (fault === 'log-clock') broker.offset_ms = random.between(-CLOCK_SKEW_MS, CLOCK_SKEW_MS)
     else if (fault === 'source-back') source.goBack()
@@ -69,6 +70,21 @@ export class Events {
       world.rates = rates
       void this.failOver(1)
     })
+  }
+
+  /** A batch of the history gets into one of its tables, and then its owner dies and the store forgets. */
+  private stopHalfway(): void {
+    const { world, history } = this.simulation
+    history.refuses = (table, host) => {
+      if (table !== 'alert_repeats') return false
+      history.refuses = () => false
+      host.die()
+      world.scheduler.after(
+        world.random.between(0, 3_000),
+        () => this.simulation.storming && void this.failOver(0.2),
+      )
+      return true
+    }
   }
 
   /** `claim_lost`: how likely it is that what is lost begins with a claim. */

@@ -30,6 +30,8 @@ interface Question {
 export class HistoryServer {
   /** A deliberate defect. */
   forgets_tokens = false
+  /** Is an insert of this process not taken? */
+  refuses = (_table: TableName, _host: Host): boolean => false
   private readonly world: World
   private readonly tables = new Map<TableName, HistoryRow[]>()
   private readonly tokens = new Map<TableName, string[]>()
@@ -51,7 +53,10 @@ export class HistoryServer {
       const chunks: Buffer[] = []
       for await (const chunk of given.values) chunks.push(chunk as Buffer)
       const rows = rowsOf(table, given.query, Buffer.concat(chunks))
-      await world.request(host, 'history', `insert ${token}`, async () => this.insert(table, token, rows))
+      await world.request(host, 'history', `insert ${token}`, async () => {
+        if (this.refuses(table, host)) throw new Error('not taken')
+        this.insert(table, token, rows)
+      })
       if (world.random.chance(world.rates.insert_unanswered)) throw new Error('the connection broke')
       return { stream: [] }
     }
@@ -77,8 +82,10 @@ export class HistoryServer {
     const rows = this.cells(table, partition)
     if (text.includes('SELECT 1 FROM')) return between(rows, params).slice(0, 1)
     if (text.includes('max(log_position)')) return [highest(rows)]
-    if (text.includes('origin_source AS source'))
-      return origins([...rows, ...this.cells('alert_repeats', partition)])
+    if (text.includes('origin_source AS source')) {
+      const both = [...rows, ...this.cells('alert_repeats', partition)]
+      return origins(both.filter((cells) => position(cells) < Number(params['to'])))
+    }
     if (text.includes('max(revision)')) return revisions(rows, params['closed'] as readonly string[])
     throw new TypeError(`the simulated ClickHouse does not understand ${text}`)
   }

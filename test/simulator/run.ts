@@ -48,6 +48,7 @@ function calmDown(simulation: Simulation): void {
   simulation.storming = false
   world.rates = CALM
   world.down.clear()
+  simulation.history.refuses = () => false
   tracker.faults = hook.faults = 0
   for (const process of running) if (process) process.host.answers_left = null
 }

@@ -23,6 +23,7 @@ export const FAULTS = [
   'log-down',
   'store-down',
   'history-down',
+  'history-halfway',
   'sink-down',
   'source-back',
 ] as const
