@@ -3,6 +3,7 @@ import { restoreRow } from '../../correlate/apply.ts'
 import type { State } from '../../correlate/state.ts'
 import { Timers } from '../../correlate/timers.ts'
 import type { Intake } from '../../ingest/intake.ts'
+import { decodeRow, encodeRow } from '../../notify/rows.ts'
 import type { PartitionFold, Step } from '../../runtime/fold.ts'
 import { MemoryLog } from '../../runtime/log/memory.ts'
 import type { Append, Log, LogEntry, Ownership, Store, Topic } from '../../runtime/ports.ts'
@@ -110,6 +111,15 @@ function withoutPlaces(entry: LogEntry): LogEntry {
   const without = { ...record, origin: null, places: [] }
   const bare = repeats && { repeats: new Repeats(repeats.bytes, []) }
   return { ...entry, value: encodeRecord({ ...without, ...bare }) }
+}
+
+/** What a webhook may have been told as the beginning is not stored. */
+function withoutCreations(step: Step): Step {
+  const put = [...step.put].map(([key, value]) => {
+    if (!key.startsWith('d/')) return [key, value] as const
+    return [key, encodeRow({ ...decodeRow(value), creation: null })] as const
+  })
+  return { ...step, put: new Map(put) }
 }
 
 /** What is told again looks like news. */
@@ -220,6 +230,9 @@ export const DEFECTS: Readonly<Record<string, Defect>> = {
     fold: of('alerts', (_simulation, _host, fold) =>
       altered(fold, { onDue: (now_ms) => fold.onDue(now_ms, true) }),
     ),
+  },
+  'beginning-not-stored': {
+    fold: of('incidents', (_simulation, _host, fold) => stepping(fold, withoutCreations)),
   },
   'seen-revisions-not-ignored': { fold: of('incidents', (_simulation, _host, fold) => repeatsAsNews(fold)) },
   'timers-not-restored': { fold: of('alerts', (_simulation, _host, fold) => withoutTimers(fold)) },

@@ -89,13 +89,14 @@ export class Events {
 
   /** `claim_lost`: how likely it is that what is lost begins with a claim. */
   private async failOver(claim_lost: number): Promise<void> {
-    const { store, tracker } = this.simulation
+    const { store, tracker, hook } = this.simulation
     const kept = this.kept(claim_lost)
     for (const commit of await store.failOver(kept)) {
       for (const [key, value] of commit.put) {
         if (!key.startsWith('d/')) continue
         const row = decodeRow(value)
-        if (row.sink === 'tracker') tracker.rewound.add(row.incident_id)
+        const sink = row.sink === 'tracker' ? tracker : hook
+        sink.rewound.add(row.incident_id)
       }
     }
   }

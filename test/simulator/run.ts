@@ -39,6 +39,7 @@ export async function run(seed: number, defect: Defect = NO_DEFECT): Promise<Run
     if (world.now_ms > START_MS + scenario.storm_ms + CALM_MAX_MS || world.scheduler.steps > STEPS_MAX)
       world.violate('liveness: everything comes to rest', open)
   }
+  for (const leftover of world.leftovers) leftover()
   return { violation: world.violation, steps: world.scheduler.steps, world }
 }
 

@@ -46,6 +46,7 @@ const FOUND: Readonly<Record<string, { readonly seeds: number; readonly breaks: 
   'sink-without-look-up': { seeds: 10, breaks: /^10:/ },
   'intent-not-stored-first': { seeds: 20, breaks: /^10:/ },
   'tick-while-lagging': { seeds: 10, breaks: /^9:/ },
+  'beginning-not-stored': { seeds: 100, breaks: /^10:/ },
   'seen-revisions-not-ignored': { seeds: 20, breaks: /^10:/ },
   'timers-not-restored': { seeds: 20, breaks: /^(5|liveness):/ },
   'answered-before-durable': { seeds: 30, breaks: /^8:/ },

@@ -44,6 +44,8 @@ export class World {
   readonly history: (readonly Fact[])[] = []
   rates: Rates
   violation: Violation | null = null
+  /** To be done at the end: a joined signal that somebody listens to is kept for ever, and whoever died listens on. */
+  readonly leftovers: (() => void)[] = []
   /** Requests to these parts are refused at the moment. */
   readonly down = new Set<string>()
 
