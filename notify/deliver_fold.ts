@@ -122,6 +122,14 @@ export class DeliverFold implements PartitionFold {
     return this.closed(step)
   }
 
+  async finish(): Promise<Step> {
+    await this.flights.finish()
+    const step = this.openStep()
+    const now_ms = this.parts.clock.now()
+    for (const landing of this.flights.take()) this.land(landing, step, now_ms)
+    return this.closed(step)
+  }
+
   async close(): Promise<void> {
     await this.flights.close()
     for (const row of this.rows.values()) this.parts.counted(row.sink, row.state, -1)

@@ -2,7 +2,8 @@ import type { Clock } from '../runtime/ports.ts'
 import type { Action, DeliveryRow, Intent, Result } from './delivery.ts'
 import type { Sink } from './sinks/sink.ts'
 
-/** How long `close` waits for attempts that were told to end. */
+/** How long `finish` waits for attempts to end by themselves, and `close` for those that were told to end. */
+const FINISH_MAX_MS = 3_000
 const CLOSE_MAX_MS = 2_000
 
 export interface Launch {
@@ -60,11 +61,21 @@ export class Flights {
     return landings
   }
 
+  /** Like `close`, after a while in which attempts may end by themselves. */
+  async finish(): Promise<void> {
+    await this.ended(FINISH_MAX_MS)
+    await this.close()
+  }
+
   async close(): Promise<void> {
     this.closing.abort()
-    const ended = new AbortController()
-    await Promise.race([Promise.all(this.running.values()), this.clock.sleep(CLOSE_MAX_MS, ended.signal)])
-    ended.abort()
+    await this.ended(CLOSE_MAX_MS)
+  }
+
+  private async ended(within_ms: number): Promise<void> {
+    const all = new AbortController()
+    await Promise.race([Promise.all(this.running.values()), this.clock.sleep(within_ms, all.signal)])
+    all.abort()
   }
 
   private async fly({ sink, row, intent }: Launch): Promise<Result> {

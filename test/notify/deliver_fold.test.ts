@@ -327,58 +327,97 @@ it('the view of deliveries finds them by incident, sink and state', async () => 
   await shard.fold.close()
 })
 
-it('a worker that takes over from one that stopped within a creation finds the ticket and links it', async () => {
+describe('a worker that takes over from one that stopped within a creation', () => {
   const clock = new AheadClock()
-  const log = new MemoryLog(clock, 1)
-  const store = new MemoryStore()
-  const errors: unknown[] = []
-  const observer = {
-    owned() {},
-    batch() {},
-    committed() {},
-    retrying() {},
-    fenced() {},
-    fatal: (_shard: string, error: unknown) => void errors.push(error),
-  }
-  const start = async (sink: Sink): Promise<Worker> => {
-    const parts = {
-      partition: 0,
-      sinks: [sink],
-      clock,
-      attempts_max: 4,
-      alerts_partitions: 1,
-      deadletters_partitions: 1,
-      attempted: () => {},
-      counted: () => {},
+  const installation = () => {
+    const log = new MemoryLog(clock, 1)
+    const store = new MemoryStore()
+    const errors: unknown[] = []
+    const observer = {
+      owned() {},
+      batch() {},
+      committed() {},
+      retrying() {},
+      fenced() {},
+      fatal: (_shard: string, error: unknown) => void errors.push(error),
     }
-    const worker = new Worker({
-      log,
-      store,
-      clock,
-      observer,
-      tracing: noTraces,
-      topic: 'incidents',
-      name: 'deliver',
-      make: () => new DeliverFold(parts),
-    })
-    await worker.start()
-    return worker
+    const start = async (sink: Sink): Promise<Worker> => {
+      const parts = {
+        partition: 0,
+        sinks: [sink],
+        clock,
+        attempts_max: 4,
+        alerts_partitions: 1,
+        deadletters_partitions: 1,
+        attempted: () => {},
+        counted: () => {},
+      }
+      const worker = new Worker({
+        log,
+        store,
+        clock,
+        observer,
+        tracing: noTraces,
+        topic: 'incidents',
+        name: 'deliver',
+        make: () => new DeliverFold(parts),
+      })
+      await worker.start()
+      return worker
+    }
+    return { log, store, errors, start }
   }
-  const silent = new Desk({}, true)
-  const first = await start(silent)
-  await log.append([{ topic: 'incidents', partition: 0, value: encodeChange(of('inc_a')) }])
-  const request = await eventually('the creation was sent', () => silent.asked[0])
-  silent.carryOut('create', request.telling)
-  await first.stop()
-  const talking = new Desk()
-  silent.tickets.forEach((id, incident_id) => talking.tickets.set(incident_id, id))
-  clock.ahead_ms = 120_000
-  const second = await start(talking)
-  const linked = async () =>
-    (await readDeliveries(store, 1, { state: 'delivered' }, 10)).deliveries[0]?.external_id
-  expect(await eventually('the ticket is known', linked)).toBe('1')
-  await second.stop()
-  expect(talking.asked.map(({ action }) => action)).toEqual(['look-up'])
-  expect((await log.bounds('alerts'))[0]?.next).toBe(1)
-  expect(errors).toEqual([])
+  /** The first is asked for a ticket; the second finds the same tickets. */
+  const desks = () => {
+    const [silent, talking] = [new Desk({}, true), new Desk()]
+    const asked = () => eventually('the creation was sent', () => silent.asked[0])
+    const handOver = () => silent.tickets.forEach((id, incident_id) => talking.tickets.set(incident_id, id))
+    return { silent, talking, asked, handOver }
+  }
+
+  it('finds the ticket and links it', async () => {
+    const { log, store, errors, start } = installation()
+    const { silent, talking, asked, handOver } = desks()
+    const first = await start(silent)
+    await log.append([{ topic: 'incidents', partition: 0, value: encodeChange(of('inc_a')) }])
+    silent.carryOut('create', (await asked()).telling)
+    await first.stop()
+    handOver()
+    clock.ahead_ms = 120_000
+    const second = await start(talking)
+    const linked = async () =>
+      (await readDeliveries(store, 1, { state: 'delivered' }, 10)).deliveries[0]?.external_id
+    expect(await eventually('the ticket is known', linked)).toBe('1')
+    await second.stop()
+    expect(talking.asked.map(({ action }) => action)).toEqual(['look-up'])
+    expect((await log.bounds('alerts'))[0]?.next).toBe(1)
+    expect(errors).toEqual([])
+  })
+
+  it('need not look for the ticket when the answer came soon', async () => {
+    const { log, store, errors, start } = installation()
+    const { silent, talking, asked, handOver } = desks()
+    const first = await start(silent)
+    await log.append([{ topic: 'incidents', partition: 0, value: encodeChange(of('inc_a')) }])
+    const { answer, telling } = await asked()
+    const stopped = first.stop()
+    answer(silent.carryOut('create', telling))
+    await stopped
+    handOver()
+    const [row] = (await readDeliveries(store, 1, { state: 'delivered' }, 10)).deliveries
+    expect(row).toMatchObject({ external_id: '1', intent: null })
+    expect((await log.bounds('alerts'))[0]?.next).toBe(1)
+    const second = await start(talking)
+    await log.append([
+      {
+        topic: 'incidents',
+        partition: 0,
+        value: encodeChange(of('inc_a', 'resolved', 2, { state: 'resolved' })),
+      },
+    ])
+    await eventually('the ticket is closed', () => talking.asked.length > 0)
+    await second.stop()
+    expect(talking.asked.map(({ action }) => action)).toEqual(['close'])
+    expect(errors).toEqual([])
+  })
 })
