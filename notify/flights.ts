@@ -12,6 +12,8 @@ export interface Launch {
   /** The row as it was stored before the attempt. */
   readonly row: DeliveryRow
   readonly intent: Intent
+  /** An owner whose commits the store lost may have told this. */
+  readonly doubtful: boolean
 }
 
 export interface Landing {
@@ -78,7 +80,7 @@ export class Flights {
     all.abort()
   }
 
-  private async fly({ sink, row, intent }: Launch): Promise<Result> {
+  private async fly({ sink, row, intent, doubtful }: Launch): Promise<Result> {
     const left_ms = intent.deadline_ms - sink.policy.settle_ms - this.clock.now()
     // This process stood still since it stored the intent; another one may be about to look what became of it.
     if (left_ms <= 0)
@@ -90,7 +92,7 @@ export class Flights {
       summary: row.creation ?? row.wanted,
       told: row.told,
       external_id: row.external_id,
-      repeated: intent.attempt > 1,
+      repeated: doubtful || intent.attempt > 1,
     }
     try {
       return await sink.deliver(intent.kind, telling, AbortSignal.any([this.closing.signal, given_up.signal]))

@@ -112,7 +112,7 @@ export class Cluster {
     const { taken } = this.receiver
     const told_before = taken.length
     await act()
-    this.loss = { told_before, told_by_then: taken.length, ended_at_ms: Date.now() }
+    this.loss = { told_before, told_by_then: taken.length }
   }
 
   /** Ends the load and what most alerts tell of, waits for rest, and checks what is left. */

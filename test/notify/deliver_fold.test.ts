@@ -185,6 +185,7 @@ describe('deliveries', () => {
       // Nobody knows what the ticket says by now.
       ...['reopen', 'reopen', 'reopen'],
     ])
+    expect(desk.asked.slice(3).every(({ telling }) => telling.repeated)).toBe(true)
   })
 
   it('are made at once for what is logged after a store was found to be another one', async () => {
