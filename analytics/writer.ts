@@ -224,16 +224,16 @@ export class RecordFold implements PartitionFold {
 
   /** The stored state is new or lost: ClickHouse tells how far this partition was recorded. */
   private async rebuild(from: Position, ended: AbortSignal): Promise<Position> {
-    const signal = AbortSignal.any([ended, AbortSignal.timeout(REBUILD_TIMEOUT_MS)])
-    const expired = new Promise<never>((_, reject) => {
-      signal.addEventListener('abort', () =>
-        reject(new Retryable('history-unavailable', 'ClickHouse is not ready yet')),
-      )
+    const { client, clock, partition } = this.parts
+    const given_up = new AbortController()
+    const expired = clock.sleep(REBUILD_TIMEOUT_MS, ended).then((): never => {
+      given_up.abort()
+      throw new Retryable('history-unavailable', 'ClickHouse is not ready yet')
     })
-    const client = await Promise.race([this.parts.client, expired])
+    const ready = await Promise.race([client, expired])
     const remembered: Remembered = new Map()
     const to = await this.recorder
-      .rebuild(client, this.parts.partition, from, remembered, signal)
+      .rebuild(ready, partition, from, remembered, given_up.signal)
       .catch((error: unknown) => {
         throw unavailable(error)
       })
