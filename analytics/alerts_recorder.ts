@@ -1,10 +1,9 @@
-import type { ClickHouseClient } from '@clickhouse/client'
 import type { LogEntry, Position } from '../runtime/ports.ts'
 import { decodeRecord } from '../schemas/codec.ts'
 import { comparePlaces, unseen } from '../schemas/places.ts'
 import type { Origin, Place } from '../schemas/record.ts'
 import type { Batch, Remembered } from './batch.ts'
-import { ask, recordedTo, type Recorder } from './recorders.ts'
+import { ask, type Inquiry, recordedTo, type Recorder } from './recorders.ts'
 import { alertRows } from './rows.ts'
 
 interface OriginRow {
@@ -16,6 +15,8 @@ interface OriginRow {
 
 /** Where the rows of `alerts` are already. */
 const TOLD_KEY = 'told'
+/** By so much the times of a log may go back, when another broker with another clock leads the partition. */
+const LOG_TIME_BACK_MS = 3_600_000
 
 /**
  * Alerts log → `alerts` and `alert_repeats`. Remembers the highest place of each source partition: as many rows as sources have
@@ -34,16 +35,13 @@ export class AlertsRecorder implements Recorder {
 
   restored(): void {}
 
-  async rebuild(
-    client: ClickHouseClient,
-    partition: number,
-    from: Position,
-    remembered: Remembered,
-    signal: AbortSignal,
-  ): Promise<Position> {
-    const told_to = await recordedTo(client, 'alerts', partition, signal)
+  async rebuild(inquiry: Inquiry, remembered: Remembered): Promise<Position> {
+    const { client, partition, from, signal } = inquiry
+    // Both tables are sorted by the time, so a bound spares reading all of them.
+    const since_ms = Math.max(0, inquiry.since_ms - LOG_TIME_BACK_MS)
+    const told_to = await recordedTo(inquiry, 'alerts', since_ms)
     // Of every batch the alerts are inserted first: before this position both are there.
-    const to = Math.max(from, await recordedTo(client, 'alert_repeats', partition, signal))
+    const to = Math.max(from, await recordedTo(inquiry, 'alert_repeats', since_ms))
     if (told_to > to) {
       this.told_to = told_to
       remembered.set(TOLD_KEY, Buffer.from(String(told_to)))
@@ -51,10 +49,12 @@ export class AlertsRecorder implements Recorder {
     const query = `
       SELECT origin_source AS source, origin_partition AS partition, max((origin_offset, origin_ordinal)) AS place,
              place.1 AS offset, place.2 AS ordinal
-      FROM (SELECT log_partition, log_position, origin_source, origin_partition, origin_offset, origin_ordinal FROM alerts
-            UNION ALL SELECT log_partition, log_position, origin_source, origin_partition, origin_offset, origin_ordinal FROM alert_repeats)
-      WHERE log_partition = {partition:UInt16} AND log_position < {to:UInt64} AND origin_source != '' GROUP BY source, partition`
-    for (const row of await ask<OriginRow>(client, query, { partition, to }, signal))
+      FROM (SELECT at, log_partition, log_position, origin_source, origin_partition, origin_offset, origin_ordinal FROM alerts
+            UNION ALL SELECT at, log_partition, log_position, origin_source, origin_partition, origin_offset, origin_ordinal FROM alert_repeats)
+      WHERE log_partition = {partition:UInt16} AND log_position < {to:UInt64} AND at >= fromUnixTimestamp64Milli({since_ms:Int64})
+        AND origin_source != ''
+      GROUP BY source, partition`
+    for (const row of await ask<OriginRow>(client, query, { partition, to, since_ms }, signal))
       this.remember(originKey(row), [row.offset, row.ordinal], remembered)
     return to
   }

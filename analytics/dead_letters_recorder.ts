@@ -1,9 +1,8 @@
-import type { ClickHouseClient } from '@clickhouse/client'
 import type { LogEntry, Position } from '../runtime/ports.ts'
 import { CodecError } from '../schemas/codec.ts'
 import { deadLetter } from '../schemas/deadletter.ts'
-import type { Batch, Remembered } from './batch.ts'
-import { recordedTo, type Recorder } from './recorders.ts'
+import type { Batch } from './batch.ts'
+import { type Inquiry, recordedTo, type Recorder } from './recorders.ts'
 import { deadLetterRow } from './rows.ts'
 
 /** Dead-letter log → `dead_letters`. Remembers nothing: the table keeps one row for each id. */
@@ -12,14 +11,8 @@ export class DeadLettersRecorder implements Recorder {
 
   restored(): void {}
 
-  async rebuild(
-    client: ClickHouseClient,
-    partition: number,
-    from: Position,
-    _remembered: Remembered,
-    signal: AbortSignal,
-  ): Promise<Position> {
-    return Math.max(from, await recordedTo(client, 'dead_letters', partition, signal))
+  async rebuild(inquiry: Inquiry): Promise<Position> {
+    return Math.max(inquiry.from, await recordedTo(inquiry, 'dead_letters'))
   }
 
   add(partition: number, entry: LogEntry, batch: Batch): void {

@@ -91,7 +91,7 @@ export class RecordFold implements PartitionFold {
 
   async restored(position: Position | null, copy: StoreCopy | null): Promise<Position> {
     this.recorder.restored()
-    const from = position ?? (await this.rebuild(0, this.closing.signal))
+    const from = position ?? (await this.rebuild(0, 0, this.closing.signal))
     this.batch = new Batch(from)
     if (copy === null || copy.incarnation === this.incarnation) return from
     const { incarnation } = copy
@@ -206,7 +206,7 @@ export class RecordFold implements PartitionFold {
     await clock.sleep(Math.max(0, until_ms - clock.now()), signal)
     this.ended = signal.aborted
     if (this.ended) return
-    const recorded_to = await this.rebuild(this.batch.from, signal)
+    const recorded_to = await this.rebuild(this.batch.from, entries[0]?.time_ms ?? 0, signal)
     this.replay = null
     this.settled(incarnation)
     this.batch = new Batch(recorded_to)
@@ -222,8 +222,8 @@ export class RecordFold implements PartitionFold {
     this.incarnation_is_stored = false
   }
 
-  /** The stored state is new or lost: ClickHouse tells how far this partition was recorded. */
-  private async rebuild(from: Position, ended: AbortSignal): Promise<Position> {
+  /** The stored state is new or lost: ClickHouse tells how far this partition was recorded. `from` and `since_ms` as in `Inquiry`. */
+  private async rebuild(from: Position, since_ms: number, ended: AbortSignal): Promise<Position> {
     const { client, clock, partition } = this.parts
     const given_up = new AbortController()
     const expired = clock.sleep(REBUILD_TIMEOUT_MS, ended).then((): never => {
@@ -232,11 +232,10 @@ export class RecordFold implements PartitionFold {
     })
     const ready = await Promise.race([client, expired])
     const remembered: Remembered = new Map()
-    const to = await this.recorder
-      .rebuild(ready, partition, from, remembered, given_up.signal)
-      .catch((error: unknown) => {
-        throw unavailable(error)
-      })
+    const inquiry = { client: ready, partition, from, since_ms, signal: given_up.signal }
+    const to = await this.recorder.rebuild(inquiry, remembered).catch((error: unknown) => {
+      throw unavailable(error)
+    })
     // To be stored although there is nothing to insert.
     if (to > 0 || remembered.size > 0) this.done = new Batch(to, remembered)
     return to

@@ -165,9 +165,9 @@ function withoutTimers(fold: PartitionFold): PartitionFold {
 function behindTheFurther(fold: PartitionFold): PartitionFold {
   const { recorder } = fold as unknown as { readonly recorder: Recorder & { readonly told_to?: number } }
   const rebuild = recorder.rebuild.bind(recorder)
-  recorder.rebuild = async (client, partition, from, ...rest) => {
-    const to = await rebuild(client, partition, from, ...rest)
-    return rebuild(client, partition, Math.max(to, recorder.told_to ?? 0), ...rest)
+  recorder.rebuild = async (inquiry, remembered) => {
+    const to = await rebuild(inquiry, remembered)
+    return rebuild({ ...inquiry, from: Math.max(to, recorder.told_to ?? 0) }, remembered)
   }
   return fold
 }

@@ -78,22 +78,23 @@ export class HistoryServer {
   }
 
   private answer({ table, text, params }: Question): readonly object[] {
-    const { partition } = params
-    const rows = this.cells(table, partition)
+    const rows = this.cells(table, params)
     if (text.includes('SELECT 1 FROM')) return between(rows, params).slice(0, 1)
     if (text.includes('max(log_position)')) return [highest(rows)]
     if (text.includes('origin_source AS source')) {
-      const both = [...rows, ...this.cells('alert_repeats', partition)]
+      const both = [...rows, ...this.cells('alert_repeats', params)]
       return origins(both.filter((cells) => position(cells) < Number(params['to'])))
     }
     if (text.includes('max(revision)')) return revisions(rows, params['closed'] as readonly string[])
     throw new TypeError(`the simulated ClickHouse does not understand ${text}`)
   }
 
-  private cells(table: TableName, partition: unknown): readonly Cells[] {
+  private cells(table: TableName, { partition, since_ms = 0 }: Question['params']): readonly Cells[] {
     return this.rows(table)
       .map(({ cells }) => cells)
-      .filter((cells) => cells['log_partition'] === partition)
+      .filter(
+        (cells) => cells['log_partition'] === partition && Number(cells['at']) * 1_000 >= Number(since_ms),
+      )
   }
 }
 
