@@ -1,10 +1,9 @@
-import type { ClickHouseClient } from '@clickhouse/client'
 import type { LogEntry, Position } from '../runtime/ports.ts'
 import { decodeRecord } from '../schemas/codec.ts'
 import { comparePlaces, unseen } from '../schemas/places.ts'
 import type { Origin, Place } from '../schemas/record.ts'
 import type { Batch, Remembered } from './batch.ts'
-import { ask, highestPosition, type Recorder } from './recorders.ts'
+import { ask, type Inquiry, recordedTo, type Recorder } from './recorders.ts'
 import { alertRows } from './rows.ts'
 
 interface OriginRow {
@@ -14,33 +13,50 @@ interface OriginRow {
   readonly ordinal: number
 }
 
-/** Alerts log → `alerts` and `alert_repeats`. Remembers the highest place of each source partition: as many rows as sources have partitions. */
+/** Where the rows of `alerts` are already. */
+const TOLD_KEY = 'told'
+/** By so much the times of a log may go back, when another broker with another clock leads the partition. */
+const LOG_TIME_BACK_MS = 3_600_000
+
+/**
+ * Alerts log → `alerts` and `alert_repeats`. Remembers the highest place of each source partition: as many rows as sources have
+ * partitions. When the stored state was lost between the two inserts of a batch, the repeats are behind: then it goes on
+ * behind them, and leaves out the alerts that are there.
+ */
 export class AlertsRecorder implements Recorder {
   private readonly origins = new Map<string, Place>()
+  /** Before this position there are no alerts to be written. */
+  private told_to: Position = 0
 
   restore(key: string, value: Buffer): void {
-    this.origins.set(key, JSON.parse(value.toString()) as Place)
+    if (key === TOLD_KEY) this.told_to = Number(value.toString())
+    else this.origins.set(key, JSON.parse(value.toString()) as Place)
   }
 
   restored(): void {}
 
-  async rebuild(
-    client: ClickHouseClient,
-    partition: number,
-    remembered: Remembered,
-    signal: AbortSignal,
-  ): Promise<Position | null> {
+  async rebuild(inquiry: Inquiry, remembered: Remembered): Promise<Position> {
+    const { client, partition, from, signal } = inquiry
+    // Both tables are sorted by the time, so a bound spares reading all of them.
+    const since_ms = Math.max(0, inquiry.since_ms - LOG_TIME_BACK_MS)
+    const told_to = await recordedTo(inquiry, 'alerts', since_ms)
+    // Of every batch the alerts are inserted first: before this position both are there.
+    const to = Math.max(from, await recordedTo(inquiry, 'alert_repeats', since_ms))
+    if (told_to > to) {
+      this.told_to = told_to
+      remembered.set(TOLD_KEY, Buffer.from(String(told_to)))
+    }
     const query = `
       SELECT origin_source AS source, origin_partition AS partition, max((origin_offset, origin_ordinal)) AS place,
              place.1 AS offset, place.2 AS ordinal
-      FROM (SELECT log_partition, origin_source, origin_partition, origin_offset, origin_ordinal FROM alerts
-            UNION ALL SELECT log_partition, origin_source, origin_partition, origin_offset, origin_ordinal FROM alert_repeats)
-      WHERE log_partition = {partition:UInt16} AND origin_source != '' GROUP BY source, partition`
-    for (const row of await ask<OriginRow>(client, query, { partition }, signal))
+      FROM (SELECT at, log_partition, log_position, origin_source, origin_partition, origin_offset, origin_ordinal FROM alerts
+            UNION ALL SELECT at, log_partition, log_position, origin_source, origin_partition, origin_offset, origin_ordinal FROM alert_repeats)
+      WHERE log_partition = {partition:UInt16} AND log_position < {to:UInt64} AND at >= fromUnixTimestamp64Milli({since_ms:Int64})
+        AND origin_source != ''
+      GROUP BY source, partition`
+    for (const row of await ask<OriginRow>(client, query, { partition, to, since_ms }, signal))
       this.remember(originKey(row), [row.offset, row.ordinal], remembered)
-    const told = await highestPosition(client, 'alerts', partition, signal)
-    const repeated = await highestPosition(client, 'alert_repeats', partition, signal)
-    return told === null || repeated === null ? (told ?? repeated) : Math.max(told, repeated)
+    return to
   }
 
   add(partition: number, entry: LogEntry, batch: Batch): void {
@@ -50,7 +66,10 @@ export class AlertsRecorder implements Recorder {
     const highest = key === null ? undefined : this.origins.get(key)
     const place = { partition, position: entry.position, time_ms: entry.time_ms }
     const first = unseen(record.places, highest)
-    batch.add('alerts', entry.time_ms, alertRows(place, record, first))
+    if (entry.position >= this.told_to) {
+      this.forgetTold(batch.remembered)
+      batch.add('alerts', entry.time_ms, entry.position, alertRows(place, record, first))
+    }
     const { repeats } = record
     const first_repeat = repeats === undefined ? 0 : unseen(repeats.places, highest)
     if (repeats !== undefined) batch.addRepeats(place, record.origin, repeats, first_repeat)
@@ -60,6 +79,12 @@ export class AlertsRecorder implements Recorder {
   }
 
   forget(): void {}
+
+  private forgetTold(remembered: Remembered): void {
+    if (this.told_to === 0) return
+    this.told_to = 0
+    remembered.set(TOLD_KEY, null)
+  }
 
   private remember(key: string, place: Place, remembered: Remembered): void {
     this.origins.set(key, place)

@@ -9,6 +9,8 @@ export interface Insert {
   readonly table: TableName
   /** Year and month, e.g. 202611. */
   readonly month: number
+  /** The position of the first entry with rows here. */
+  readonly from: Position
   /** Rows of every table but one, as lines of JSONCompactEachRow. */
   readonly lines: string[]
   /** Rows of `alert_repeats`, by source partition. */
@@ -44,9 +46,9 @@ export class Batch {
   }
 
   /** `time_ms` is what the table is partitioned by. */
-  add(table: TableName, time_ms: number, lines: readonly string[]): void {
+  add(table: TableName, time_ms: number, position: Position, lines: readonly string[]): void {
     if (lines.length === 0) return
-    const part = this.part(table, monthOf(time_ms))
+    const part = this.part(table, monthOf(time_ms), position)
     for (const one of lines) {
       part.lines.push(one)
       this.bytes += one.length
@@ -57,23 +59,24 @@ export class Batch {
   /** Counts repeats from `first` on. */
   addRepeats(place: LogPlace, origin: Origin | null, repeats: Repeats, first: number): void {
     if (first >= repeats.count) return
-    const { repeats: counts } = this.part('alert_repeats', monthOf(place.time_ms))
+    const { repeats: counts } = this.part('alert_repeats', monthOf(place.time_ms), place.position)
     const key = origin === null ? '' : `${origin.source}#${origin.partition}`
     const known = counts.get(key) ?? new RepeatCounts(place.partition, origin)
     counts.set(key, known)
     this.rows += known.add(place, repeats, first) / REPEATS_PER_ROW
   }
 
-  private part(table: TableName, month: number): Insert {
+  private part(table: TableName, month: number, from: Position): Insert {
     const key = `${table}/${month}`
-    const part = this.parts.get(key) ?? { table, month, lines: [], repeats: new Map() }
+    const part = this.parts.get(key) ?? { table, month, from, lines: [], repeats: new Map() }
     this.parts.set(key, part)
     return part
   }
 
   /**
-   * Months in order, so that the highest position in a table tells how far the inserts before it went; the changes of
-   * incidents come after the tables that can be written twice, for the same purpose.
+   * Months in order, so that the highest position in a table tells how far the inserts before it went. Repeats come after
+   * alerts, so that where the repeats reach the alerts are as well; the changes of incidents come after the tables that can
+   * be written twice, for the same purpose.
    */
   inserts(): readonly Insert[] {
     const order: readonly TableName[] = [

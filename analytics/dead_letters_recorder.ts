@@ -1,9 +1,8 @@
-import type { ClickHouseClient } from '@clickhouse/client'
 import type { LogEntry, Position } from '../runtime/ports.ts'
 import { CodecError } from '../schemas/codec.ts'
 import { deadLetter } from '../schemas/deadletter.ts'
-import type { Batch, Remembered } from './batch.ts'
-import { highestPosition, type Recorder } from './recorders.ts'
+import type { Batch } from './batch.ts'
+import { type Inquiry, recordedTo, type Recorder } from './recorders.ts'
 import { deadLetterRow } from './rows.ts'
 
 /** Dead-letter log → `dead_letters`. Remembers nothing: the table keeps one row for each id. */
@@ -12,13 +11,8 @@ export class DeadLettersRecorder implements Recorder {
 
   restored(): void {}
 
-  rebuild(
-    client: ClickHouseClient,
-    partition: number,
-    _remembered: Remembered,
-    signal: AbortSignal,
-  ): Promise<Position | null> {
-    return highestPosition(client, 'dead_letters', partition, signal)
+  async rebuild(inquiry: Inquiry): Promise<Position> {
+    return Math.max(inquiry.from, await recordedTo(inquiry, 'dead_letters'))
   }
 
   add(partition: number, entry: LogEntry, batch: Batch): void {
@@ -30,7 +24,7 @@ export class DeadLettersRecorder implements Recorder {
       )
     }
     const place = { partition, position: entry.position, time_ms: entry.time_ms }
-    batch.add('dead_letters', letter.data.at_ms, [deadLetterRow(place, letter.data)])
+    batch.add('dead_letters', letter.data.at_ms, entry.position, [deadLetterRow(place, letter.data)])
   }
 
   forget(): void {}

@@ -1,10 +1,9 @@
-import type { ClickHouseClient } from '@clickhouse/client'
 import type { LogEntry, Position } from '../runtime/ports.ts'
 import type { Change } from '../schemas/change.ts'
 import { decodeChange } from '../schemas/codec.ts'
 import type { IncidentState } from '../schemas/incident.ts'
 import type { Batch, Remembered } from './batch.ts'
-import { ask, highestPosition, type Recorder } from './recorders.ts'
+import { ask, type Inquiry, recordedTo, type Recorder } from './recorders.ts'
 import { changeRow, incidentRow, membershipRow } from './rows.ts'
 
 /** The highest revision seen of an incident, whether the incident is closed, and when the change came. */
@@ -55,12 +54,8 @@ export class IncidentsRecorder implements Recorder {
     }
   }
 
-  async rebuild(
-    client: ClickHouseClient,
-    partition: number,
-    remembered: Remembered,
-    signal: AbortSignal,
-  ): Promise<Position | null> {
+  async rebuild(inquiry: Inquiry, remembered: Remembered): Promise<Position> {
+    const { client, partition, from, signal } = inquiry
     const query = `
       SELECT incident_id, max(revision) AS highest, argMax(state, revision) IN {closed:Array(String)} AS closed,
              toUnixTimestamp64Milli(max(at)) AS time_ms
@@ -81,7 +76,7 @@ export class IncidentsRecorder implements Recorder {
       remembered.set(PREFIX + row.incident_id, Buffer.from(JSON.stringify(seen)))
     }
     this.restored()
-    return highestPosition(client, 'incident_changes', partition, signal)
+    return Math.max(from, await recordedTo(inquiry, 'incident_changes'))
   }
 
   add(partition: number, entry: LogEntry, batch: Batch): void {
@@ -124,10 +119,11 @@ export class IncidentsRecorder implements Recorder {
 }
 
 function addRows(batch: Batch, place: Parameters<typeof changeRow>[0], change: Change): void {
-  batch.add('incident_changes', change.at_ms, [changeRow(place, change)])
-  batch.add('incidents', change.incident.opened_at_ms, [incidentRow(place, change)])
+  const { position } = place
+  batch.add('incident_changes', change.at_ms, position, [changeRow(place, change)])
+  batch.add('incidents', change.incident.opened_at_ms, position, [incidentRow(place, change)])
   // An alert that joined and ended within one change: the end is the newer of the two.
   for (const member of [...change.memberships.joined, ...change.memberships.ended]) {
-    batch.add('memberships', member.joined_at_ms, [membershipRow(place, change, member)])
+    batch.add('memberships', member.joined_at_ms, position, [membershipRow(place, change, member)])
   }
 }

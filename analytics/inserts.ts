@@ -139,7 +139,7 @@ async function isThere(
   const found = await ask(
     client,
     query,
-    { month: insert.month, partition, from: batch.from, to: batch.to },
+    { month: insert.month, partition, from: insert.from, to: batch.to },
     signal,
   )
   return found.length > 0

@@ -1,6 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import { Retryable } from '../runtime/errors.ts'
-import { EMPTY_STEP, type PartitionFold, type Step } from '../runtime/fold.ts'
+import { EMPTY_STEP, type PartitionFold, type Step, type StoreCopy } from '../runtime/fold.ts'
 import type { Clock, LogEntry, Position, Topic } from '../runtime/ports.ts'
 import { CodecError } from '../schemas/codec.ts'
 import { AlertsRecorder } from './alerts_recorder.ts'
@@ -24,13 +24,21 @@ export interface RecordParts {
   /** Rows wait at most this long (history.flush_interval_ms), or until there are `flush_rows`. */
   readonly flush_interval_ms: number
   readonly flush_rows?: number
+  /** How long after a failover of the store an insert may come that nobody remembers. */
+  readonly settle_ms?: number
 }
 
 const FLUSH_ROWS = 20_000
 const FLUSH_BYTES = 8_388_608
 /** How long a shard without stored state waits for ClickHouse before the worker claims it anew. */
 const REBUILD_TIMEOUT_MS = 15_000
+/**
+ * When a store may have lost the newest plan, its rows may still be on their way: a request ends within 60 s (connection.ts), and an
+ * owner that stood still for 10 s looks before it inserts (inserts.ts).
+ */
+const SETTLE_MS = 75_000
 const PLAN_KEY = 'plan'
+const INCARNATION_KEY = 'incarnation'
 
 /** The entries that one set of inserts stands for: from here to before there. */
 interface Plan {
@@ -45,6 +53,9 @@ interface Plan {
  * that name the plan; the next plan's commit moves the position on. Whoever finds a plan at a restart reads the same
  * entries, builds the same rows, and inserts them under the same tokens. What is remembered between entries
  * (recorders.ts) is stored as it was at the position, so it is one batch behind.
+ *
+ * A store that is another copy than before (`Claim.incarnation`) may have lost plans whose rows are there. Then ClickHouse tells how
+ * far the partition was recorded, before anything is planned.
  */
 export class RecordFold implements PartitionFold {
   private readonly parts: RecordParts
@@ -59,6 +70,10 @@ export class RecordFold implements PartitionFold {
   /** The plan that is stored and done: the next commit moves on from it. */
   private done: Batch | null = null
   private done_ms = 0
+  /** The copy of the store by which the stored position is right, and one that was found, by which it need not be. */
+  private incarnation: string | null = null
+  private unsettled: { readonly incarnation: string; readonly until_ms: number } | null = null
+  private incarnation_is_stored = true
   /** An insert was given up because the partition is lost: nothing may be committed any more. */
   private ended = false
 
@@ -70,18 +85,30 @@ export class RecordFold implements PartitionFold {
 
   restore(key: string, value: Buffer): void {
     if (key === PLAN_KEY) this.replay = JSON.parse(value.toString()) as Plan
+    else if (key === INCARNATION_KEY) this.incarnation = value.toString()
     else this.recorder.restore(key, value)
   }
 
-  async restored(position: Position | null): Promise<Position> {
+  async restored(position: Position | null, copy: StoreCopy | null): Promise<Position> {
     this.recorder.restored()
-    const from = position ?? (await this.rebuild())
+    const from = position ?? (await this.rebuild(0, 0, this.closing.signal))
     this.batch = new Batch(from)
+    if (copy === null || copy.incarnation === this.incarnation) return from
+    const { incarnation } = copy
+    // What is logged later cannot have been planned by anybody.
+    if (from >= (await copy.logEnd())) this.settled(incarnation)
+    else
+      this.unsettled = { incarnation, until_ms: this.parts.clock.now() + (this.parts.settle_ms ?? SETTLE_MS) }
     return from
   }
 
   fold(entries: readonly LogEntry[]): Step | null {
     if (this.ended) return null
+    if (this.unsettled !== null) {
+      const { incarnation, until_ms } = this.unsettled
+      const after = (signal: AbortSignal) => this.settle(incarnation, until_ms, entries, signal)
+      return { ...EMPTY_STEP, position: this.batch.from, after }
+    }
     const plan = this.replay
     if (plan === null) {
       this.take(entries)
@@ -97,13 +124,13 @@ export class RecordFold implements PartitionFold {
   }
 
   dueAt(): number | null {
-    if (this.ended || this.replay !== null) return null
+    if (this.ended || this.replay !== null || this.unsettled !== null) return null
     if (this.batch.to > this.batch.from) return this.batch_began_ms + this.parts.flush_interval_ms
     return this.done === null ? null : this.done_ms + this.parts.flush_interval_ms
   }
 
   onDue(): Step | null {
-    if (this.ended || this.replay !== null) return null
+    if (this.ended || this.replay !== null || this.unsettled !== null) return null
     return this.planned()
   }
 
@@ -125,6 +152,8 @@ export class RecordFold implements PartitionFold {
       else put.set(key, value)
     }
     this.done = null
+    if (!this.incarnation_is_stored) put.set(INCARNATION_KEY, Buffer.from(this.incarnation ?? ''))
+    this.incarnation_is_stored = true
     if (batch.rows === 0) return { ...EMPTY_STEP, put, delete: gone.add(PLAN_KEY), position: batch.to }
     const plan: Plan = { from: batch.from, to: batch.to }
     put.set(PLAN_KEY, Buffer.from(JSON.stringify(plan)))
@@ -146,6 +175,8 @@ export class RecordFold implements PartitionFold {
   private take(entries: readonly LogEntry[]): void {
     if (entries.length > 0 && this.batch.to === this.batch.from) this.batch_began_ms = this.parts.clock.now()
     for (const entry of entries) {
+      // Recorded by an owner whose plan the store forgot.
+      if (entry.position < this.batch.from) continue
       this.batch.to = entry.position + 1
       try {
         this.recorder.add(this.parts.partition, entry, this.batch)
@@ -164,24 +195,50 @@ export class RecordFold implements PartitionFold {
     return batch
   }
 
-  /** The stored state is new or lost: ClickHouse tells how far this partition was recorded. */
-  private async rebuild(): Promise<Position> {
-    const signal = AbortSignal.any([this.closing.signal, AbortSignal.timeout(REBUILD_TIMEOUT_MS)])
-    const expired = new Promise<never>((_, reject) => {
-      signal.addEventListener('abort', () =>
-        reject(new Retryable('history-unavailable', 'ClickHouse is not ready yet')),
-      )
+  /** Waits for what may be on its way, and goes on behind what is recorded. `entries` are the first to be taken. */
+  private async settle(
+    incarnation: string,
+    until_ms: number,
+    entries: readonly LogEntry[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { clock } = this.parts
+    await clock.sleep(Math.max(0, until_ms - clock.now()), signal)
+    this.ended = signal.aborted
+    if (this.ended) return
+    const recorded_to = await this.rebuild(this.batch.from, entries[0]?.time_ms ?? 0, signal)
+    this.replay = null
+    this.settled(incarnation)
+    this.batch = new Batch(recorded_to)
+    // Even if there is nothing to insert, the position moves on, and what was asked for is stored.
+    this.done ??= new Batch(this.batch.from)
+    this.done_ms = clock.now()
+    this.take(entries)
+  }
+
+  private settled(incarnation: string): void {
+    this.unsettled = null
+    this.incarnation = incarnation
+    this.incarnation_is_stored = false
+  }
+
+  /** The stored state is new or lost: ClickHouse tells how far this partition was recorded. `from` and `since_ms` as in `Inquiry`. */
+  private async rebuild(from: Position, since_ms: number, ended: AbortSignal): Promise<Position> {
+    const { client, clock, partition } = this.parts
+    const given_up = new AbortController()
+    const expired = clock.sleep(REBUILD_TIMEOUT_MS, ended).then((): never => {
+      given_up.abort()
+      throw new Retryable('history-unavailable', 'ClickHouse is not ready yet')
     })
-    const client = await Promise.race([this.parts.client, expired])
+    const ready = await Promise.race([client, expired])
     const remembered: Remembered = new Map()
-    const highest = await this.recorder
-      .rebuild(client, this.parts.partition, remembered, signal)
-      .catch((error: unknown) => {
-        throw unavailable(error)
-      })
-    const from = highest === null ? 0 : highest + 1
-    if (remembered.size > 0) this.done = new Batch(from, remembered)
-    return from
+    const inquiry = { client: ready, partition, from, since_ms, signal: given_up.signal }
+    const to = await this.recorder.rebuild(inquiry, remembered).catch((error: unknown) => {
+      throw unavailable(error)
+    })
+    // To be stored although there is nothing to insert.
+    if (to > 0 || remembered.size > 0) this.done = new Batch(to, remembered)
+    return to
   }
 }
 

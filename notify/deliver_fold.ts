@@ -52,6 +52,8 @@ interface Footing {
   readonly log_end: Position
 }
 const FOOTING_KEY = 'footing'
+/** The log's clock and ours. */
+const CLOCKS_DIFFER_MS = 5_000
 
 interface OpenStep {
   readonly publish: Append[]
@@ -119,6 +121,14 @@ export class DeliverFold implements PartitionFold {
     const step = this.openStep()
     for (const landing of this.flights.take()) this.land(landing, step, now_ms)
     this.startDue(step, now_ms)
+    return this.closed(step)
+  }
+
+  async finish(): Promise<Step> {
+    await this.flights.finish()
+    const step = this.openStep()
+    const now_ms = this.parts.clock.now()
+    for (const landing of this.flights.take()) this.land(landing, step, now_ms)
     return this.closed(step)
   }
 
@@ -219,7 +229,9 @@ export class DeliverFold implements PartitionFold {
     this.setDue(key, null)
     this.busy.add(key)
     lane.in_flight++
-    step.launches.push({ key, sink: lane.sink, row: stored, intent: stored.intent })
+    const { footing } = this
+    const doubtful = footing !== null && row.wanted.at_ms < footing.since_ms + CLOCKS_DIFFER_MS
+    step.launches.push({ key, sink: lane.sink, row: stored, intent: stored.intent, doubtful })
   }
 
   private retire(key: string, row: DeliveryRow, step: OpenStep, now_ms: number): void {

@@ -275,17 +275,10 @@ const UNKNOWN_REVISION = 0
  */
 export function doubted(row: DeliveryRow, policy: SinkPolicy, since_ms: number): DeliveryRow {
   if (policy.idempotent || row.told !== null || row.external_id !== null) return row
-  const { state, severity, assignee, members_total } = row.wanted
+  const { state, severity, assignee, members_total } = row.unsure ?? row.wanted
+  // Even of a creation that is stored: a later one may have been forgotten, and what became of its ticket.
   const revision = UNKNOWN_REVISION
-  const unsure = row.unsure ?? {
-    state,
-    severity,
-    assignee,
-    members_total,
-    revision,
-    closed: false,
-    at_ms: since_ms,
-  }
+  const unsure = { state, severity, assignee, members_total, revision, closed: false, at_ms: since_ms }
   const settled_at_ms = since_ms + policy.create_timeout_ms + policy.settle_ms
   return { ...row, unsure, next_try_at_ms: Math.max(row.next_try_at_ms ?? 0, settled_at_ms) }
 }

@@ -2,7 +2,8 @@ import type { Clock } from '../runtime/ports.ts'
 import type { Action, DeliveryRow, Intent, Result } from './delivery.ts'
 import type { Sink } from './sinks/sink.ts'
 
-/** How long `close` waits for attempts that were told to end. */
+/** How long `finish` waits for attempts to end by themselves, and `close` for those that were told to end. */
+const FINISH_MAX_MS = 3_000
 const CLOSE_MAX_MS = 2_000
 
 export interface Launch {
@@ -11,6 +12,8 @@ export interface Launch {
   /** The row as it was stored before the attempt. */
   readonly row: DeliveryRow
   readonly intent: Intent
+  /** An owner whose commits the store lost may have told this. */
+  readonly doubtful: boolean
 }
 
 export interface Landing {
@@ -60,14 +63,24 @@ export class Flights {
     return landings
   }
 
-  async close(): Promise<void> {
-    this.closing.abort()
-    const ended = new AbortController()
-    await Promise.race([Promise.all(this.running.values()), this.clock.sleep(CLOSE_MAX_MS, ended.signal)])
-    ended.abort()
+  /** Like `close`, after a while in which attempts may end by themselves. */
+  async finish(): Promise<void> {
+    await this.ended(FINISH_MAX_MS)
+    await this.close()
   }
 
-  private async fly({ sink, row, intent }: Launch): Promise<Result> {
+  async close(): Promise<void> {
+    this.closing.abort()
+    await this.ended(CLOSE_MAX_MS)
+  }
+
+  private async ended(within_ms: number): Promise<void> {
+    const all = new AbortController()
+    await Promise.race([Promise.all(this.running.values()), this.clock.sleep(within_ms, all.signal)])
+    all.abort()
+  }
+
+  private async fly({ sink, row, intent, doubtful }: Launch): Promise<Result> {
     const left_ms = intent.deadline_ms - sink.policy.settle_ms - this.clock.now()
     // This process stood still since it stored the intent; another one may be about to look what became of it.
     if (left_ms <= 0)
@@ -79,7 +92,7 @@ export class Flights {
       summary: row.creation ?? row.wanted,
       told: row.told,
       external_id: row.external_id,
-      repeated: intent.attempt > 1,
+      repeated: doubtful || intent.attempt > 1,
     }
     try {
       return await sink.deliver(intent.kind, telling, AbortSignal.any([this.closing.signal, given_up.signal]))

@@ -166,7 +166,8 @@ class Exchange {
         if (Date.now() < deadline_ms) this.connected = true
         else this.end('timeout')
       }
-      if (this.sent.reusedSocket) return connected()
+      // One of the pool. `reusedSocket` does not say so to a request that waited until another one was done with it.
+      if (!socket.connecting) return connected()
       socket.once('connect', () => (this.reached = true))
       socket.once(this.url.protocol === 'https:' ? 'secureConnect' : 'connect', connected)
     })

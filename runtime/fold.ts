@@ -39,6 +39,11 @@ export interface PartitionFold {
   onDue(now_ms: number, idle: boolean): Step | null
   /** Called when the fold's own outside work finished: lets it cut short a waiting poll. Set by the worker. */
   wake?: () => void
+  /**
+   * The process stops, and nobody has the partition before it is done: outside work in flight ends by itself if it does so soon,
+   * and what it came to is to be stored, so that the next owner need not find out.
+   */
+  finish?(): Promise<Step>
   /** The partition is lost or the process stops: outside work in flight ends soon after. */
   close(): Promise<void>
 }

@@ -96,7 +96,7 @@ export class Worker implements Ownership {
   /** Ends after the batch in hand; what was not committed is done again by the next owner. */
   async stop(): Promise<void> {
     this.stopping = true
-    await Promise.all([...this.loops.values()].map((loop) => loop.stop()))
+    await Promise.all([...this.loops.values()].map((loop) => loop.stop(true)))
     this.loops.clear()
     await this.subscription?.close()
   }
@@ -108,6 +108,7 @@ class PartitionLoop {
   private readonly shard: Shard
   private readonly stopping = new AbortController()
   private running: Promise<void> = Promise.resolve()
+  private in_good_order = false
 
   constructor(parts: WorkerParts, reader: PartitionReader) {
     this.parts = parts
@@ -120,7 +121,9 @@ class PartitionLoop {
     return this.running
   }
 
-  async stop(): Promise<void> {
+  /** `in_good_order`: nobody else has the partition yet. */
+  async stop(in_good_order = false): Promise<void> {
+    this.in_good_order = in_good_order
     this.stopping.abort()
     this.reader.wake()
     await this.running
@@ -180,6 +183,8 @@ class PartitionLoop {
         await this.turn(fold, owner)
         working()
       }
+      if (this.in_good_order && fold.finish)
+        await this.carryOut(await fold.finish(), owner, owner.position, null)
     } finally {
       await fold.close()
     }

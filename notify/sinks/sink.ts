@@ -9,7 +9,7 @@ export interface Telling {
   /** What the sink's copy says; null when that is not known or there is none. */
   readonly told: Told | null
   readonly external_id: string | null
-  /** An earlier attempt to tell something newer than `told` ended without an answer or in failure. */
+  /** An earlier attempt to tell something newer than `told` ended without an answer or in failure, or may be forgotten. */
   readonly repeated: boolean
 }
 

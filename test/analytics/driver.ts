@@ -2,7 +2,7 @@ import type { ClickHouseClient } from '@clickhouse/client'
 import { RecordFold, type RecordedTopic, type RecordParts } from '../../analytics/writer.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import { Fenced } from '../../runtime/errors.ts'
-import type { Step } from '../../runtime/fold.ts'
+import type { Step, StoreCopy } from '../../runtime/fold.ts'
 import type { LogEntry, Position } from '../../runtime/ports.ts'
 
 /** Where an owner stops for good. */
@@ -25,6 +25,14 @@ export class Shard {
     this.position = position
   }
 
+  /** What a copy has that lags behind from now on. */
+  copy(): Shard {
+    const copy = new Shard()
+    copy.position = this.position
+    copy.rows = new Map(this.rows)
+    return copy
+  }
+
   /** The store forgot everything. */
   lose(): void {
     this.position = null
@@ -43,6 +51,8 @@ export interface Run {
   readonly entries_max?: number
   readonly observer?: Partial<RecordParts['observer']>
   readonly signal?: AbortSignal
+  /** The copy of the store that takes the claims; left out: one that loses nothing. */
+  readonly copy?: StoreCopy
 }
 
 /** A test that expects no trouble fails by it. */
@@ -68,13 +78,14 @@ export class Owner {
       observer: { inserted() {}, retrying: unexpected, undecodable: unexpected, ...run.observer },
       flush_interval_ms: 60_000,
       flush_rows: run.flush_rows ?? 10,
+      settle_ms: 0,
     })
   }
 
   async claim(): Promise<this> {
     this.shard.claim(this)
     for (const [key, value] of this.shard.rows) this.fold.restore(key, value)
-    this.next = await this.fold.restored(this.shard.position)
+    this.next = await this.fold.restored(this.shard.position, this.run.copy ?? null)
     return this
   }
 

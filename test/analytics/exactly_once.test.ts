@@ -150,6 +150,45 @@ await describeWith(clickhouse, 'the record fold', (address) => {
     expect(offsets).toEqual([1, 2, 3, 4, 5, 6, 7].map((n) => ({ n })))
   })
 
+  it('writes every row once when the store lost plans whose rows are there', async () => {
+    const log = alertsEntries(9, 5)
+    const copyOf = (incarnation: string, end: number) => ({ incarnation, logEnd: async () => end })
+    const { shard, run } = fresh({ copy: copyOf('one', 0) })
+    const first = await new Owner(shard, run).claim()
+    await first.read(log.slice(0, 2))
+    const lagging = shard.copy()
+    await first.read(log.slice(0, 5))
+    // The next plan begins where the copy stands, and would be cut in another way.
+    const second = { ...run, copy: copyOf('two', 5) }
+    await (await new Owner(lagging, second).claim()).read(log.slice(0, 7))
+    await (await new Owner(lagging, second).claim()).read(log)
+    expect(await recorded()).toEqual(expected(log, 5))
+  })
+
+  it('knows all places it has had when the store lost plans, those of long ago too', async () => {
+    const origin = { source: 'plant/alerts', partition: 1 }
+    const batch = (position: number, offsets: number[], time_ms = NOON_MS) =>
+      alertsEntry(
+        position,
+        offsets.map((n) => alertOf(n)),
+        { time_ms, origin, places: offsets.map((n) => [n, 0]) },
+      )
+    const log = [batch(0, [1, 2, 3], NOON_MS - 86_400_000), batch(1, [4, 5])]
+    const copyOf = (incarnation: string, end: number) => ({ incarnation, logEnd: async () => end })
+    const { shard, run } = fresh({ copy: copyOf('one', 0) })
+    const first = await new Owner(shard, run).claim()
+    await first.read(log.slice(0, 1))
+    const lagging = shard.copy()
+    await first.read(log)
+    log.push(batch(2, [3, 5, 6]))
+    await (await new Owner(lagging, { ...run, copy: copyOf('two', 2) }).claim()).read(log)
+    const offsets = await rowsOf(
+      client,
+      `SELECT origin_offset AS n FROM alerts WHERE log_partition = ${partition} ORDER BY log_position, ordinal`,
+    )
+    expect(offsets).toEqual([1, 2, 3, 4, 5, 6].map((n) => ({ n })))
+  })
+
   it('writes a batch of a source once when it was appended twice, cut in another way', async () => {
     const origin = { source: 'plant/alerts', partition: 0 }
     const batch = (position: number, places: [number, number][]) =>

@@ -1,8 +1,9 @@
 import type { ClickHouseClient } from '@clickhouse/client'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { History } from '../../analytics/connection.ts'
+import type { LogEntry } from '../../runtime/ports.ts'
 import { clickhouse, describeWith } from '../services/index.ts'
-import { type Crash, Crashed, Owner, Shard } from './driver.ts'
+import { type Crash, Crashed, Owner, type Run, Shard } from './driver.ts'
 import { alertOf, alertsEntry, NOON_MS, repeatsEntry } from './fixtures.ts'
 import { openHistory, rowsOf } from './place.ts'
 
@@ -96,5 +97,65 @@ await describeWith(clickhouse, 'repeats in the history', (address) => {
     log.push(repeatsEntry(2, [1]))
     await (await new Owner(shard, run).claim()).read(log)
     expect(await statements()).toEqual([4])
+  })
+
+  describe('of which the alerts were inserted and the repeats not, when the stored state was lost,', () => {
+    /** Its owner stops when it inserts repeats. */
+    const stoppedHalfway = async (shard: Shard, run: Run, log: readonly LogEntry[]) => {
+      const stopping = new AbortController()
+      const half = new Proxy(client, {
+        get(target, name, receiver) {
+          if (name !== 'exec') return Reflect.get(target, name, receiver) as unknown
+          return async (...given: Parameters<ClickHouseClient['exec']>) => {
+            if (!given[0].query.includes('INTO alert_repeats')) return target.exec(...given)
+            stopping.abort()
+            throw new Error('socket hang up')
+          }
+        },
+      })
+      await (await new Owner(shard, { ...run, client: half, signal: stopping.signal }).claim()).read(log)
+      expect(stopping.signal.aborted).toBe(true)
+      shard.lose()
+    }
+    const origin = { source: 'plant/alerts', partition: 0 }
+    const placed = (...offsets: number[]) => ({
+      origin,
+      places: offsets.map((offset): [number, number] => [offset, 0]),
+    })
+
+    it('are counted all the same, and no alert twice', async () => {
+      const { shard, run } = fresh()
+      const log = [
+        alertsEntry(0, [alertOf(1), alertOf(2)], placed(1, 2)),
+        repeatsEntry(1, [1, 1, 2], placed(3, 4, 5)),
+        alertsEntry(2, [alertOf(2), alertOf(3)], placed(5, 6)),
+        repeatsEntry(3, [2], placed(7)),
+      ]
+      await stoppedHalfway(shard, run, log)
+      log.push(repeatsEntry(4, [1, 3], placed(7, 8)), alertsEntry(5, [alertOf(3)], placed(9)))
+      await (await new Owner(shard, run).claim()).read(log)
+      expect(await statements()).toEqual([3, 3, 3])
+    })
+
+    it.each<Crash>(['before-commit', 'after-commit', 'after-insert'])(
+      'are counted once when the next owner stops %s on its way',
+      async (crash) => {
+        const { shard, run } = fresh()
+        const log = [
+          alertsEntry(0, [alertOf(1), alertOf(2)]),
+          repeatsEntry(1, [1, 1]),
+          alertsEntry(2, [alertOf(3)]),
+          repeatsEntry(3, [2]),
+          alertsEntry(4, [alertOf(4)]),
+        ]
+        await stoppedHalfway(shard, run, log)
+        // Each entry with rows is a batch, so that the stop comes before the last one whose alerts are there.
+        const slow = { ...run, flush_rows: 0.01, entries_max: 1 }
+        await expect((await new Owner(shard, slow).claim()).read(log, crash)).rejects.toThrow(Crashed)
+        log.push(alertsEntry(5, [alertOf(4)]), repeatsEntry(6, [3]))
+        await (await new Owner(shard, slow).claim()).read(log)
+        expect(await statements()).toEqual([3, 2, 2, 2])
+      },
+    )
   })
 })

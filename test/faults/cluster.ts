@@ -4,7 +4,7 @@ import { RULES, sinksText } from '../installation/embedded.ts'
 import { Feeder } from '../installation/feeder.ts'
 import { Input } from '../installation/input.ts'
 import { Ledger } from '../installation/ledger.ts'
-import { expectOutcome, expectReplay, type Figures } from '../installation/outcome.ts'
+import { expectOutcome, expectReplay, type Figures, type Loss } from '../installation/outcome.ts'
 import { pause, until } from '../installation/processes.ts'
 import { Receiver } from '../installation/receiver.ts'
 import { atRest } from '../installation/rest.ts'
@@ -29,6 +29,7 @@ export class Cluster {
   private readonly receiver: Receiver
   private readonly tickets: TicketServer
   private readonly random: () => number
+  private loss: Loss | null = null
 
   private constructor(installation: Distributed, receiver: Receiver, tickets: TicketServer, seed: number) {
     this.services = installation.services
@@ -106,18 +107,23 @@ export class Cluster {
     zombie.thaw()
   }
 
-  /**
-   * Ends the load and what most alerts tell of, waits for rest, and checks what is left. `store_lost`: the store lost what
-   * it had acknowledged.
-   */
-  async expectFaultless({ store_lost } = { store_lost: false }): Promise<Figures> {
-    const { installation, feeder, sender, over_http, receiver, tickets } = this
+  /** While this is done the store loses what it acknowledged, for the only time. */
+  async loseStore(act: () => Promise<void>): Promise<void> {
+    const { taken } = this.receiver
+    const told_before = taken.length
+    await act()
+    this.loss = { told_before, told_by_then: taken.length }
+  }
+
+  /** Ends the load and what most alerts tell of, waits for rest, and checks what is left. */
+  async expectFaultless(): Promise<Figures> {
+    const { installation, feeder, sender, over_http, receiver, tickets, loss } = this
     await Promise.all([feeder.stop(), sender.stop()])
     // A resolution that overtakes a statement in another partition would not be the last word.
     await installation.taken(1)
     await Promise.all([feeder.end(), sender.end()])
     // An owner to whom nothing comes any more does not write its state again.
-    if (!store_lost) await installation.drained()
+    if (loss === null) await installation.drained()
     const given = {
       statements: [...feeder.input.statements, ...over_http.statements],
       sent: new Map([...feeder.sent, ...sender.sent]),
@@ -126,7 +132,7 @@ export class Cluster {
     if (worker === undefined) throw new Error('there is no worker')
     const rest = () => atRest(worker, () => Promise.resolve(installation.ask), given)
     let incidents = await rest()
-    if (store_lost) {
+    if (loss !== null) {
       // What others find who know nothing but what is stored and logged.
       await Promise.all(installation.workers.map((each) => each.stop()))
       await Promise.all(installation.workers.map((each) => each.start()))
@@ -134,7 +140,7 @@ export class Cluster {
     }
     const { lag, topic_prefix } = installation
     expectReplay(await Ledger.read(this.services.kafka.brokers, topic_prefix, (topic) => lag.ends(topic)))
-    return expectOutcome({ ask: installation.ask, incidents, receiver, tickets }, given, { store_lost })
+    return expectOutcome({ ask: installation.ask, incidents, receiver, tickets, loss }, given)
   }
 
   async remove(): Promise<void> {

@@ -42,13 +42,16 @@ async function redisPauses({ services: { redis } }: Cluster): Promise<void> {
   await redis.resume()
 }
 
-async function redisComesBackEmpty({ services: { redis } }: Cluster): Promise<void> {
+async function redisComesBackEmpty(cluster: Cluster): Promise<void> {
+  const { redis } = cluster.services
   const client = new Redis({ host: redis.host, port: redis.port })
-  await client.flushall()
-  client.disconnect()
-  await redis.kill9()
-  await pause(outage_ms)
-  await redis.restart()
+  await cluster.loseStore(async () => {
+    await client.flushall()
+    client.disconnect()
+    await redis.kill9()
+    await pause(outage_ms)
+    await redis.restart()
+  })
 }
 
 async function clickHouseStops({ services: { clickhouse } }: Cluster): Promise<void> {
@@ -70,8 +73,6 @@ interface Run {
   readonly title: string
   /** Each is followed by a while of ordinary work. */
   readonly faults: readonly Fault[]
-  /** Redis loses what it acknowledged. */
-  readonly store_lost?: true
 }
 
 const LONG: readonly Run[] = [
@@ -79,14 +80,13 @@ const LONG: readonly Run[] = [
   { title: 'the broker stopped and started', faults: [brokerStops] },
   { title: 'Redis stopped and started', faults: [redisStops] },
   { title: 'Redis standing still for longer than a session', faults: [redisPauses] },
-  { title: 'Redis coming back empty', faults: [redisComesBackEmpty], store_lost: true },
+  { title: 'Redis coming back empty', faults: [redisComesBackEmpty] },
   { title: 'ClickHouse stopped and started', faults: [clickHouseStops] },
   { title: 'a worker standing still until another has its partitions', faults: [makeZombie] },
 ]
 const SHORT: Run = {
   title: `${kills} kills of workers; broker, ClickHouse and Redis away together; Redis coming back empty; a zombie`,
   faults: [kill, stopTogether, redisComesBackEmpty, makeZombie],
-  store_lost: true,
 }
 
 await describeWith(
@@ -111,7 +111,7 @@ await describeWith(
         }
         await cluster.worked()
         const seconds = (Date.now() - began_ms) / 1_000
-        const figures = await cluster.expectFaultless({ store_lost: run.store_lost === true })
+        const figures = await cluster.expectFaultless()
         expect(figures.incidents).toBeGreaterThan(0)
         await annotate(JSON.stringify({ seconds, ...figures, answers: cluster.sender.answers }))
       },

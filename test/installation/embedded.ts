@@ -92,7 +92,13 @@ export class Embedded {
     const given = { statements: this.input.statements, sent: this.sender.sent }
     const incidents = await atRest(this.tocsin, () => this.history(), given)
     await expectFollowed(this.follower, incidents)
-    const traces = { ask: await this.history(), incidents, receiver: this.receiver, tickets: this.tickets }
+    const traces = {
+      ask: await this.history(),
+      incidents,
+      receiver: this.receiver,
+      tickets: this.tickets,
+      loss: null,
+    }
     return expectOutcome(traces, given)
   }
 

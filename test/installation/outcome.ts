@@ -8,7 +8,7 @@ import type { Ask } from './history.ts'
 import { GROUP_BY } from './input.ts'
 import type { Ledger } from './ledger.ts'
 import { until } from './processes.ts'
-import type { Receiver } from './receiver.ts'
+import type { Receiver, Taken } from './receiver.ts'
 import type { Sent } from './sender.ts'
 import type { TicketServer } from './ticket_server.ts'
 
@@ -21,6 +21,16 @@ export interface Traces {
   readonly incidents: readonly Incident[]
   readonly receiver: Receiver
   readonly tickets: TicketServer
+  readonly loss: Loss | null
+}
+
+/**
+ * The store lost what it had acknowledged. A webhook may then be told under a second id that an incident opened of which it
+ * has heard. How much the receiver had been told when it began, and when the store worked again.
+ */
+export interface Loss {
+  readonly told_before: number
+  readonly told_by_then: number
 }
 
 export interface Given {
@@ -83,25 +93,19 @@ interface IncidentRow {
   readonly members_firing: number
 }
 
-/**
- * Checks everything; throws at the first difference. `store_lost`: where the store lost what it had acknowledged, a
- * webhook may be told under a second id that an incident opened, and a ticket what it says already.
- */
-export async function expectOutcome(
-  traces: Traces,
-  { statements, sent }: Given,
-  { store_lost } = { store_lost: false },
-): Promise<Figures> {
-  const { ask, incidents } = traces
+/** Checks everything; throws at the first difference. */
+export async function expectOutcome(traces: Traces, { statements, sent }: Given): Promise<Figures> {
+  const { ask, incidents, loss } = traces
   const rows = await ask<IncidentRow>(
     'SELECT id, revision, state, severity, title, group_labels, members_total, members_firing FROM incidents FINAL',
   )
   await expectIncidents(ask, rows, incidents, statements)
   const changes = await expectChanges(ask, rows)
   const recorded = await expectStatements(ask, sent)
-  expectTellings(traces.receiver, rows, !store_lost)
+  expectTellings(traces.receiver, rows)
+  for (const told of tellingsWithoutLoss(traces.receiver, loss)) expectOpenedOnce(told)
   expectTickets(traces.tickets, rows)
-  if (!store_lost) expectCommentsOnce(traces.tickets)
+  expectCommentsOnce(traces.tickets)
   return {
     alerts: sent.size,
     statements: recorded,
@@ -175,8 +179,8 @@ async function expectStatements(ask: Ask, sent: ReadonlyMap<string, Sent>): Prom
   return [...recorded.values()].reduce((sum, count) => sum + count, 0)
 }
 
-/** The newest revision that the webhook was told is the last one; whoever drops repetitions by `webhook-id` hears of one beginning. */
-function expectTellings({ taken }: Receiver, rows: readonly IncidentRow[], opened_once: boolean): void {
+/** The newest revision that the webhook was told is the last one. */
+function expectTellings({ taken }: Receiver, rows: readonly IncidentRow[]): void {
   const by_incident = Map.groupBy(taken, ({ incident_id }) => incident_id)
   const newest = rows.map(({ id }) => {
     const told = (by_incident.get(id) ?? []).toSorted((a, b) => a.revision - b.revision).at(-1)
@@ -198,14 +202,25 @@ function expectTellings({ taken }: Receiver, rows: readonly IncidentRow[], opene
     })),
   )
   expect([...by_incident.keys()].sort()).toEqual(rows.map(({ id }) => id).sort())
-  if (!opened_once) return
-  const openings = [...by_incident].map(([id, told]) => {
+}
+
+/** All of them, or those before the loss, and those after it about incidents that the receiver had not heard of. */
+function tellingsWithoutLoss({ taken }: Receiver, loss: Loss | null): (readonly Taken[])[] {
+  if (loss === null) return [taken]
+  const known = new Set(taken.slice(0, loss.told_by_then).map(({ incident_id }) => incident_id))
+  const later = taken.slice(loss.told_by_then).filter(({ incident_id }) => !known.has(incident_id))
+  return [taken.slice(0, loss.told_before), later]
+}
+
+/** Whoever drops repetitions by `webhook-id` hears of one beginning of each incident. */
+function expectOpenedOnce(taken: readonly Taken[]): void {
+  const wrong = [...Map.groupBy(taken, ({ incident_id }) => incident_id).values()].filter((told) => {
     const ids = new Set(told.filter(({ kind }) => kind === 'opened').map(({ webhook_id }) => webhook_id))
     // An incident that was over before anybody could be told begins with its end.
     const first = told.toSorted((a, b) => a.revision - b.revision)[0]
-    return { id, openings: ids.size, due: first?.kind === 'resolved' ? 0 : 1 }
+    return ids.size !== (first?.kind === 'resolved' ? 0 : 1)
   })
-  expect(openings.filter((one) => one.openings !== one.due)).toEqual([])
+  expect(wrong).toEqual([])
 }
 
 /** One ticket for each critical incident, in its state. */

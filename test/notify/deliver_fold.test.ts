@@ -158,34 +158,34 @@ describe('deliveries', () => {
     const shard = await Shard.open([desk], { clock })
     shard.incarnation = 'one'
     await shard.takeOver()
-    await shard.tell(of('inc_a'), of('inc_b'))
-    expect(desk.asked.map(({ action }) => action)).toEqual(['create', 'create'])
-    // The store is another one by now: it never heard of the one, and of the other only that it is to be told.
+    await shard.tell(of('inc_a'), of('inc_b'), of('inc_c'))
+    expect(desk.asked.map(({ action }) => action)).toEqual(['create', 'create', 'create'])
+    // The store is another one by now: it never heard of the first, of the second only that it is to be told, and of the
+    // third that a ticket was begun, which need not be the last that was.
     shard.rows.delete('d/inc_a/desk')
     const stored = shard.row('d/inc_b/desk')
     if (stored === null) throw new Error('the row is missing')
     shard.rows.set('d/inc_b/desk', encodeRow({ ...stored, state: 'pending', intent: null, unsure: null }))
     shard.incarnation = 'two'
-    shard.log_end = 3
+    shard.log_end = 4
     clock.ahead_ms = 20_000
     await shard.takeOver()
     await shard.tell(of('inc_a'))
     await shard.turn()
     // What an owner before may have begun may still be under way.
-    expect(desk.asked).toHaveLength(2)
+    expect(desk.asked).toHaveLength(3)
     // The next owner knows of the doubt as well.
     await shard.takeOver()
     clock.ahead_ms = 120_000
-    for (const key of ['d/inc_a/desk', 'd/inc_b/desk'])
+    for (const key of ['d/inc_a/desk', 'd/inc_b/desk', 'd/inc_c/desk'])
       await shard.until(key, (row) => row.state === 'delivered' && row.told?.revision === 1)
-    expect(desk.tickets.size).toBe(2)
-    expect(desk.asked.slice(2).map(({ action }) => action)).toEqual([
-      'look-up',
-      'look-up',
+    expect(desk.tickets.size).toBe(3)
+    expect(desk.asked.slice(3).map(({ action }) => action)).toEqual([
+      ...['look-up', 'look-up', 'look-up'],
       // Nobody knows what the ticket says by now.
-      'reopen',
-      'reopen',
+      ...['reopen', 'reopen', 'reopen'],
     ])
+    expect(desk.asked.slice(3).every(({ telling }) => telling.repeated)).toBe(true)
   })
 
   it('are made at once for what is logged after a store was found to be another one', async () => {
@@ -328,58 +328,97 @@ it('the view of deliveries finds them by incident, sink and state', async () => 
   await shard.fold.close()
 })
 
-it('a worker that takes over from one that stopped within a creation finds the ticket and links it', async () => {
+describe('a worker that takes over from one that stopped within a creation', () => {
   const clock = new AheadClock()
-  const log = new MemoryLog(clock, 1)
-  const store = new MemoryStore()
-  const errors: unknown[] = []
-  const observer = {
-    owned() {},
-    batch() {},
-    committed() {},
-    retrying() {},
-    fenced() {},
-    fatal: (_shard: string, error: unknown) => void errors.push(error),
-  }
-  const start = async (sink: Sink): Promise<Worker> => {
-    const parts = {
-      partition: 0,
-      sinks: [sink],
-      clock,
-      attempts_max: 4,
-      alerts_partitions: 1,
-      deadletters_partitions: 1,
-      attempted: () => {},
-      counted: () => {},
+  const installation = () => {
+    const log = new MemoryLog(clock, 1)
+    const store = new MemoryStore()
+    const errors: unknown[] = []
+    const observer = {
+      owned() {},
+      batch() {},
+      committed() {},
+      retrying() {},
+      fenced() {},
+      fatal: (_shard: string, error: unknown) => void errors.push(error),
     }
-    const worker = new Worker({
-      log,
-      store,
-      clock,
-      observer,
-      tracing: noTraces,
-      topic: 'incidents',
-      name: 'deliver',
-      make: () => new DeliverFold(parts),
-    })
-    await worker.start()
-    return worker
+    const start = async (sink: Sink): Promise<Worker> => {
+      const parts = {
+        partition: 0,
+        sinks: [sink],
+        clock,
+        attempts_max: 4,
+        alerts_partitions: 1,
+        deadletters_partitions: 1,
+        attempted: () => {},
+        counted: () => {},
+      }
+      const worker = new Worker({
+        log,
+        store,
+        clock,
+        observer,
+        tracing: noTraces,
+        topic: 'incidents',
+        name: 'deliver',
+        make: () => new DeliverFold(parts),
+      })
+      await worker.start()
+      return worker
+    }
+    return { log, store, errors, start }
   }
-  const silent = new Desk({}, true)
-  const first = await start(silent)
-  await log.append([{ topic: 'incidents', partition: 0, value: encodeChange(of('inc_a')) }])
-  const request = await eventually('the creation was sent', () => silent.asked[0])
-  silent.carryOut('create', request.telling)
-  await first.stop()
-  const talking = new Desk()
-  silent.tickets.forEach((id, incident_id) => talking.tickets.set(incident_id, id))
-  clock.ahead_ms = 120_000
-  const second = await start(talking)
-  const linked = async () =>
-    (await readDeliveries(store, 1, { state: 'delivered' }, 10)).deliveries[0]?.external_id
-  expect(await eventually('the ticket is known', linked)).toBe('1')
-  await second.stop()
-  expect(talking.asked.map(({ action }) => action)).toEqual(['look-up'])
-  expect((await log.bounds('alerts'))[0]?.next).toBe(1)
-  expect(errors).toEqual([])
+  /** The first is asked for a ticket; the second finds the same tickets. */
+  const desks = () => {
+    const [silent, talking] = [new Desk({}, true), new Desk()]
+    const asked = () => eventually('the creation was sent', () => silent.asked[0])
+    const handOver = () => silent.tickets.forEach((id, incident_id) => talking.tickets.set(incident_id, id))
+    return { silent, talking, asked, handOver }
+  }
+
+  it('finds the ticket and links it', async () => {
+    const { log, store, errors, start } = installation()
+    const { silent, talking, asked, handOver } = desks()
+    const first = await start(silent)
+    await log.append([{ topic: 'incidents', partition: 0, value: encodeChange(of('inc_a')) }])
+    silent.carryOut('create', (await asked()).telling)
+    await first.stop()
+    handOver()
+    clock.ahead_ms = 120_000
+    const second = await start(talking)
+    const linked = async () =>
+      (await readDeliveries(store, 1, { state: 'delivered' }, 10)).deliveries[0]?.external_id
+    expect(await eventually('the ticket is known', linked)).toBe('1')
+    await second.stop()
+    expect(talking.asked.map(({ action }) => action)).toEqual(['look-up'])
+    expect((await log.bounds('alerts'))[0]?.next).toBe(1)
+    expect(errors).toEqual([])
+  })
+
+  it('need not look for the ticket when the answer came soon', async () => {
+    const { log, store, errors, start } = installation()
+    const { silent, talking, asked, handOver } = desks()
+    const first = await start(silent)
+    await log.append([{ topic: 'incidents', partition: 0, value: encodeChange(of('inc_a')) }])
+    const { answer, telling } = await asked()
+    const stopped = first.stop()
+    answer(silent.carryOut('create', telling))
+    await stopped
+    handOver()
+    const [row] = (await readDeliveries(store, 1, { state: 'delivered' }, 10)).deliveries
+    expect(row).toMatchObject({ external_id: '1', intent: null })
+    expect((await log.bounds('alerts'))[0]?.next).toBe(1)
+    const second = await start(talking)
+    await log.append([
+      {
+        topic: 'incidents',
+        partition: 0,
+        value: encodeChange(of('inc_a', 'resolved', 2, { state: 'resolved' })),
+      },
+    ])
+    await eventually('the ticket is closed', () => talking.asked.length > 0)
+    await second.stop()
+    expect(talking.asked.map(({ action }) => action)).toEqual(['close'])
+    expect(errors).toEqual([])
+  })
 })

@@ -210,6 +210,25 @@ describe('the HTTP client', () => {
     expect(requests).toBe(before + 1)
   })
 
+  it('knows that a request was sent which had waited for a connection of another one', async () => {
+    const dropping = createServer((incoming, outgoing) =>
+      incoming.url === '/drop' ? incoming.socket.destroy() : outgoing.end(),
+    )
+    await new Promise<void>((done) => dropping.listen(0, '127.0.0.1', done))
+    const outbound = new Outbound({ timeout_ms: 5_000, public_targets_only: false })
+    const ask = (path: string) =>
+      outbound.request(
+        { method: 'GET', url: new URL(`http://127.0.0.1:${port(dropping)}${path}`), headers: {} },
+        NEVER,
+      )
+    // More than there are connections.
+    const before = Array.from({ length: 50 }, () => ask('/'))
+    await expect(ask('/drop')).rejects.toMatchObject({ code: 'connection-lost', not_sent: false })
+    await Promise.all(before)
+    outbound.close()
+    dropping.close()
+  })
+
   it('says when a name does not resolve', async () => {
     await expect(get('http://nobody.invalid/')).rejects.toMatchObject({ code: 'dns', not_sent: true })
   })

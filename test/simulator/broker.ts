@@ -110,7 +110,7 @@ class BrokerClient implements Log {
       if (!value.equals(TICK)) continue
       // A loop that is to stop may still tick beside the one that follows it.
       const found = this.readers
-        .filter((reader) => reader.reads(topic, partition))
+        .filter((reader) => reader.reads(topic, partition) && reader.ticks)
         .map((reader) => reader.found)
       if (!found.includes(0))
         world.violate(
@@ -153,7 +153,7 @@ class BrokerClient implements Log {
         ownership.gained(reader)
       },
       lost: (partition) => {
-        this.readers.findLast((reader) => reader.reads(topic, partition))?.end()
+        this.readers.findLast((reader) => reader.reads(topic, partition) && reader.group === group)?.end()
         void ownership.lost(partition)
       },
     }
@@ -178,7 +178,7 @@ class SimulatedReader implements PartitionReader {
   private readonly topic: Topic
   private readonly broker: Broker
   private readonly host: Host
-  private readonly group: string
+  readonly group: string
   private readonly inner: PartitionReader
   private ended = false
   private woken = false
@@ -220,6 +220,11 @@ class SimulatedReader implements PartitionReader {
 
   reads(topic: Topic, partition: number): boolean {
     return this.topic === topic && this.partition === partition
+  }
+
+  /** Is it of those who keep the clock? */
+  get ticks(): boolean {
+    return this.group.startsWith('tocsin-correlate-')
   }
 
   wake(): void {

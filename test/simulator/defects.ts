@@ -1,7 +1,9 @@
+import type { Recorder } from '../../analytics/recorders.ts'
 import { restoreRow } from '../../correlate/apply.ts'
 import type { State } from '../../correlate/state.ts'
 import { Timers } from '../../correlate/timers.ts'
 import type { Intake } from '../../ingest/intake.ts'
+import { decodeRow, encodeRow } from '../../notify/rows.ts'
 import type { PartitionFold, Step } from '../../runtime/fold.ts'
 import { MemoryLog } from '../../runtime/log/memory.ts'
 import type { Append, Log, LogEntry, Ownership, Store, Topic } from '../../runtime/ports.ts'
@@ -23,6 +25,10 @@ export interface Defect {
   readonly claims_outlive_failover?: boolean
   readonly acknowledges_first?: boolean
   readonly intake?: (intake: Intake) => void
+  /** To be sought in the history, which most runs are without. */
+  readonly of_history?: true
+  readonly recorder?: (fold: PartitionFold) => PartitionFold
+  readonly history_forgets_tokens?: true
   readonly log_client?: (log: Log) => Log
   readonly client?: (simulation: Simulation, host: Host, store: Store) => Store
   readonly fold?: (simulation: Simulation, host: Host, topic: Topic, fold: PartitionFold) => PartitionFold
@@ -107,6 +113,15 @@ function withoutPlaces(entry: LogEntry): LogEntry {
   return { ...entry, value: encodeRecord({ ...without, ...bare }) }
 }
 
+/** What a webhook may have been told as the beginning is not stored. */
+function withoutCreations(step: Step): Step {
+  const put = [...step.put].map(([key, value]) => {
+    if (!key.startsWith('d/')) return [key, value] as const
+    return [key, encodeRow({ ...decodeRow(value), creation: null })] as const
+  })
+  return { ...step, put: new Map(put) }
+}
+
 /** What is told again looks like news. */
 function repeatsAsNews(fold: PartitionFold): PartitionFold {
   const seen = new Map<string, number>()
@@ -146,7 +161,17 @@ function withoutTimers(fold: PartitionFold): PartitionFold {
   })
 }
 
-/** By name: what is wrong. */
+/** The history goes on behind the one of its two tables that reaches further. */
+function behindTheFurther(fold: PartitionFold): PartitionFold {
+  const { recorder } = fold as unknown as { readonly recorder: Recorder & { readonly told_to?: number } }
+  const rebuild = recorder.rebuild.bind(recorder)
+  recorder.rebuild = async (inquiry, remembered) => {
+    const to = await rebuild(inquiry, remembered)
+    return rebuild({ ...inquiry, from: Math.max(to, recorder.told_to ?? 0) }, remembered)
+  }
+  return fold
+}
+
 /** What was told is recognised again although the log may not have taken it. */
 function learnsTooEarly(intake: Intake): void {
   const prepare = intake.prepare.bind(intake)
@@ -157,6 +182,7 @@ function learnsTooEarly(intake: Intake): void {
   }
 }
 
+/** By name: what is wrong. */
 export const DEFECTS: Readonly<Record<string, Defect>> = {
   'recognised-before-durable': { intake: learnsTooEarly },
   'commit-without-fence': { store: UnfencedStore },
@@ -205,6 +231,9 @@ export const DEFECTS: Readonly<Record<string, Defect>> = {
       altered(fold, { onDue: (now_ms) => fold.onDue(now_ms, true) }),
     ),
   },
+  'beginning-not-stored': {
+    fold: of('incidents', (_simulation, _host, fold) => stepping(fold, withoutCreations)),
+  },
   'seen-revisions-not-ignored': { fold: of('incidents', (_simulation, _host, fold) => repeatsAsNews(fold)) },
   'timers-not-restored': { fold: of('alerts', (_simulation, _host, fold) => withoutTimers(fold)) },
   'answered-before-durable': { acknowledges_first: true },
@@ -213,6 +242,16 @@ export const DEFECTS: Readonly<Record<string, Defect>> = {
     fold: of('alerts', (_simulation, _host, fold) =>
       stepping(fold, (step) => ({ ...step, publish: step.publish.map(closedEarly) })),
     ),
+  },
+  'insert-without-token': { of_history: true, history_forgets_tokens: true, faults: ['rebalance'] },
+  'history-ignores-a-failover': {
+    of_history: true,
+    recorder: (fold) => altered(fold, { restored: (position) => fold.restored(position, null) }),
+  },
+  'history-goes-on-behind-the-further-table': {
+    of_history: true,
+    recorder: behindTheFurther,
+    faults: ['history-halfway'],
   },
   'idle-owners-ask-nothing': {
     client: (_simulation, _host, store) => neverIdle(store),

@@ -37,11 +37,12 @@ export class Events {
     else if (fault === 'rebalance-source') source.group.share()
     else if (fault === 'failover') await this.failOver(0.2)
     else if (fault === 'claims-lost') this.loseClaims()
+    else if (fault === 'history-halfway') this.stopHalfway()
     else if (fault === 'clock' && host) host.offset_ms = random.between(-CLOCK_SKEW_MS, CLOCK_SKEW_MS)
     else if (fault === 'log-clock') broker.offset_ms = random.between(-CLOCK_SKEW_MS, CLOCK_SKEW_MS)
     else if (fault === 'source-back') source.goBack()
-    else if (fault === 'log-down' || fault === 'store-down') {
-      const part = fault === 'log-down' ? 'log' : 'store'
+    else if (fault === 'log-down' || fault === 'store-down' || fault === 'history-down') {
+      const part = fault.slice(0, -'-down'.length)
       world.down.add(part)
       world.scheduler.after(random.between(500, 8_000), () => world.down.delete(part))
     } else if (fault === 'sink-down') {
@@ -71,15 +72,31 @@ export class Events {
     })
   }
 
+  /** A batch of the history gets into one of its tables, and then its owner dies and the store forgets. */
+  private stopHalfway(): void {
+    const { world, history } = this.simulation
+    history.refuses = (table, host) => {
+      if (table !== 'alert_repeats') return false
+      history.refuses = () => false
+      host.die()
+      world.scheduler.after(
+        world.random.between(0, 3_000),
+        () => this.simulation.storming && void this.failOver(0.2),
+      )
+      return true
+    }
+  }
+
   /** `claim_lost`: how likely it is that what is lost begins with a claim. */
   private async failOver(claim_lost: number): Promise<void> {
-    const { store, tracker } = this.simulation
+    const { store, tracker, hook } = this.simulation
     const kept = this.kept(claim_lost)
     for (const commit of await store.failOver(kept)) {
       for (const [key, value] of commit.put) {
         if (!key.startsWith('d/')) continue
         const row = decodeRow(value)
-        if (row.sink === 'tracker') tracker.rewound.add(row.incident_id)
+        const sink = row.sink === 'tracker' ? tracker : hook
+        sink.rewound.add(row.incident_id)
       }
     }
   }

@@ -1,5 +1,7 @@
 import { type DeliveryRow, next } from '../../notify/delivery.ts'
 import { decodeRow } from '../../notify/rows.ts'
+import { RECORDED_TOPICS } from '../../analytics/writer.ts'
+import { checkHistory } from './history_rest.ts'
 import { difference } from './audit.ts'
 import type { Events } from './events.ts'
 import { HOOK_POLICY } from './sinks.ts'
@@ -26,9 +28,11 @@ export async function unfinished(simulation: Simulation, events: Events): Promis
   if (!source.drained) return `the source was read to ${source.committed.join(', ')}`
   if (reference.missing > 0) return `${reference.missing} alerts of the source are not in the log`
   if (events.open > 0) return `${events.open} requests have no answer`
+  const recorded = scenario.with_history ? RECORDED_TOPICS : []
   for (const [shards, topic] of [
     ['correlate/alerts', 'alerts'],
     ['deliver/incidents', 'incidents'],
+    ...recorded.map((one) => [`record/${one}`, one] as const),
   ] as const) {
     const ends = await broker.next(topic)
     for (let partition = 0; partition < scenario.partitions; partition++) {
@@ -75,6 +79,7 @@ export async function checkRest(simulation: Simulation): Promise<void> {
       `${scenario.bad_messages} bad messages, ${audit.letters.size} letters`,
     )
   await checkDeliveries(simulation)
+  if (scenario.with_history) await checkHistory(simulation)
 }
 
 async function checkDeliveries(simulation: Simulation): Promise<void> {

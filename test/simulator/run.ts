@@ -18,7 +18,8 @@ export interface Run {
 
 /** Plays one seed: a storm with faults, then a calm in which everything must come to rest as the reference fold says. */
 export async function run(seed: number, defect: Defect = NO_DEFECT): Promise<Run> {
-  const scenario = scenarioOf(seed, defect.faults)
+  const drawn = scenarioOf(seed, defect.faults)
+  const scenario = { ...drawn, with_history: drawn.with_history || defect.of_history === true }
   const world = new World(seed, scenario.rates)
   const simulation = new Simulation(world, scenario, defect)
   const events = new Events(simulation)
@@ -38,6 +39,7 @@ export async function run(seed: number, defect: Defect = NO_DEFECT): Promise<Run
     if (world.now_ms > START_MS + scenario.storm_ms + CALM_MAX_MS || world.scheduler.steps > STEPS_MAX)
       world.violate('liveness: everything comes to rest', open)
   }
+  for (const leftover of world.leftovers) leftover()
   return { violation: world.violation, steps: world.scheduler.steps, world }
 }
 
@@ -47,6 +49,7 @@ function calmDown(simulation: Simulation): void {
   simulation.storming = false
   world.rates = CALM
   world.down.clear()
+  simulation.history.refuses = () => false
   tracker.faults = hook.faults = 0
   for (const process of running) if (process) process.host.answers_left = null
 }

@@ -22,6 +22,8 @@ export const FAULTS = [
   'log-clock',
   'log-down',
   'store-down',
+  'history-down',
+  'history-halfway',
   'sink-down',
   'source-back',
 ] as const
@@ -62,6 +64,7 @@ export interface Scenario {
   readonly calm_ms: number
   readonly sink_faults: number
   readonly with_hook: boolean
+  readonly with_history: boolean
   readonly messages: readonly (readonly SourceMessage[])[]
   readonly expected: readonly (readonly Expected[])[]
   readonly bad_messages: number
@@ -229,11 +232,13 @@ export function scenarioOf(seed: number, faults: readonly Fault[] = FAULTS): Sce
       late: rough,
       slow: random.pick([0, 0.02, 0.1]),
       slow_page: random.pick([0, 0, 0.3]),
+      insert_unanswered: random.pick([0, 0.3]),
     },
     storm_ms,
     calm_ms: random.pick([0, 0, 0, 0, 20_000, 50_000]),
     sink_faults: random.pick([0, 0.1, 0.4]),
     with_hook: random.chance(0.3),
+    with_history: random.chance(0.15),
     messages: sources.map(({ messages }) => messages),
     expected: sources.map(({ expected }) => expected),
     bad_messages: sources.reduce((sum, { bad }) => sum + bad, 0),

@@ -1,3 +1,4 @@
+import { RECORDED_TOPICS, type RecordedTopic, RecordFold } from '../../analytics/writer.ts'
 import { Consumer } from '../../ingest/consumer.ts'
 import { Intake } from '../../ingest/intake.ts'
 import { DeliverFold } from '../../notify/deliver_fold.ts'
@@ -12,12 +13,16 @@ import { DEFAULTS, RESOLVE_TIMEOUT_MS } from '../ingest/settings.ts'
 import { LogAudit } from './audit.ts'
 import { Broker } from './broker.ts'
 import type { Defect } from './defects.ts'
+import { HistoryServer } from './history.ts'
 import { Reference } from './reference.ts'
 import { rulesOf, type Scenario } from './scenario.ts'
 import { Hook, Tracker } from './sinks.ts'
 import { SourceServer } from './source.ts'
 import { StoreServer } from './store_server.ts'
 import { CLOCK_SKEW_MS, Host, type World } from './world.ts'
+
+/** An owner learns within 8 s that it was replaced, and its requests end 9 s after that. */
+const HISTORY_SETTLE_MS = 20_000
 
 /** What runs in one process. */
 interface Running {
@@ -37,6 +42,7 @@ export class Simulation {
   readonly source: SourceServer
   readonly tracker: Tracker
   readonly hook: Hook
+  readonly history: HistoryServer
   /** Never dies: who sends commands and alerts over HTTP. */
   readonly outside: Host
   /** One place for each process; null while it is down. */
@@ -64,6 +70,8 @@ export class Simulation {
     this.tracker = new Tracker(world)
     this.tracker.finds = defect.tracker_finds ?? true
     this.hook = new Hook(world)
+    this.history = new HistoryServer(world)
+    this.history.forgets_tokens = defect.history_forgets_tokens ?? false
     this.tracker.faults = this.hook.faults = scenario.sink_faults
     this.outside = new Host(world, 'outside', 0, () => {})
     this.running = Array.from({ length: scenario.hosts }, () => null)
@@ -113,6 +121,17 @@ export class Simulation {
         make: (partition) => this.wrapped('incidents', host, this.deliverer(partition, host)),
       }),
     ]
+    if (this.scenario.with_history) {
+      for (const topic of RECORDED_TOPICS)
+        workers.push(
+          new Worker({
+            ...common,
+            name: 'record',
+            topic,
+            make: (partition) => this.recorder(topic, partition, host),
+          }),
+        )
+    }
     world.note(host.name, 'starts', version)
     const stop = async () =>
       void (await Promise.all([...workers.map((worker) => worker.stop()), consumer.close()]))
@@ -163,6 +182,25 @@ export class Simulation {
       attempted() {},
       counted() {},
     })
+  }
+
+  private recorder(topic: RecordedTopic, partition: number, host: Host): PartitionFold {
+    const { world } = this
+    const fold = new RecordFold({
+      topic,
+      partition,
+      client: Promise.resolve(this.history.client(host)),
+      clock: host.clock,
+      observer: {
+        inserted() {},
+        retrying: (shard, error) => world.note(host.name, shard, 'inserts again after', error.code),
+        undecodable: (shard, _position, error) => world.violate('a bug', `${shard}: ${error.message}`),
+      },
+      flush_interval_ms: 1_000,
+      flush_rows: 6,
+      settle_ms: HISTORY_SETTLE_MS,
+    })
+    return this.defect.recorder?.(fold) ?? fold
   }
 
   private wrapped(topic: Topic, host: Host, fold: PartitionFold): PartitionFold {

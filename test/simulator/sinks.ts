@@ -38,6 +38,8 @@ export const HOOK_POLICY: SinkPolicy = { ...trackerPolicy(), sink: 'hook', idemp
 abstract class Receiver {
   /** Share of the requests that end badly. */
   faults = 0
+  /** Incidents of which the store lost something that it had acknowledged about what was told here. */
+  readonly rewound = new Set<string>()
   protected readonly world: World
   readonly policy: SinkPolicy
 
@@ -73,10 +75,12 @@ abstract class Receiver {
       }
       const answer = (result: Result) =>
         world.scheduler.after(world.latency() % ATTEMPT_MS, () => host.awaits() && resolve(result))
-      signal.addEventListener('abort', () => {
+      const abort = () => {
         resolve({ kind: 'retry', code: 'timeout', status: null, retry_after_ms: null, not_done: false })
         if (fate === 'late' && !acted) world.scheduler.after(random.between(0, LATE_MAX_MS), carryOut)
-      })
+      }
+      signal.addEventListener('abort', abort)
+      world.leftovers.push(() => signal.removeEventListener('abort', abort))
       world.scheduler.after(random.between(1, random.chance(world.rates.slow) ? LATE_MAX_MS : 50), () => {
         if (signal.aborted && random.chance(0.5)) return
         if (fate === 'unreached')
@@ -105,8 +109,6 @@ const DONE = (external_id: string | null): Result => ({ kind: 'ok', external_id,
 /** A ticket system: it does not notice that it is told the same twice, and it finds a ticket by its incident. */
 export class Tracker extends Receiver {
   readonly tickets = new Map<string, readonly SimulatedTicket[]>()
-  /** Incidents of which the store lost something that it had acknowledged about their tickets. */
-  readonly rewound = new Set<string>()
   /** Off: a look-up never finds anything. A deliberate defect. */
   finds = true
   private created = 0
@@ -156,15 +158,28 @@ export class Tracker extends Receiver {
 /** A webhook's receiver: it drops what it has had by its id. */
 export class Hook extends Receiver {
   readonly received = new Set<string>()
+  /** Incident → the id under which it was told that it began. */
+  private readonly beginnings = new Map<string, string>()
 
   constructor(world: World) {
     super(world, HOOK_POLICY)
   }
 
-  protected begin(_action: Action, { summary }: Telling): () => Result {
+  protected begin(action: Action, { summary: { incident_id, change_id } }: Telling): () => Result {
     return () => {
-      this.received.add(summary.change_id)
+      if (action === 'create') this.beginsWith(incident_id, change_id)
+      this.received.add(change_id)
       return DONE(null)
     }
+  }
+
+  private beginsWith(incident_id: string, change_id: string): void {
+    const before = this.beginnings.get(incident_id)
+    if (before !== undefined && before !== change_id && !this.rewound.has(incident_id))
+      this.world.violate(
+        '10: that an incident began is told under one id',
+        `${incident_id} began with ${before} and with ${change_id}`,
+      )
+    this.beginnings.set(incident_id, change_id)
   }
 }

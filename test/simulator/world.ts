@@ -22,9 +22,18 @@ export interface Rates {
   readonly slow: number
   /** Of a page of stored rows. */
   readonly slow_page: number
+  /** Of an insert into the history that is done. */
+  readonly insert_unanswered: number
 }
 
-export const CALM: Rates = { refused: 0, answer_lost: 0, late: 0, slow: 0, slow_page: 0 }
+export const CALM: Rates = {
+  refused: 0,
+  answer_lost: 0,
+  late: 0,
+  slow: 0,
+  slow_page: 0,
+  insert_unanswered: 0,
+}
 
 type Fact = string | number | null
 
@@ -35,6 +44,8 @@ export class World {
   readonly history: (readonly Fact[])[] = []
   rates: Rates
   violation: Violation | null = null
+  /** To be done at the end: a joined signal that somebody listens to is kept for ever, and whoever died listens on. */
+  readonly leftovers: (() => void)[] = []
   /** Requests to these parts are refused at the moment. */
   readonly down = new Set<string>()
 
