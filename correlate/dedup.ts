@@ -62,7 +62,7 @@ export function arrive(state: State, alert: Alert, place: Place, same_statement 
   if (!row.firing) return resolved ? NOTHING : again(state, row, alert, rules, place)
   if (rests(row)) return resolved ? NOTHING : resume(state, row, alert)
   if (resolved)
-    return end(state, { ...row, alert: ended(row.alert, alert) }, alert.ends_at_ms as number, null)
+    return end(state, { ...row, alert: asEnded(row.alert, alert) }, alert.ends_at_ms as number, null)
   if (row.dismissed && alert.starts_at_ms > row.updated_at_ms) return again(state, row, alert, rules, place)
   const may_be_anew = !same_statement && !row.dismissed && !alert.start_assumed
   if (may_be_anew && isAnew(state, row, alert.starts_at_ms))
@@ -92,7 +92,7 @@ function merged(old: Alert, alert: Alert): Alert {
 }
 
 /** An end may tell no more than which alert it ends; what the alert was stays. */
-function ended(old: Alert, alert: Alert): Alert {
+function asEnded(old: Alert, alert: Alert): Alert {
   const { labels, severity, entity } = old
   const annotations = Object.keys(alert.annotations).length === 0 ? old.annotations : alert.annotations
   return { ...merged(old, alert), labels, severity, entity, annotations }

@@ -25,6 +25,8 @@ const MATRIX: readonly (readonly [method: string, path: string, allowed: readonl
   ['POST', '/api/v1/maintenance', ['responder', 'admin']],
   ['DELETE', '/api/v1/maintenance/none', ['responder', 'admin']],
   ['GET', '/api/v1/rules', ['viewer', 'responder', 'admin']],
+  ['GET', '/api/v1/topology', ['viewer', 'responder', 'admin']],
+  ['PUT', '/api/v1/topology/mesh', ['admin']],
   ['GET', '/api/v1/deliveries', ['viewer', 'responder', 'admin']],
   ['GET', '/api/v1/sources', ['viewer', 'responder', 'admin']],
   ['GET', '/api/v1/analytics/summary', ['viewer', 'responder', 'admin']],
@@ -117,6 +119,7 @@ describe('with tokens', () => {
         path
           .replace('inc_1', '{id}')
           .replace('maintenance/none', 'maintenance/{name}')
+          .replace('topology/mesh', 'topology/{source}')
           .replace('sources/plant', 'sources/{name}')
           .replace('alerts/disk', 'alerts/{identifier}')
           .replace(/\/none$/, '/{id}')

@@ -104,13 +104,13 @@ describe('/api/openapi.json', () => {
       'post /api/v1/sources/{name}/try',
       'post /api/v2/alerts',
       'post /api/v2/silences',
-      'put /api/v1/topology/{source}',
       'post /v1/logs',
       'post /v2/alerts',
       'post /v2/alerts/{identifier}/acknowledge',
       'post /v2/alerts/{identifier}/close',
       'post /v2/change/enqueue',
       'post /v2/enqueue',
+      'put /api/v1/topology/{source}',
     ])
     for (const { path, method } of operations()) {
       expect(

@@ -170,6 +170,7 @@ describe('a dead switch', () => {
     t.alerts(0, theSwitch(), anAlert({ rack: '1' }))
     const moved = theSwitch({ annotations: { moved: 'yes' } })
     expect(kinds(t.alerts(1_000, { ...moved, labels: { ...moved.labels, rack: '2' } }))).toEqual([
+      'updated',
       'unsuppressed',
     ])
     const [late] = t.alerts(2_000, anAlert({ rack: '2' }, { scope: 'default' }))
