@@ -1,12 +1,14 @@
 import type { Alert } from '../schemas/alert.ts'
 import type { Command } from '../schemas/command.ts'
-import { compileMatchers, MatcherError } from '../schemas/matching.ts'
+import { MatcherError } from '../schemas/matching.ts'
 import type { Place } from '../schemas/record.ts'
 import type { Rules } from '../schemas/rules.ts'
 import type { TopologyPart } from '../schemas/topology.ts'
 import { type Decision, NOTHING } from './decision.ts'
 import { alertEnds, arrive, type Repeat, repeated } from './dedup.ts'
 import { carryOut } from './lifecycle.ts'
+import { compileGrouping } from './match/compiled.ts'
+import { waitIsOver } from './match/place.ts'
 import { takeTopology } from './match/topology.ts'
 import { incidentDue } from './clocks.ts'
 import type { State } from './state.ts'
@@ -23,6 +25,8 @@ export type Event =
   | { readonly kind: 'incident-due'; readonly incident_id: string }
   | { readonly kind: 'silence-due'; readonly silence_id: string }
   | { readonly kind: 'command-due'; readonly command_id: string }
+  | { readonly kind: 'waiting-due'; readonly fingerprint: string }
+  | { readonly kind: 'sighting-due'; readonly key: string }
 
 /**
  * Total, synchronous and pure: what one event means, given everything known. `state.time_ms` is the time of the event;
@@ -44,6 +48,10 @@ export function decide(state: State, event: Event): Decision {
       return carryOut(state, event.command)
     case 'command-due':
       return { rows: [{ kind: 'command', key: event.command_id, value: null }], changes: [] }
+    case 'waiting-due':
+      return waitIsOver(state, event.fingerprint)
+    case 'sighting-due':
+      return { rows: [{ kind: 'sighting', key: event.key, value: null }], changes: [] }
     case 'rules':
       return takeRules(state, event.rules)
     case 'topology':
@@ -55,7 +63,7 @@ export function decide(state: State, event: Event): Decision {
 function takeRules(state: State, rules: Rules): Decision {
   if (rules.version === state.rules.version) return NOTHING
   try {
-    for (const rule of rules.grouping) compileMatchers(rule.match)
+    compileGrouping(rules.grouping)
   } catch (error) {
     if (error instanceof MatcherError) return NOTHING
     throw error

@@ -4,8 +4,16 @@ import type { Row } from './state.ts'
 /** An alert that is in no incident, and why. */
 export interface Unassigned {
   readonly fingerprint: string
-  /** `repeat-unknown`: a repeat named an alert that is not known (any more). */
-  readonly code: 'resolved-unknown' | 'active-alerts-bound' | 'repeat-unknown'
+  /**
+   * `repeat-unknown`: a repeat named an alert that is not known (any more). `waiting-for-more`: its rule opens no incident before more
+   * alerts of the group came, and `too-few` of them did.
+   */
+  readonly code:
+    | 'resolved-unknown'
+    | 'active-alerts-bound'
+    | 'repeat-unknown'
+    | 'waiting-for-more'
+    | 'too-few'
 }
 
 export interface Decision {

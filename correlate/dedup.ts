@@ -8,6 +8,7 @@ import { IncidentDraft } from './draft.ts'
 import { homeOf, isUnresolved } from './home.ts'
 import { fireAgain, resolveIfQuiet } from './lifecycle.ts'
 import { beginAnew, isAnew } from './match/anew.ts'
+import { sightings } from './match/by_pair.ts'
 import { placeAlert } from './match/place.ts'
 import type { AlertRow, Row, State } from './state.ts'
 import { silencedBy } from './suppress.ts'
@@ -151,12 +152,9 @@ function again(state: State, row: AlertRow, alert: Alert, rules: Rules, place: P
       rules_version: rules.version,
       text: 'The alert fired again and belonged here before.',
     }
-    return fireAgain(
-      state,
-      home,
-      { ...fresh, incident_id: home.incident.id, reason },
-      row.incident_id === home.incident.id,
-    )
+    const back = { ...fresh, incident_id: home.incident.id, reason }
+    const again_here = fireAgain(state, home, back, row.incident_id === home.incident.id)
+    return { ...again_here, rows: [...again_here.rows, ...sightings(state, alert)] }
   }
   return placeAlert(state, fresh, place)
 }
@@ -190,7 +188,8 @@ export function alertEnds(state: State, fingerprint: string, late_ms: number): D
 function forget(state: State, row: AlertRow): Decision {
   const home = homeOf(state, row.incident_id)
   const key = row.alert.fingerprint
-  if (!home || !isUnresolved(home)) return { rows: [{ kind: 'alert', key, value: null }], changes: [] }
+  const counts = row.waiting || (home && isUnresolved(home))
+  if (!counts) return { rows: [{ kind: 'alert', key, value: null }], changes: [] }
   const value: AlertRow = {
     ...row,
     forget_at_ms: forgetAt(state),

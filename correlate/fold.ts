@@ -120,6 +120,10 @@ function dueEvent(timer: Timer, now_ms: number): Event {
       return { kind: 'silence-due', silence_id: timer.key }
     case 'command':
       return { kind: 'command-due', command_id: timer.key }
+    case 'waiting':
+      return { kind: 'waiting-due', fingerprint: timer.key }
+    case 'sighting':
+      return { kind: 'sighting-due', key: timer.key }
   }
 }
 

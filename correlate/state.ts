@@ -1,18 +1,21 @@
 import type { Alert } from '../schemas/alert.ts'
 import type { Silence } from '../schemas/command.ts'
 import type { Incident, Member } from '../schemas/incident.ts'
-import { compileMatchers } from '../schemas/matching.ts'
 import type { Place } from '../schemas/record.ts'
 import { DEFAULT_RULES, type Rules } from '../schemas/rules.ts'
+import type { SightingRow } from './match/by_pair.ts'
+import { type CompiledGrouping, compileGrouping } from './match/compiled.ts'
 import { IncidentIndex } from './match/incident_index.ts'
 import type { IncidentPace, ScopePace } from './match/pace.ts'
 import type { RelationRow } from './match/relations.ts'
+import { type Waiting, WaitingAlerts } from './match/waiting.ts'
 import { SeenAlerts } from './seen.ts'
 import { Timers } from './timers.ts'
 
 /** An alert that fires, or that stopped while its incident is still kept. */
 export interface AlertRow {
   readonly alert: Alert
+  /** Empty when it is in none (match/waiting.ts). */
   readonly incident_id: string
   readonly firing: boolean
   /** An operator resolved the incident while this alert fired: it counts for nothing until it fires anew. */
@@ -35,6 +38,8 @@ export interface AlertRow {
   readonly timed_out?: true
   /** Incidents that it was in before it began anew elsewhere (match/anew.ts), newest first. */
   readonly was_in?: readonly string[]
+  /** It is in no incident yet. */
+  readonly waiting?: Waiting
 }
 
 /** An incident and what the fold needs beside its summary. */
@@ -78,6 +83,8 @@ export interface State {
   readonly paces: Map<string, ScopePace>
   /** By scope and entity (match/relations.ts). */
   readonly relations: Map<string, RelationRow>
+  /** By half of a pair and values (match/by_pair.ts). */
+  readonly sightings: Map<string, SightingRow>
   /** Follows from the rows, never stored: see apply.ts. */
   readonly derived: Derived
 }
@@ -89,8 +96,10 @@ export interface Derived {
   readonly groups: Map<string, readonly string[]>
   readonly timers: Timers
   readonly seen: SeenAlerts
-  /** One test per grouping rule, in order. */
-  rule_tests: readonly LabelTest[]
+  grouping: CompiledGrouping
+  /** By what any-of rules look alerts up. */
+  agreed: IncidentIndex
+  readonly waiting: WaitingAlerts
   readonly silence_tests: Map<string, LabelTest>
   /** What the alerts of an incident name, and of which kind they are. */
   readonly mentioned: IncidentIndex
@@ -108,6 +117,7 @@ export type Row =
   | { readonly kind: 'command'; readonly key: string; readonly value: CommandOutcome | null }
   | { readonly kind: 'pace'; readonly key: string; readonly value: ScopePace }
   | { readonly kind: 'relation'; readonly key: string; readonly value: RelationRow | null }
+  | { readonly kind: 'sighting'; readonly key: string; readonly value: SightingRow | null }
   | { readonly kind: 'rules'; readonly key: string; readonly value: Rules }
   | { readonly kind: 'time'; readonly key: string; readonly value: number }
 
@@ -120,6 +130,7 @@ export const ROW_PREFIX = {
   command: 'c/',
   pace: 'p/',
   relation: 'g/',
+  sighting: 'n/',
   rules: 'r/',
   time: 't/',
 } as const satisfies Record<Row['kind'], string>
@@ -136,11 +147,14 @@ export function emptyState(partition: number): State {
     commands: new Map(),
     paces: new Map(),
     relations: new Map(),
+    sightings: new Map(),
     derived: {
       groups: new Map(),
       timers: new Timers(),
       seen: new SeenAlerts(),
-      rule_tests: DEFAULT_RULES.grouping.map((rule) => compileMatchers(rule.match)),
+      grouping: compileGrouping(DEFAULT_RULES.grouping),
+      agreed: new IncidentIndex(),
+      waiting: new WaitingAlerts(),
       silence_tests: new Map(),
       mentioned: new IncidentIndex(),
       kinds: new IncidentIndex(),

@@ -1,4 +1,4 @@
-export type TimerKind = 'alert' | 'incident' | 'silence' | 'command'
+export type TimerKind = 'alert' | 'incident' | 'silence' | 'command' | 'waiting' | 'sighting'
 
 export interface Timer {
   readonly due_ms: number

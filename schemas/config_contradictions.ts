@@ -16,8 +16,11 @@ export function contradictions(config: Config): Contradiction[] {
     ...duplicates(['sources'], config.sources),
     ...duplicates(['sinks'], config.sinks),
     ...duplicates(['rules', 'grouping'], config.rules.grouping),
+    ...duplicates(['rules', 'tests'], config.rules.tests),
     ...duplicates(['api', 'tokens'], config.api.tokens),
     ...brokenMatchers(config),
+    ...impossibleOpenings(config),
+    ...unknownAlerts(config),
     ...unusableLogins(config),
     ...visiblePasswords(config),
   ]
@@ -82,11 +85,46 @@ function duplicates(where: readonly string[], items: readonly { readonly name: s
 }
 
 function brokenMatchers({ rules }: Config): Contradiction[] {
+  return rules.grouping.flatMap((rule, i) => {
+    const broken = (texts: readonly string[], ...where: (string | number)[]) =>
+      texts.flatMap((text, j) => {
+        const message = matcherFault(text)
+        return message === null ? [] : [{ path: ['rules', 'grouping', i, ...where, j], message }]
+      })
+    if (rule.kind === 'separate') return []
+    if (rule.kind !== 'pairs') return broken(rule.match, 'match')
+    return rule.pairs.flatMap(({ a, b }, n) => [...broken(a, 'pairs', n, 'a'), ...broken(b, 'pairs', n, 'b')])
+  })
+}
+
+function impossibleOpenings({ rules }: Config): Contradiction[] {
   return rules.grouping.flatMap((rule, i) =>
-    rule.match.flatMap((text, j) => {
-      const message = matcherFault(text)
-      return message === null ? [] : [{ path: ['rules', 'grouping', i, 'match', j], message }]
-    }),
+    'open_after' in rule && rule.open_after && rule.open_after.alerts > rule.members_max
+      ? [
+          {
+            path: ['rules', 'grouping', i, 'open_after', 'alerts'],
+            message: `an incident takes at most members_max (${rule.members_max}) alerts, so it would never be opened`,
+          },
+        ]
+      : [],
+  )
+}
+
+/** Numbers of alerts that a test does not give. */
+function unknownAlerts({ rules }: Config): Contradiction[] {
+  return rules.tests.flatMap(({ given, expect }, i) =>
+    expect.flatMap(({ alerts }, j) =>
+      alerts.flatMap((alert, n) =>
+        typeof alert === 'number' && alert >= given.length
+          ? [
+              {
+                path: ['rules', 'tests', i, 'expect', j, 'alerts', n],
+                message: `there is no alert ${alert}: those of \`given\` are 0 to ${given.length - 1}`,
+              },
+            ]
+          : [],
+      ),
+    ),
   )
 }
 

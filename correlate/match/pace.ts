@@ -55,7 +55,9 @@ export function withAlert(pace: ScopePace, now_ms: number, incident_id: string):
   if (minute === pace.minute) return { ...pace, alerts: pace.alerts + 1, recent }
   if (pace.minute === 0) return { ...pace, minute, alerts: 1, recent }
   const silent = Math.min(minute - pace.minute - 1, MINUTES_KEPT)
-  const minutes = [...pace.minutes, pace.alerts, ...Array.from({ length: silent }, () => 0)].slice(-MINUTES_KEPT)
+  const minutes = [...pace.minutes, pace.alerts, ...Array.from({ length: silent }, () => 0)].slice(
+    -MINUTES_KEPT,
+  )
   return { minute, alerts: 1, minutes, usual_per_s: usualOf(minutes), recent }
 }
 
