@@ -24,7 +24,7 @@ import { eventually } from '../contracts/wait.ts'
 
 export const PARTITIONS = 3
 
-export const RULES: Rules = {
+const RULES: Rules = {
   version: contentVersion('rules of the API tests'),
   grouping: [
     {
