@@ -48,7 +48,7 @@ export function openAgreeing(state: State, fresh: AlertRow, rule: AnyOfRule, pla
     refusal?.text ??
     (apart
       ? `rule ${apart.rule} keeps it apart from ${nearest?.row.incident.id}: ${apart.text}`
-      : 'no open incident has any of them')
+      : noneText(state, fresh, rule))
   const reason: Reason = {
     code: refusal?.code ?? (apart ? 'kept-apart' : 'new-group'),
     rule: rule.name,
@@ -63,6 +63,17 @@ export function openAgreeing(state: State, fresh: AlertRow, rule: AnyOfRule, pla
     pace: null,
   }
   return open(state, { ...fresh, reason }, opening, place)
+}
+
+/** Why no incident agrees. */
+function noneText(state: State, { alert }: AlertRow, rule: AnyOfRule): string {
+  const common = agreeable(rule, alert.labels).find(
+    (label) =>
+      state.derived.agreed.sharing(alert.scope, agreement(rule, label, alert.labels)) > SHARING_INCIDENTS_MAX,
+  )
+  return common === undefined
+    ? 'no open incident has any of them'
+    : `more than ${SHARING_INCIDENTS_MAX} incidents have the same ${common}, too many to choose from`
 }
 
 function chosen(labels: Labels, rule: AnyOfRule): Labels {

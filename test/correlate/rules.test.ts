@@ -83,6 +83,14 @@ describe('any of several labels', () => {
     expect(reasons(t)[2]?.text).toContain(`${t.incidents()[0]?.id} has host="a"`)
   })
 
+  it('finds alerts that came before the rule did', () => {
+    const t = timeline({ kind: 'never', name: 'before', match: [] })
+    t.alerts(0, anAlert({ n: '1', host: 'a' }))
+    t.record(1, { kind: 'rules', rules: { ...t.state.rules, version: 'next', grouping: [rule] } })
+    t.alerts(2, anAlert({ n: '2', host: 'a' }))
+    expect(together(t, 'n')).toEqual(['1 2'])
+  })
+
   it('goes on to the next rule with an alert that has none of the labels', () => {
     const t = timeline(rule, { kind: 'never', name: 'rest', match: [] })
     t.alerts(0, anAlert({ x: '1' }), anAlert({ x: '2', host: '' }))
@@ -101,6 +109,23 @@ describe('any of several labels', () => {
     t.alerts(MINUTE_MS + 1, anAlert({ n: '5', host: 'a' }))
     expect(together(t, 'n')).toEqual(['1 2', '3', '4', '5'])
     expect(reasons(t).map(({ code }) => code)).toEqual(['new-group', 'any-of', 'full', 'new-group', 'idle'])
+  })
+})
+
+describe('a value that too many incidents have', () => {
+  it('is not looked up, and the reason says so', () => {
+    const t = timeline({
+      kind: 'any_of',
+      name: 'r',
+      match: [],
+      any_of: ['host'],
+      idle_timeout_ms: MINUTE_MS,
+      members_max: 1,
+    })
+    for (let n = 0; n < 258; n++) t.alerts(0, anAlert({ n: `${n}`, host: 'a' }))
+    expect(t.incidents()).toHaveLength(258)
+    expect(reasons(t)[256]?.text).toContain('is full with 1 alerts')
+    expect(reasons(t)[257]?.text).toContain('more than 256 incidents have the same host')
   })
 })
 
@@ -135,6 +160,17 @@ describe('pairs', () => {
     t.ticksUntil(MINUTE_MS + 1)
     t.alerts(MINUTE_MS + 1, session('r'))
     expect(reasons(t).map(({ code }) => code)).toEqual(['never-grouped', 'never-grouped', 'never-grouped'])
+  })
+
+  it('passes over a partner whose incident is closed, and one that came too long ago', () => {
+    const t = timeline(rule, rest)
+    const other = anAlert({ alertname: 'LinkDown', router: 'r', port: '2' })
+    t.alerts(0, link('r'))
+    t.alerts(50_000, other)
+    t.alerts(55_000, { ...other, ends_at_ms: NOON_MS + 55_000 })
+    t.alerts(58_000, session('r', '1'))
+    t.alerts(70_000, session('r', '2'))
+    expect(together(t, 'port')).toEqual(['1 -', '2', '-'])
   })
 
   it('makes an incident that evidence opened its own, unless somebody works on it', () => {
