@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { Misconfigured } from '../runtime/errors.ts'
+import type { ReplayOptions } from './replay.ts'
 import { version } from '../runtime/version.ts'
 import type { DetectOptions } from './detect.ts'
 import type { TryOptions } from './try.ts'
@@ -41,7 +42,7 @@ function program(): Command {
     .description('run until SIGTERM or Ctrl-C')
     .action(async (options: ConfigOption) => (await import('./start.ts')).start(options))
   withConfig(tocsin.command('check'))
-    .description('check a configuration file and print the effective configuration')
+    .description('check a configuration file, run the tests of its rules, print what holds')
     .action(async (options: ConfigOption) => (await import('./check.ts')).check(options))
   withConfig(tocsin.command('topics'))
     .description('make the internal topics of the distributed mode, or show them')
@@ -68,9 +69,8 @@ function program(): Command {
     .requiredOption('--alerts <file>', 'JSON lines, one alert each; .gz is read too')
     .requiredOption('--out <folder>', 'where assignments.jsonl, incidents.jsonl and summary.json go')
     .option('--topology <file>', 'edges between entities (JSON)')
-    .action(async (options: ConfigOption & { alerts: string; out: string; topology?: string }) =>
-      (await import('./replay.ts')).replay(options),
-    )
+    .option('--against <folder>', 'what an earlier replay wrote: tell how the incidents differ')
+    .action(async (options: ReplayOptions) => (await import('./replay.ts')).replay(options))
   tocsin
     .command('detect')
     .description('judge the readings of a CSV file: prints timestamp,value,score,alert for each row')

@@ -8,15 +8,17 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { once } from 'node:events'
+import { createInterface } from 'node:readline'
 import { createGunzip } from 'node:zlib'
 import { makeNormaliser } from '../ingest/normalise.ts'
 import { environment, loadConfig } from '../runtime/config.ts'
 import { readTopologyFile } from '../runtime/topology_files.ts'
 import { Misconfigured } from '../runtime/errors.ts'
 import type { Incident } from '../schemas/incident.ts'
-import { BadLine, readLine } from './replay/lines.ts'
+import { readRun, tellDifference } from './replay/against.ts'
+import { AssignmentsFile } from './replay/assignments.ts'
+import { BadLine, type Normaliser, readLine } from './replay/lines.ts'
 import { type Assignment, Replay } from './replay/run.ts'
 
 export interface ReplayOptions {
@@ -24,6 +26,7 @@ export interface ReplayOptions {
   readonly out: string
   readonly topology?: string
   readonly config?: string
+  readonly against?: string
 }
 
 const PROGRESS_LINES = 100_000
@@ -31,7 +34,8 @@ const BAD_LINES_SHOWN = 5
 
 /**
  * Runs the real fold over recorded alerts and writes `assignments.jsonl`, one line for each line of the recording, `incidents.jsonl`
- * and `summary.json`. A line that cannot be read is told and assigned to no incident.
+ * and `summary.json`. A line that cannot be read is told and assigned to no incident. With `against`, the folder of an earlier run, it
+ * tells how the runs differ, and writes `difference.json`.
  */
 export async function replay(options: ReplayOptions): Promise<void> {
   const { config, rules } = loadConfig(options.config, environment())
@@ -39,11 +43,12 @@ export async function replay(options: ReplayOptions): Promise<void> {
     options.topology === undefined ? [] : readTopologyFile('replay', options.topology, '').parts
   if (!existsSync(options.alerts))
     throw new Misconfigured('alerts-missing', `there is no file ${options.alerts} with alerts`)
+  const before = options.against === undefined ? null : await readRun(options.against)
   mkdirSync(options.out, { recursive: true })
   const normalise = makeNormaliser(config)
   const run = new Replay(rules, topology)
   const first = join(options.out, 'assignments.tmp')
-  const assignments = createWriteStream(first)
+  const assignments = new AssignmentsFile(first)
   const counts = { lines: 0, bad: 0, began_ms: performance.now() }
   for await (const text of linesOf(options.alerts)) {
     const line = counts.lines++
@@ -54,18 +59,12 @@ export async function replay(options: ReplayOptions): Promise<void> {
       if (!(error instanceof BadLine)) throw error
       if (++counts.bad <= BAD_LINES_SHOWN) console.error(`line ${line + 1}: ${error.message}`)
     }
-    await writeLine(assignments, {
-      line,
-      incident: assigned?.incident_id ?? null,
-      at: assigned === null ? null : assigned.at_ms / 1_000,
-      reason: assigned?.reason ?? 'the line cannot be read',
-    })
+    await assignments.add(line, assigned)
     if (counts.lines % PROGRESS_LINES === 0) console.error(`${counts.lines} alerts …`)
   }
-  assignments.end()
-  await once(assignments, 'finish')
   const elapsed_ms = performance.now() - counts.began_ms
   const incidents = run.finish()
+  await assignments.close()
   await followMerges(first, join(options.out, 'assignments.jsonl'), incidents)
   writeFileSync(
     join(options.out, 'incidents.jsonl'),
@@ -73,7 +72,27 @@ export async function replay(options: ReplayOptions): Promise<void> {
   )
   const summary = summarise(incidents, run, { ...counts, elapsed_ms })
   writeFileSync(join(options.out, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`)
-  console.log(JSON.stringify(summary, null, 2))
+  if (before === null) return console.log(JSON.stringify(summary, null, 2))
+  const named = (lines: ReadonlySet<number>) => alertTexts(options.alerts, lines, normalise)
+  console.log(await tellDifference(before, options.out, named))
+}
+
+/** How people call the alerts of some lines. */
+async function alertTexts(
+  path: string,
+  lines: ReadonlySet<number>,
+  normalise: Normaliser,
+): Promise<ReadonlyMap<number, string>> {
+  const texts = new Map<number, string>()
+  let line = 0
+  for await (const text of linesOf(path)) {
+    if (lines.has(line)) {
+      const { alert } = readLine(text, normalise)
+      texts.set(line, `${alert.labels['alertname'] ?? 'Alert'} on ${alert.entity || alert.scope}`)
+    }
+    line++
+  }
+  return texts
 }
 
 function linesOf(path: string): AsyncIterable<string> {

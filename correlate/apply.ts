@@ -1,4 +1,4 @@
-import type { Labels } from '../schemas/alert.ts'
+import type { Alert, Labels } from '../schemas/alert.ts'
 import { isWithin, nextTurn } from '../schemas/calendar.ts'
 import type { Silence } from '../schemas/command.ts'
 import { compileMatchers } from '../schemas/matching.ts'
@@ -6,7 +6,11 @@ import { DEFAULT_RULES, type Rules } from '../schemas/rules.ts'
 import { scopeAndEntity } from './match/relations.ts'
 import { EMPTY_BACKGROUND, type EntityHabits } from './rank/background.ts'
 import { isUnresolved } from './home.ts'
+import type { SightingRow } from './match/by_pair.ts'
+import { agreements, compileGrouping } from './match/compiled.ts'
+import { IncidentIndex } from './match/incident_index.ts'
 import { alertKind, mentionsOf } from './match/mentions.ts'
+import type { Waiting } from './match/waiting.ts'
 import {
   type AlertRow,
   type CommandOutcome,
@@ -65,6 +69,8 @@ function applyRow(state: State, row: Row): void {
       return
     case 'habits':
       return applyHabits(state, row.key, row.value)
+    case 'sighting':
+      return applySighting(state, row.key, row.value)
     case 'origin':
       state.origins.set(row.key, row.value)
       return
@@ -79,6 +85,7 @@ function applyAlert(state: State, key: string, value: AlertRow | null): void {
   const { derived } = state
   const old = state.alerts.get(key)
   if (old?.firing) derived.firing--
+  if (old?.waiting !== value?.waiting) applyWaiting(state, key, old?.waiting, value?.waiting)
   if (!old || !value || !sameIndexed(old, value)) {
     if (old) unindex(state, old)
     if (value) index(state, value)
@@ -129,6 +136,24 @@ function sameLabels(a: Labels, b: Labels): boolean {
   return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name])
 }
 
+function applyWaiting(
+  state: State,
+  key: string,
+  old: Waiting | undefined,
+  waiting: Waiting | undefined,
+): void {
+  const { derived } = state
+  if (old) derived.waiting.remove(old.group_key, key)
+  if (waiting) derived.waiting.add(waiting.group_key, key)
+  derived.timers.set('waiting', key, waiting?.until_ms ?? null)
+}
+
+function applySighting(state: State, key: string, value: SightingRow | null): void {
+  if (value === null) state.sightings.delete(key)
+  else state.sightings.set(key, value)
+  state.derived.timers.set('sighting', key, value?.until_ms ?? null)
+}
+
 /** What is indexed follows from the incident, the labels and the entity. Repeats share their labels, or differ in none. */
 function sameIndexed(old: AlertRow, row: AlertRow): boolean {
   if (old.incident_id !== row.incident_id || old.alert.entity !== row.alert.entity) return false
@@ -137,19 +162,27 @@ function sameIndexed(old: AlertRow, row: AlertRow): boolean {
 
 function index(state: State, { alert, incident_id }: AlertRow): void {
   if (incident_id === '') return
-  const { members, mentioned, kinds } = state.derived
+  const { members, mentioned, kinds, grouping } = state.derived
   const others = members.get(incident_id)
   if (others) others.add(alert.fingerprint)
   else members.set(incident_id, new Set([alert.fingerprint]))
+  if (grouping.with_any_of) indexAgreements(state, alert, incident_id)
   for (const { value } of mentionsOf(alert)) mentioned.add(alert.scope, value, incident_id)
   kinds.add(alert.scope, alertKind(alert), incident_id)
 }
 
+function indexAgreements({ derived }: State, alert: Alert, incident_id: string): void {
+  for (const value of agreements(derived.grouping, alert.labels))
+    derived.agreed.add(alert.scope, value, incident_id)
+}
+
 function unindex(state: State, { alert, incident_id }: AlertRow): void {
   if (incident_id === '') return
-  const { members, mentioned, kinds } = state.derived
+  const { members, mentioned, kinds, grouping, agreed } = state.derived
   const others = members.get(incident_id)
   if (others?.delete(alert.fingerprint) && others.size === 0) members.delete(incident_id)
+  if (grouping.with_any_of)
+    for (const value of agreements(grouping, alert.labels)) agreed.remove(alert.scope, value, incident_id)
   for (const { value } of mentionsOf(alert)) mentioned.remove(alert.scope, value, incident_id)
   kinds.remove(alert.scope, alertKind(alert), incident_id)
 }
@@ -252,7 +285,12 @@ function applyRules(state: State, rules: Rules): void {
       suppression,
       [...state.alerts.values()].filter(counts).map(({ alert }) => alert),
     )
-  state.derived.rule_tests = rules.grouping.map((rule) => compileMatchers(rule.match))
+  const { derived } = state
+  derived.grouping = compileGrouping(rules.grouping)
+  derived.agreed = new IncidentIndex()
+  if (!derived.grouping.with_any_of) return
+  for (const { alert, incident_id } of state.alerts.values())
+    if (incident_id !== '') indexAgreements(state, alert, incident_id)
 }
 
 const ROW_KINDS = Object.keys(ROW_PREFIX) as Row['kind'][]

@@ -5,6 +5,8 @@ import { dependencyTurns } from './dependencies.ts'
 import { alertEnds, arrive, repeated } from './dedup.ts'
 import { flappingBegins } from './flapping.ts'
 import { carryOut } from './lifecycle.ts'
+import { compileGrouping } from './match/compiled.ts'
+import { waitIsOver } from './match/place.ts'
 import { stormEnds } from './match/storm.ts'
 import { takeTopology } from './match/topology.ts'
 import { incidentDue } from './clocks.ts'
@@ -40,6 +42,10 @@ export function decide(state: State, event: Event): Decision {
       return stormEnds(state, event.scope)
     case 'command-due':
       return { rows: [{ kind: 'command', key: event.command_id, value: null }], changes: [] }
+    case 'waiting-due':
+      return waitIsOver(state, event.fingerprint)
+    case 'sighting-due':
+      return { rows: [{ kind: 'sighting', key: event.key, value: null }], changes: [] }
     case 'rules':
       return takeRules(state, event.rules)
     case 'topology':
@@ -57,7 +63,8 @@ export function decide(state: State, event: Event): Decision {
 function takeRules(state: State, rules: Rules): Decision {
   if (rules.version === state.rules.version) return NOTHING
   try {
-    for (const { match } of [...rules.grouping, ...rules.maintenance]) compileMatchers(match)
+    compileGrouping(rules.grouping)
+    for (const { match } of rules.maintenance) compileMatchers(match)
     for (const { source, target } of rules.suppression) compileMatchers([...source, ...target])
   } catch (error) {
     if (error instanceof MatcherError) return NOTHING

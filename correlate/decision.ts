@@ -28,6 +28,8 @@ export type Event =
   | { readonly kind: 'shelf-due' }
   | { readonly kind: 'storm-due'; readonly scope: string }
   | { readonly kind: 'command-due'; readonly command_id: string }
+  | { readonly kind: 'waiting-due'; readonly fingerprint: string }
+  | { readonly kind: 'sighting-due'; readonly key: string }
   | { readonly kind: 'suppression-changed' }
   | { readonly kind: 'flapping-began'; readonly fingerprint: string }
   | { readonly kind: 'dependency-turned'; readonly turned: Turned }
@@ -37,9 +39,15 @@ export interface Unassigned {
   readonly fingerprint: string
   /**
    * `repeat-unknown`: a repeat named an alert that is not known (any more). `transient`: it was held, and resolved before its
-   * time was up.
+   * time was up. `waiting-for-more`: its rule opens no incident before more alerts of the group came, and `too-few` of them did.
    */
-  readonly code: 'resolved-unknown' | 'active-alerts-bound' | 'repeat-unknown' | 'transient'
+  readonly code:
+    | 'resolved-unknown'
+    | 'active-alerts-bound'
+    | 'repeat-unknown'
+    | 'waiting-for-more'
+    | 'too-few'
+    | 'transient'
 }
 
 export interface Decision {

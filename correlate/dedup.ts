@@ -9,6 +9,7 @@ import { flappingEnds, rests, turnedNow } from './flapping.ts'
 import { endedRow, flaps, forgetAt, homeOf, isUnresolved } from './home.ts'
 import { fireAgain, resolveIfQuiet } from './lifecycle.ts'
 import { beginAnew, isAnew } from './match/anew.ts'
+import { sightings } from './match/by_pair.ts'
 import { placeAlert } from './match/place.ts'
 import type { AlertRow, Held, History, Row, State } from './state.ts'
 import { silencedBy } from './suppress.ts'
@@ -227,12 +228,9 @@ function enter(state: State, fresh: AlertRow, incident_id: string, place: Place)
       rules_version: rules.version,
       text: 'The alert fired again and belonged here before.',
     }
-    return fireAgain(
-      state,
-      home,
-      { ...fresh, incident_id: home.incident.id, reason },
-      incident_id === home.incident.id,
-    )
+    const back = { ...fresh, incident_id: home.incident.id, reason }
+    const again_here = fireAgain(state, home, back, incident_id === home.incident.id)
+    return { ...again_here, rows: [...again_here.rows, ...sightings(state, fresh.alert)] }
   }
   return placeAlert(state, fresh, place)
 }
@@ -263,7 +261,8 @@ export function alertEnds(state: State, fingerprint: string, late_ms: number): D
 function forget(state: State, row: AlertRow): Decision {
   const home = homeOf(state, row.incident_id)
   const key = row.alert.fingerprint
-  if (!home || !isUnresolved(home)) return { rows: [{ kind: 'alert', key, value: null }], changes: [] }
+  const counts = row.waiting || (home && isUnresolved(home))
+  if (!counts) return { rows: [{ kind: 'alert', key, value: null }], changes: [] }
   const value: AlertRow = {
     ...row,
     forget_at_ms: forgetAt(state),

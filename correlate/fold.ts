@@ -140,6 +140,10 @@ function dueEvent(timer: Timer, now_ms: number): Event {
       return { kind: 'shelf-due' }
     case 'command':
       return { kind: 'command-due', command_id: timer.key }
+    case 'waiting':
+      return { kind: 'waiting-due', fingerprint: timer.key }
+    case 'sighting':
+      return { kind: 'sighting-due', key: timer.key }
   }
 }
 

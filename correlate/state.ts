@@ -2,16 +2,18 @@ import type { Alert } from '../schemas/alert.ts'
 import type { Silence } from '../schemas/command.ts'
 import type { Incident, Member } from '../schemas/incident.ts'
 import type { MaintenanceWindow } from '../schemas/maintenance.ts'
-import { compileMatchers } from '../schemas/matching.ts'
 import type { Place } from '../schemas/record.ts'
 import { DEFAULT_RULES, type Rules } from '../schemas/rules.ts'
 import { DependencyIndex } from './dependency_index.ts'
+import type { SightingRow } from './match/by_pair.ts'
+import { type CompiledGrouping, compileGrouping } from './match/compiled.ts'
 import { IncidentIndex } from './match/incident_index.ts'
 import type { Link } from './match/links.ts'
 import type { IncidentPace, ScopePace } from './match/pace.ts'
 import type { RelationRow } from './match/relations.ts'
 import type { Background, BackgroundHead, EntityHabits } from './rank/background.ts'
 import { Vicinity } from './match/vicinity.ts'
+import { type Waiting, WaitingAlerts } from './match/waiting.ts'
 import { SeenAlerts } from './seen.ts'
 import { Timers } from './timers.ts'
 
@@ -39,7 +41,7 @@ export interface History {
 /** An alert that fires, or that stopped while its incident is still kept. */
 export interface AlertRow {
   readonly alert: Alert
-  /** Empty while it is in none. */
+  /** Empty while it is in none: it is held, or waits for others (match/waiting.ts). */
   readonly incident_id: string
   readonly held?: Held | null
   readonly firing: boolean
@@ -66,6 +68,8 @@ export interface AlertRow {
   readonly timed_out?: true
   /** Incidents that it was in before it began anew elsewhere (match/anew.ts), newest first. */
   readonly was_in?: readonly string[]
+  /** It is in no incident yet. */
+  readonly waiting?: Waiting
 }
 
 /** An incident and what the fold needs beside its summary. */
@@ -134,6 +138,8 @@ export interface State {
   readonly topologies: Map<string, string>
   /** What is usual in a scope, for the ranking of causes. */
   readonly backgrounds: Map<string, Background & { readonly habits: Map<string, EntityHabits> }>
+  /** By half of a pair and values (match/by_pair.ts). */
+  readonly sightings: Map<string, SightingRow>
   /** Follows from the rows, never stored: see apply.ts. */
   readonly derived: Derived
 }
@@ -145,8 +151,10 @@ export interface Derived {
   readonly groups: Map<string, readonly string[]>
   readonly timers: Timers
   readonly seen: SeenAlerts
-  /** One test per grouping rule, in order. */
-  rule_tests: readonly LabelTest[]
+  grouping: CompiledGrouping
+  /** By what any-of rules look alerts up. */
+  agreed: IncidentIndex
+  readonly waiting: WaitingAlerts
   readonly silence_tests: Map<string, LabelTest>
   /** Incident → fingerprints of its alerts. */
   readonly members: Map<string, Set<string>>
@@ -176,6 +184,7 @@ export type Row =
   | { readonly kind: 'topology'; readonly key: string; readonly value: string }
   | { readonly kind: 'episode'; readonly key: string; readonly value: BackgroundHead }
   | { readonly kind: 'habits'; readonly key: string; readonly value: EntityHabits | null }
+  | { readonly kind: 'sighting'; readonly key: string; readonly value: SightingRow | null }
   | { readonly kind: 'rules'; readonly key: string; readonly value: Rules }
   | { readonly kind: 'time'; readonly key: string; readonly value: number }
 
@@ -194,6 +203,7 @@ export const ROW_PREFIX = {
   links: 'l/',
   episode: 'e/',
   habits: 'b/',
+  sighting: 'n/',
   rules: 'r/',
   time: 't/',
 } as const satisfies Record<Row['kind'], string>
@@ -215,11 +225,14 @@ export function emptyState(partition: number): State {
     topologies: new Map(),
     links: new Map(),
     backgrounds: new Map(),
+    sightings: new Map(),
     derived: {
       groups: new Map(),
       timers: new Timers(),
       seen: new SeenAlerts(),
-      rule_tests: DEFAULT_RULES.grouping.map((rule) => compileMatchers(rule.match)),
+      grouping: compileGrouping(DEFAULT_RULES.grouping),
+      agreed: new IncidentIndex(),
+      waiting: new WaitingAlerts(),
       silence_tests: new Map(),
       members: new Map(),
       mentioned: new IncidentIndex(),

@@ -1,4 +1,13 @@
-export type TimerKind = 'alert' | 'incident' | 'silence' | 'maintenance' | 'shelf' | 'command' | 'storm'
+export type TimerKind =
+  | 'alert'
+  | 'incident'
+  | 'silence'
+  | 'maintenance'
+  | 'shelf'
+  | 'command'
+  | 'storm'
+  | 'waiting'
+  | 'sighting'
 
 export interface Timer {
   readonly due_ms: number

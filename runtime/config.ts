@@ -131,6 +131,16 @@ function valueOf(document: Document.Parsed): unknown {
   }
 }
 
+/** The lines of keys in a configuration that was read without problems. */
+export function linesOf(
+  text: string,
+  paths: readonly (readonly PropertyKey[])[],
+): readonly (number | null)[] {
+  const counter = new LineCounter()
+  const document = parseDocument(text, { lineCounter: counter })
+  return paths.map((path) => lineOf(document, counter, path))
+}
+
 function lineOf(
   document: Document.Parsed,
   counter: LineCounter,

@@ -13,11 +13,14 @@ export function explain(found: z.core.$ZodIssue, given: object): Explained[] {
   const { path } = issue
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => {
-      const guess = nearest(key, knownKeys(path))
-      return {
-        path: [...path, key],
-        message: `unknown key${guess === null ? '' : `; did you mean \`${guess}\`?`}`,
-      }
+      const known = knownKeys(path)
+      const guess = nearest(key, known)
+      const hint = known.includes(key)
+        ? '; entries of another `kind` have it'
+        : guess === null
+          ? ''
+          : `; did you mean \`${guess}\`?`
+      return { path: [...path, key], message: `unknown key${hint}` }
     })
   }
   const what = expectation(issue)
@@ -73,7 +76,9 @@ function counted(bound: number | bigint, origin: string): string {
 }
 
 function oneOf(values: readonly unknown[]): string {
-  return values.length === 1 ? String(values[0]) : `one of ${values.map(String).join(', ')}`
+  // The kind of entries that need not name one.
+  const told = values.filter((value) => value !== undefined).map(String)
+  return told.length > 1 ? `one of ${told.join(', ')}` : (told[0] ?? '')
 }
 
 const SHOWN_CHARS_MAX = 60

@@ -1,23 +1,35 @@
 import type { Config } from '../schemas/config.ts'
+import type { ConfiguredRule } from '../schemas/config_grouping.ts'
 import type { MaintenanceEntry } from '../schemas/config_rules.ts'
 import type { MaintenanceWindow } from '../schemas/maintenance.ts'
+import type { GroupingRule } from '../schemas/grouping.ts'
 import type { Matcher } from '../schemas/matcher.ts'
 import { parseMatcher } from '../schemas/matcher_syntax.ts'
 import { compileMatchers } from '../schemas/matching.ts'
 import type { Rules } from '../schemas/rules.ts'
 
-/** The rules of a configuration, without their version. Throws MatcherError when a matcher cannot be used. */
+/** The rules of a configuration, without their version and without the tests. Throws MatcherError when a matcher cannot be used. */
 export function rulesOf(config: Config): Omit<Rules, 'version'> {
-  const { rules } = config
+  // Tests of the rules are no part of them.
+  const { tests: _tests, ...rules } = config.rules
   return {
     ...rules,
-    grouping: rules.grouping.map((rule) => ({ ...rule, match: matchersOf(rule.match) })),
+    grouping: rules.grouping.map(grouping),
     maintenance: rules.maintenance.map(windowOf),
     suppression: rules.suppression.map((rule) => ({
       ...rule,
       source: matchersOf(rule.source),
       target: matchersOf(rule.target),
     })),
+  }
+}
+
+function grouping(rule: ConfiguredRule): GroupingRule {
+  if (rule.kind === 'separate') return rule
+  if (rule.kind !== 'pairs') return { ...rule, match: matchersOf(rule.match) }
+  return {
+    ...rule,
+    pairs: rule.pairs.map((pair) => ({ ...pair, a: matchersOf(pair.a), b: matchersOf(pair.b) })),
   }
 }
 

@@ -67,6 +67,16 @@ export class Metrics {
     'Incidents not resolved in the partitions owned here.',
     [],
   )
+  readonly waiting_alerts = this.gauge(
+    'tocsin_waiting_alerts',
+    'Alerts in no incident yet, because a rule opens one only when more of their group came.',
+    [],
+  )
+  readonly remembered_partners = this.gauge(
+    'tocsin_remembered_partners',
+    'What pair rules remember of alerts that came (bounded by partition; beyond that, pairs are missed).',
+    [],
+  )
   readonly deliveries = this.gauge(
     'tocsin_deliveries',
     'Deliveries of the partitions owned here, by sink and state.',

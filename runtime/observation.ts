@@ -28,6 +28,14 @@ function foldOf(shard: Shard): { fold: string; topic: Topic } {
   return { fold, topic: topic as Topic }
 }
 
+/** Of one partition's state. */
+interface Sizes {
+  readonly firing: number
+  readonly unresolved: number
+  readonly waiting: number
+  readonly partners: number
+}
+
 /** Turns what the parts tell about themselves into metrics, log lines, and the status of sources. */
 export class Observation implements WorkerObserver, IntakeObserver, ConsumerObserver {
   readonly sources = new Map<string, SourceStatus>()
@@ -39,7 +47,7 @@ export class Observation implements WorkerObserver, IntakeObserver, ConsumerObse
     readonly on_fatal: () => void
   }
   private readonly positions = new Map<Shard, Position>()
-  private readonly sizes = new Map<number, { readonly firing: number; readonly unresolved: number }>()
+  private readonly sizes = new Map<number, Sizes>()
 
   constructor(parts: Observation['parts']) {
     this.parts = parts
@@ -90,10 +98,19 @@ export class Observation implements WorkerObserver, IntakeObserver, ConsumerObse
   }
 
   sized(state: State): void {
-    this.sizes.set(state.partition, { firing: state.derived.firing, unresolved: state.derived.unresolved })
-    const all = [...this.sizes.values()]
-    this.parts.metrics.firing_alerts.set(all.reduce((sum, { firing }) => sum + firing, 0))
-    this.parts.metrics.unresolved_incidents.set(all.reduce((sum, { unresolved }) => sum + unresolved, 0))
+    const { metrics } = this.parts
+    const { firing, unresolved, waiting } = state.derived
+    this.sizes.set(state.partition, {
+      firing,
+      unresolved,
+      waiting: waiting.count,
+      partners: state.sightings.size,
+    })
+    const sum = (of: keyof Sizes) => [...this.sizes.values()].reduce((total, sizes) => total + sizes[of], 0)
+    metrics.firing_alerts.set(sum('firing'))
+    metrics.unresolved_incidents.set(sum('unresolved'))
+    metrics.waiting_alerts.set(sum('waiting'))
+    metrics.remembered_partners.set(sum('partners'))
   }
 
   accepted(source: string, alerts: number): void {

@@ -13,6 +13,7 @@ import {
   requestTrackerSink,
   webhookSink,
 } from './config_connections.ts'
+import { configuredRule, GROUPING_EXAMPLES, ruleTest, TEST_EXAMPLES } from './config_grouping.ts'
 import { contradictions } from './config_contradictions.ts'
 import {
   flappingKeys,
@@ -23,32 +24,11 @@ import {
   suppressionEntry,
 } from './config_rules.ts'
 import { LIMITS } from './limits.ts'
-import { DEFAULT_EVIDENCE, DEFAULT_RULES, evidenceRules, groupingRule } from './rules.ts'
+import { DEFAULT_EVIDENCE, DEFAULT_RULES, evidenceRules } from './rules.ts'
 
 export type { SecretRef } from './config_connections.ts'
 
 export const ROLES = ['ingest', 'viewer', 'responder', 'admin'] as const
-
-/** A rule as people write it: matchers as text. */
-const configuredRule = groupingRule
-  .extend({
-    name: groupingRule.shape.name.describe('told to operators as the reason of each grouping; unique'),
-    match: z
-      .array(z.string())
-      .max(LIMITS.matchers_per_silence)
-      .default([])
-      .describe('matchers such as `severity=~"critical|page"`, all of which must hold; none: every alert'),
-    group_by: groupingRule.shape.group_by.describe(
-      'alerts that agree in these labels belong together; `...` stands for all labels',
-    ),
-    idle_timeout_ms: duration_ms
-      .default(300_000)
-      .describe('a group that took no new alert for this long takes none any more'),
-    members_max: groupingRule.shape.members_max
-      .default(1_000)
-      .describe('a group with this many alerts is full; the next one opens another'),
-  })
-  .strict()
 
 function weight(standard: number, what: string) {
   return z.number().min(0).max(1).default(standard).describe(`what ${what} is worth`)
@@ -135,21 +115,9 @@ const keys = z.strictObject({
         .max(LIMITS.grouping_rules)
         .default([])
         .describe(
-          'alerts of one scope that belong together by their labels; the first rule that matches decides, and evidence where none does',
+          'alerts of one scope that belong together; the first rule that matches decides, and evidence where none does',
         )
-        .meta({
-          examples: [
-            [
-              {
-                name: 'by-namespace',
-                match: ['namespace!=""'],
-                group_by: ['namespace'],
-                idle_timeout_ms: 600_000,
-                members_max: 1_000,
-              },
-            ],
-          ],
-        }),
+        .meta({ examples: [GROUPING_EXAMPLES] }),
       evidence: z
         .strictObject({
           join_at: evidenceRules.shape.join_at
@@ -212,6 +180,12 @@ const keys = z.strictObject({
       shelve_max_ms: duration_ms
         .default(DEFAULT_RULES.shelve_max_ms)
         .describe('an operator shelves alerts for at most this long at a time'),
+      tests: z
+        .array(ruleTest)
+        .max(LIMITS.rule_tests)
+        .default([])
+        .describe('examples that `tocsin check` tries the rules on; they are no part of the rules in force')
+        .meta({ examples: [TEST_EXAMPLES] }),
     })
     .prefault({})
     .describe('how alerts become incidents'),

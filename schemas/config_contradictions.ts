@@ -26,6 +26,9 @@ export function contradictions(config: Config): Contradiction[] {
     ...brokenMatchers(config),
     ...endlessWork(config),
     ...endlessFlapping(config),
+    ...duplicates(['rules', 'tests'], config.rules.tests),
+    ...impossibleOpenings(config),
+    ...unknownAlerts(config),
     ...unusableLogins(config),
     ...visiblePasswords(config),
   ]
@@ -126,13 +129,51 @@ function brokenMatchers({ rules }: Config): Contradiction[] {
       return message === null ? [] : [{ path: ['rules', ...path, i], message }]
     })
   return [
-    ...rules.grouping.flatMap(({ match }, i) => faults(['grouping', i, 'match'], match)),
+    ...rules.grouping.flatMap((rule, i) => {
+      if (rule.kind === 'separate') return []
+      if (rule.kind !== 'pairs') return faults(['grouping', i, 'match'], rule.match)
+      return rule.pairs.flatMap(({ a, b }, n) => [
+        ...faults(['grouping', i, 'pairs', n, 'a'], a),
+        ...faults(['grouping', i, 'pairs', n, 'b'], b),
+      ])
+    }),
     ...rules.maintenance.flatMap(({ match }, i) => faults(['maintenance', i, 'match'], match)),
     ...rules.suppression.flatMap(({ source, target }, i) => [
       ...faults(['suppression', i, 'source'], source),
       ...faults(['suppression', i, 'target'], target),
     ]),
   ]
+}
+
+function impossibleOpenings({ rules }: Config): Contradiction[] {
+  return rules.grouping.flatMap((rule, i) =>
+    'open_after' in rule && rule.open_after && rule.open_after.alerts > rule.members_max
+      ? [
+          {
+            path: ['rules', 'grouping', i, 'open_after', 'alerts'],
+            message: `an incident takes at most members_max (${rule.members_max}) alerts, so it would never be opened`,
+          },
+        ]
+      : [],
+  )
+}
+
+/** Numbers of alerts that a test does not give. */
+function unknownAlerts({ rules }: Config): Contradiction[] {
+  return rules.tests.flatMap(({ given, expect }, i) =>
+    expect.flatMap(({ alerts }, j) =>
+      alerts.flatMap((alert, n) =>
+        typeof alert === 'number' && alert >= given.length
+          ? [
+              {
+                path: ['rules', 'tests', i, 'expect', j, 'alerts', n],
+                message: `there is no alert ${alert}: those of \`given\` are 0 to ${given.length - 1}`,
+              },
+            ]
+          : [],
+      ),
+    ),
+  )
 }
 
 function endlessWork({ rules }: Config): Contradiction[] {

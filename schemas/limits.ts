@@ -50,6 +50,13 @@ export const LIMITS = {
   group_by_labels: 32,
   /** Edges of one source of the topology. */
   topology_edges: 200_000,
+  pairs_per_rule: 50,
+  /** Alerts of one group that wait for more before an incident is opened. */
+  waiting_alerts_per_group: 1_000,
+  /** Kinds of partners, by rule and values, of which pair rules remember that one came; further alerts find no partner. */
+  sightings_per_partition: 50_000,
+  rule_tests: 500,
+  alerts_per_rule_test: 200,
   /** Edges of the topology in one log entry. */
   topology_edges_per_entry: 1_000,
   /** Relations of one entity; with more it is a hub, and being related through it tells nothing. */

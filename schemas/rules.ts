@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { groupingRule } from './grouping.ts'
 import { LIMITS } from './limits.ts'
 import { maintenanceWindow } from './maintenance.ts'
 import { matcher } from './matcher.ts'
@@ -8,18 +9,6 @@ const duration_ms = z
   .int()
   .min(0)
   .max(90 * 86_400_000)
-
-/** Alerts that match and agree in the labels of `group_by` belong together while the group is not idle nor full. */
-export const groupingRule = z.object({
-  name: z.string().min(1).max(LIMITS.source_chars),
-  match: z.array(matcher).max(LIMITS.matchers_per_silence),
-  group_by: z.array(z.string().min(1).max(LIMITS.label_name_chars)).max(LIMITS.group_by_labels),
-  /** A group that took no new member for this long takes none any more. */
-  idle_timeout_ms: duration_ms,
-  /** A group with this many members is full; the next alert opens another. */
-  members_max: z.number().int().min(1).max(1_000_000),
-})
-export type GroupingRule = z.infer<typeof groupingRule>
 
 const weight = z.number().min(0).max(1)
 

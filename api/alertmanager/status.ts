@@ -1,7 +1,8 @@
 import { stringify } from 'yaml'
 import { z } from 'zod'
 import { formatMatcher } from '../../schemas/matcher_syntax.ts'
-import type { GroupingRule, Rules } from '../../schemas/rules.ts'
+import type { GroupByRule, GroupingRule } from '../../schemas/grouping.ts'
+import type { Rules } from '../../schemas/rules.ts'
 import { answers } from '../answers.ts'
 import type { ApiParts } from '../parts.ts'
 import { rulesInForce } from '../rows.ts'
@@ -9,7 +10,11 @@ import type { App } from '../validation.ts'
 import { RECEIVER, receiversQuery, wantsReceiver } from './filters.ts'
 import { alertmanagerStatus, receiver } from './shapes.ts'
 
-function routeOf(rule: GroupingRule) {
+function isGroupBy(rule: GroupingRule): rule is GroupByRule {
+  return rule.kind === undefined || rule.kind === 'group_by'
+}
+
+function routeOf(rule: GroupByRule) {
   return {
     receiver: RECEIVER,
     ...(rule.match.length > 0 && { matchers: rule.match.map(formatMatcher) }),
@@ -17,9 +22,9 @@ function routeOf(rule: GroupingRule) {
   }
 }
 
-/** The grouping rules as an Alertmanager would be configured to group alike; tools such as amtool read it. */
+/** The rules that group by labels as an Alertmanager would be configured to group alike (it knows no others); tools such as amtool read it. */
 function asAlertmanagerConfig(rules: Rules | null): string {
-  const routes = rules?.grouping.map(routeOf) ?? []
+  const routes = rules?.grouping.filter(isGroupBy).map(routeOf) ?? []
   const global = rules
     ? { global: { resolve_timeout: `${Math.ceil(rules.resolve_timeout_ms / 1_000)}s` } }
     : {}

@@ -2,7 +2,7 @@ import { type Alert, alert as alertSchema } from '../../schemas/alert.ts'
 import type { OutOfBounds } from '../../ingest/normalise.ts'
 import type { RawAlert } from '../../ingest/sources/raw_alert.ts'
 
-type Normaliser = (raw: RawAlert, source: string) => Alert | OutOfBounds
+export type Normaliser = (raw: RawAlert, source: string) => Alert | OutOfBounds
 
 /** A line that cannot be read: what is wrong and what would be right. */
 export class BadLine extends Error {

@@ -29,11 +29,14 @@ export function isAnew(state: State, row: AlertRow, starts_at_ms: number): boole
   const { told_without_end, told_with_end } = ANEW_AFTER_MS
   const after_ms = row.by_timeout ? told_without_end : told_with_end
   if (starts_at_ms <= (row.last_start_ms ?? row.alert.starts_at_ms) + after_ms) return false
+  // What was left out of incidents has come again.
+  if (row.incident_id === '') return row.waiting === undefined
   return Boolean(homeOf(state, row.incident_id)?.pace)
 }
 
 /** `next` is the alert's row with what the statement says, still in its old incident; not firing if it had stopped there. */
 export function beginAnew(state: State, next: AlertRow, place: Place): Decision {
+  if (next.incident_id === '') return placeAlert(state, next, place)
   const home = homeOf(state, next.incident_id)
   if (!home?.pace) return kept(next)
   const usual: Usual = {
@@ -94,6 +97,7 @@ function moved(state: State, row: AlertRow, home: IncidentRow, seat: (row: Alert
   const was_in = [home.incident.id, ...(row.was_in ?? [])].slice(0, FORMER_MAX)
   const seated = seat({ ...row, firing: true, was_in, joined_at_ms: time_ms, updated_at_ms: time_ms })
   return {
+    ...seated,
     rows: [{ kind: 'incident', key: home.incident.id, value: draft.row }, ...seated.rows],
     changes: [...draft.changes, ...seated.changes],
   }

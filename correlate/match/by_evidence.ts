@@ -5,6 +5,7 @@ import type { Place } from '../../schemas/record.ts'
 import type { Decision } from '../decision.ts'
 import { familyOf } from '../home.ts'
 import type { AlertRow, IncidentRow, Row, State } from '../state.ts'
+import { type Apart, apartFrom } from './apart.ts'
 import { bridgeOf, crossed } from './bridge.ts'
 import { type Candidate, type Survey, survey } from './evidence.ts'
 import { groupKey } from './labels.ts'
@@ -14,6 +15,7 @@ import { enter, open, openedId, seconds } from './seat.ts'
 
 /** What the evidence came to for one alert. */
 export interface Finding {
+  /** Without incidents that the alert must not join. */
   readonly survey: Survey
   /** The incident to join. */
   readonly best: Candidate | null
@@ -21,21 +23,32 @@ export interface Finding {
   readonly runner_up: Candidate | null
   /** The best incident takes no alerts any more but those about its own entities. */
   readonly idle: boolean
+  /** What would have been strong enough, had a rule not kept the alert apart from it. */
+  readonly kept_apart: (Apart & { readonly incident_id: string }) | null
 }
 
 /** Looks for the incident of an alert. `never` are incidents that it must not join. */
 export function find(state: State, fresh: AlertRow, never: readonly string[]): Finding {
   const found = survey(state, fresh.alert)
-  const allowed = ({ row }: Candidate) => !never.includes(row.incident.id)
+  let kept_apart: Finding['kept_apart'] = null
+  const allowed = ({ row, strength }: Candidate) => {
+    const incident_id = row.incident.id
+    if (never.includes(incident_id)) return false
+    const apart = apartFrom(state, fresh.alert, row)
+    if (apart === null) return true
+    if (strength >= state.rules.evidence.join_at) kept_apart ??= { ...apart, incident_id }
+    return false
+  }
   const live = found.live.filter(allowed)
   const strong = live.find(({ strength }) => strength >= state.rules.evidence.join_at) ?? null
   const idle = strong ? null : (found.idle.find(allowed) ?? null)
   const best = strong ?? idle
   return {
-    survey: found,
+    survey: { ...found, live },
     best,
     runner_up: live.find((other) => other !== best) ?? null,
     idle: idle !== null,
+    kept_apart,
   }
 }
 
@@ -143,21 +156,30 @@ function joinedReason(state: State, found: Finding, best: Candidate): Reason {
 }
 
 function openedReason(state: State, found: Finding, burst: IncidentRow | null): Reason {
-  const { rules } = state
-  const second = runnerUp(found)
-  const near = found.runner_up
-  const nearest =
-    near === null
-      ? 'no open incident of this scope takes alerts now'
-      : `the evidence for the nearest, ${near.row.incident.id}, is ${rounded(near.strength)}, less than ${rules.evidence.join_at}`
-  const text = burst
-    ? `Opened beside ${burst.incident.id}: alerts of that incident began anew together.`
-    : `Opened: ${nearest}.`
+  const rules_version = state.rules.version
+  if (burst)
+    return {
+      code: 'new-burst',
+      rule: '',
+      rules_version,
+      text: `Opened beside ${burst.incident.id}: alerts of that incident began anew together.`,
+    }
+  const { kept_apart } = found
+  const text = `Opened: ${nearestText(state, found)}.`
+  if (kept_apart === null) return { code: 'unrelated', rule: '', rules_version, text, ...runnerUp(found) }
   return {
-    code: burst ? 'new-burst' : 'unrelated',
-    rule: '',
-    rules_version: rules.version,
-    text,
-    ...(burst ? {} : second),
+    code: 'kept-apart',
+    rule: kept_apart.rule,
+    rules_version,
+    text: `${text} Rule ${kept_apart.rule} keeps it apart from ${kept_apart.incident_id}: ${kept_apart.text}.`,
+    ...runnerUp(found),
   }
+}
+
+function nearestText(state: State, { runner_up, kept_apart }: Finding): string {
+  if (runner_up !== null)
+    return `the evidence for the nearest, ${runner_up.row.incident.id}, is ${rounded(runner_up.strength)}, less than ${state.rules.evidence.join_at}`
+  return kept_apart === null
+    ? 'no open incident of this scope takes alerts now'
+    : 'no other open incident of this scope takes alerts now'
 }

@@ -39,6 +39,12 @@ export class IncidentIndex {
     if (values.size === 0) this.scopes.delete(scope)
   }
 
+  /** In how many incidents the value is. */
+  sharing(scope: string, value: string): number {
+    const found = this.scopes.get(scope)?.get(value)
+    return found instanceof Map ? found.size : found === undefined ? 0 : 1
+  }
+
   /** Each incident with its number of alerts; none when there are more than `incidents_max`, for then the value tells nothing. */
   of(scope: string, value: string, incidents_max: number): Iterable<Readonly<Shares>> {
     const found = this.scopes.get(scope)?.get(value)

@@ -1,10 +1,11 @@
 import type { Alert, Labels } from '../../schemas/alert.ts'
-import type { GroupingRule } from '../../schemas/rules.ts'
 import type { State } from '../state.ts'
+import { withSeparate } from './apart.ts'
+import { type KeyedRule, ruleOf } from './compiled.ts'
 
-/** Where an alert belongs by the first grouping rule that matches it. */
+/** Where an alert belongs by a rule for which its labels are enough. */
 export interface Group {
-  readonly rule: GroupingRule
+  readonly rule: KeyedRule
   /** Scope, rule and values: equal keys belong together. */
   readonly key: string
   /** The labels of `group_by` and the alert's values; `...` stands for all labels, as in Alertmanager. */
@@ -26,13 +27,14 @@ export function groupKey(scope: string, rule: string, labels: Labels): string {
   return JSON.stringify(parts)
 }
 
-/** Null when no rule matches: then every alert is an incident of its own. */
+export function groupIn(state: State, alert: Alert, rule: KeyedRule): Group {
+  const own = rule.kind === 'time_frame' ? {} : groupLabels(alert, rule.group_by)
+  const labels = withSeparate(state, alert, own)
+  return { rule, key: groupKey(alert.scope, rule.name, labels), labels }
+}
+
+/** The group of an alert by its labels alone; null when these are not enough to say. */
 export function groupOf(state: State, alert: Alert): Group | null {
-  const { rules, derived } = state
-  for (const [i, rule] of rules.grouping.entries()) {
-    if (derived.rule_tests[i]?.(alert.labels) !== true) continue
-    const labels = groupLabels(alert, rule.group_by)
-    return { rule, key: groupKey(alert.scope, rule.name, labels), labels }
-  }
-  return null
+  const rule = ruleOf(state.derived.grouping, alert.labels)
+  return rule === null || rule.kind === 'any_of' || rule.kind === 'never' ? null : groupIn(state, alert, rule)
 }

@@ -4,7 +4,7 @@ import type { Incident } from '../../schemas/incident.ts'
 import type { Place } from '../../schemas/record.ts'
 import type { Decision } from '../decision.ts'
 import { IncidentDraft, newIncident, SYSTEM } from '../draft.ts'
-import type { AlertRow, IncidentRow, State } from '../state.ts'
+import type { AlertRow, IncidentRow, Row, State } from '../state.ts'
 import type { IncidentPace } from './pace.ts'
 
 /** The alert becomes a member of an open incident. `pace` is the incident's after that; rules keep none. */
@@ -30,9 +30,15 @@ export interface Opening {
   readonly storm?: Incident['storm']
 }
 
-/** The alert opens an incident. Its id is derived from where the alert stands in the log. */
-export function open(state: State, fresh: AlertRow, opening: Opening, place: Place): Decision {
-  const { alert } = fresh
+/** The alert opens an incident. Its id is derived from where the alert stands in the log. `before` are alerts that came earlier and join first. */
+export function open(
+  state: State,
+  fresh: AlertRow,
+  opening: Opening,
+  place: Place,
+  before: readonly AlertRow[] = [],
+): Decision {
+  const { alert } = before[0] ?? fresh
   const id = openedId(state, fresh, place)
   const row: AlertRow = { ...fresh, incident_id: id }
   const blank = newIncident({
@@ -51,10 +57,25 @@ export function open(state: State, fresh: AlertRow, opening: Opening, place: Pla
     draft.incident.storm = opening.storm
     draft.incident.title = `Storm of alerts in ${alert.scope}`
   }
+  const rows = before.map(
+    (earlier): AlertRow => ({ ...earlier, incident_id: id, joined_at_ms: state.time_ms }),
+  )
+  for (const earlier of rows) admit(draft, earlier)
   draft.join(row, false)
   draft.note('opened', SYSTEM, row.reason.text)
   draft.tell('opened', { actor: SYSTEM, command_id: null, reason: row.reason })
-  return decision(row, draft)
+  const opened = decision(row, draft)
+  return { ...opened, rows: [...rows.map(alertRow), ...opened.rows] }
+}
+
+/** It may have ended while it waited: then it joins and ends. */
+function admit(draft: IncidentDraft, row: AlertRow): void {
+  draft.join({ ...row, firing: true, ended_at_ms: null }, false)
+  if (!row.firing) draft.end(row, row.silenced_by.length === 0)
+}
+
+function alertRow(row: AlertRow): Row {
+  return { kind: 'alert', key: row.alert.fingerprint, value: row }
 }
 
 export function openedId(state: State, { alert }: AlertRow, place: Place): string {
@@ -63,10 +84,7 @@ export function openedId(state: State, { alert }: AlertRow, place: Place): strin
 
 function decision(row: AlertRow, draft: IncidentDraft): Decision {
   return {
-    rows: [
-      { kind: 'alert', key: row.alert.fingerprint, value: row },
-      { kind: 'incident', key: draft.incident.id, value: draft.row },
-    ],
+    rows: [alertRow(row), { kind: 'incident', key: draft.incident.id, value: draft.row }],
     changes: draft.changes,
   }
 }

@@ -1,11 +1,13 @@
+import type { Change } from '../../schemas/change.ts'
 import type { Incident, Reason } from '../../schemas/incident.ts'
 import { LIMITS } from '../../schemas/limits.ts'
 import type { Place } from '../../schemas/record.ts'
 import { type Decision, NOTHING } from '../decision.ts'
 import { IncidentDraft, SYSTEM } from '../draft.ts'
 import { isUnresolved } from '../home.ts'
-import type { AlertRow, IncidentRow, State } from '../state.ts'
+import type { AlertRow, IncidentRow, Row, State } from '../state.ts'
 import { type Finding, joinFound, paced } from './by_evidence.ts'
+import { withSeparate } from './apart.ts'
 import { newestOf } from './by_rule.ts'
 import type { Candidate } from './evidence.ts'
 import { groupKey } from './labels.ts'
@@ -18,6 +20,8 @@ import { enter, open, openedId } from './seat.ts'
  * member, and in the history. When the storm has passed, that is told.
  */
 
+/** The group of a scope's storm. */
+const STORM = { storm: 'yes' }
 /** What nearness is enough in a storm. */
 const NEAR_MIN = 0.15
 
@@ -29,7 +33,7 @@ export function isStorm(state: State, scope: string): boolean {
 export function joinStorm(state: State, fresh: AlertRow, found: Finding, place: Place): Decision {
   const near = found.survey.live.find(isNear)
   if (near) return joinFound(state, fresh, found, near)
-  const group_key = stormKey(fresh.alert.scope)
+  const group_key = groupKey(fresh.alert.scope, '', withSeparate(state, fresh.alert, STORM))
   const reason: Reason = {
     code: 'storm',
     rule: '',
@@ -50,10 +54,6 @@ export function joinStorm(state: State, fresh: AlertRow, found: Finding, place: 
 
 function isNear({ terms }: Candidate): boolean {
   return terms.some(({ kind, weight }) => (kind === 'entity' || kind === 'related') && weight >= NEAR_MIN)
-}
-
-function stormKey(scope: string): string {
-  return groupKey(scope, '', { storm: 'yes' })
 }
 
 function withCounter(home: IncidentRow, row: AlertRow): IncidentRow {
@@ -82,23 +82,31 @@ function withCounts(storm: Storm | null, { alert }: AlertRow): Storm {
   }
 }
 
-/** The storm of a scope has passed. */
+/** The storm of a scope has passed. Where rules keep alerts apart it gathered in several incidents. */
 export function stormEnds(state: State, scope: string): Decision {
   const pace = state.paces.get(scope)
   if (!pace) return NOTHING
-  const calm = { kind: 'pace', key: scope, value: { ...pace, storm_until_ms: null } } as const
-  const home = newestOf(state, stormKey(scope))
-  if (!home || !isUnresolved(home)) return { rows: [calm], changes: [] }
-  const draft = new IncidentDraft(home, state.time_ms)
-  const text = `The storm has passed: ${home.incident.members_total} alerts gathered here, ${home.incident.members_firing} still fire.`
-  draft.note('storm-ended', SYSTEM, text)
-  draft.tell('updated', {
-    actor: SYSTEM,
-    command_id: null,
-    reason: { code: 'storm', rule: '', rules_version: state.rules.version, text },
-  })
-  return {
-    rows: [calm, { kind: 'incident', key: home.incident.id, value: draft.row }],
-    changes: draft.changes,
+  const rows: Row[] = [{ kind: 'pace', key: scope, value: { ...pace, storm_until_ms: null } }]
+  const changes: Change[] = []
+  for (const home of gatheredIn(state, scope)) {
+    const draft = new IncidentDraft(home, state.time_ms)
+    const text = `The storm has passed: ${home.incident.members_total} alerts gathered here, ${home.incident.members_firing} still fire.`
+    draft.note('storm-ended', SYSTEM, text)
+    draft.tell('updated', {
+      actor: SYSTEM,
+      command_id: null,
+      reason: { code: 'storm', rule: '', rules_version: state.rules.version, text },
+    })
+    rows.push({ kind: 'incident', key: home.incident.id, value: draft.row })
+    changes.push(...draft.changes)
   }
+  return { rows, changes }
+}
+
+/** In the order of opening, since maps differ after a restart. */
+function gatheredIn(state: State, scope: string): IncidentRow[] {
+  const found: IncidentRow[] = []
+  for (const row of state.incidents.values())
+    if (row.incident.scope === scope && row.incident.storm && isUnresolved(row)) found.push(row)
+  return found.sort((a, b) => a.opened_place[0] - b.opened_place[0] || a.opened_place[1] - b.opened_place[1])
 }

@@ -101,7 +101,7 @@ const CASES: readonly Case[] = [
     error: {
       code: 'invalid-body',
       field: 'kind',
-      message: `kind is "explode": Invalid discriminator value. Expected 'acknowledge' | 'mitigate' | 'resolve' | 'review' | 'reopen' | 'assign' | 'comment' | 'merge' | 'link-ticket' | 'shelve' | 'unshelve'`,
+      message: `kind is "explode": Invalid discriminator value. Expected 'acknowledge' | 'mitigate' | 'resolve' | 'review' | 'reopen' | 'assign' | 'comment' | 'merge' | 'move' | 'split' | 'link-ticket' | 'shelve' | 'unshelve'`,
     },
   },
   {

@@ -32,7 +32,7 @@ import { eventually } from '../contracts/wait.ts'
 
 export const PARTITIONS = 3
 
-export const RULES: Rules = {
+const RULES: Rules = {
   ...DEFAULT_RULES,
   version: contentVersion('rules of the API tests'),
   grouping: [

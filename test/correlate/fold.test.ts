@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import type { GroupByRule } from '../../schemas/grouping.ts'
 import { DEFAULT_RULES, type Rules } from '../../schemas/rules.ts'
 import { anAlert, kinds, MINUTE_MS, NOON_MS, Timeline } from './timeline.ts'
 
-const byName = (over: Partial<Rules['grouping'][number]> = {}): Partial<Rules> => ({
+const byName = (over: Partial<GroupByRule> = {}): Partial<Rules> => ({
   grouping: [
     {
       name: 'by-name',

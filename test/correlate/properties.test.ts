@@ -85,7 +85,7 @@ const happening = fc.oneof(
 const story = fc.array(fc.tuple(fc.integer({ min: 0, max: 40_000 }), happening), { maxLength: 60 })
 type Story = typeof story extends fc.Arbitrary<infer T> ? T : never
 
-const RULES = {
+const RULES: Partial<Rules> = {
   // The others find their incident by evidence.
   grouping: [
     {
@@ -99,6 +99,54 @@ const RULES = {
   resolve_timeout_ms: MINUTE_MS,
   reopen_within_ms: MINUTE_MS,
   retain_resolved_ms: 5 * MINUTE_MS,
+}
+
+const onHosts = (value: string) => [{ name: 'host', op: '=~' as const, value }]
+/** Every kind of rule, so that each takes some of the alerts. */
+const ALL_KINDS: Partial<Rules> = {
+  ...RULES,
+  grouping: [
+    { kind: 'separate', name: 'apart', separate: ['zone'] },
+    {
+      kind: 'pairs',
+      name: 'pairs',
+      pairs: [
+        {
+          a: [{ name: 'alertname', op: '=', value: 'n0' }],
+          b: [{ name: 'alertname', op: '=~', value: 'n[01]' }],
+          within_ms: 30_000,
+          equal: ['rack'],
+        },
+      ],
+      members_max: 5,
+    },
+    { kind: 'never', name: 'never', match: onHosts('h0') },
+    {
+      kind: 'any_of',
+      name: 'any',
+      match: onHosts('h[12]'),
+      any_of: ['rack', 'alertname'],
+      idle_timeout_ms: 40_000,
+      members_max: 4,
+    },
+    {
+      kind: 'time_frame',
+      name: 'frame',
+      match: onHosts('h3'),
+      within_ms: 50_000,
+      members_max: 4,
+      open_after: { alerts: 2, within_ms: 45_000 },
+    },
+    {
+      kind: 'group_by',
+      name: 'enough',
+      match: onHosts('h4'),
+      group_by: ['rack'],
+      idle_timeout_ms: 60_000,
+      members_max: 4,
+      open_after: { alerts: 2, within_ms: 90_000 },
+    },
+  ],
 }
 
 /** In force from the beginning, and what they may be changed to: planned work comes, goes and lasts longer. */
@@ -134,8 +182,12 @@ function rulesOf(version: 'one' | 'two'): Rules {
   return { ...DEFAULT_RULES, ...RULES, version, maintenance, suppression, flapping, hold_ms }
 }
 
-function play(events: Story, between: (t: Timeline, step: number, next_ms: number) => void): Timeline {
-  const t = new Timeline(rulesOf('one'))
+function play(
+  rules: Partial<Rules>,
+  events: Story,
+  between: (t: Timeline, step: number, next_ms: number) => void,
+): Timeline {
+  const t = new Timeline({ ...rulesOf('one'), ...rules })
   let at_ms = 0
   for (const [i, [gap_ms, event]] of events.entries()) {
     between(t, i, at_ms + gap_ms)
@@ -147,7 +199,12 @@ function play(events: Story, between: (t: Timeline, step: number, next_ms: numbe
 
 /** Hosts share racks, so that they are related. */
 function labelsOf(event: { readonly name: number; readonly host: number }): Record<string, string> {
-  return { alertname: `n${event.name}`, host: `h${event.host}`, rack: `r${event.host % 3}` }
+  return {
+    alertname: `n${event.name}`,
+    host: `h${event.host}`,
+    rack: `r${event.host % 3}`,
+    zone: `z${event.name % 2}`,
+  }
 }
 
 /** `before_ms`: when something happened before. What a timer opened since then is not known to everybody yet. */
@@ -212,7 +269,7 @@ function checkInvariants(t: Timeline): void {
   const firing = new Map<string, number>()
   const heard = new Map<string, number>()
   for (const [key, row] of t.state.alerts) {
-    if (!row.firing || row.dismissed || row.held) continue
+    if (!row.firing || row.dismissed || row.held || row.incident_id === '') continue
     firing.set(row.incident_id, (firing.get(row.incident_id) ?? 0) + 1)
     // What mutes an alert that fires is what would mute it if it came now.
     expect([key, row.silenced_by]).toEqual([key, silencedBy(t.state, row.alert)])
@@ -229,14 +286,19 @@ function checkInvariants(t: Timeline): void {
   expect([...firing.keys()]).toEqual([])
 }
 
-describe('the fold', () => {
+const RULE_SETS = [
+  ['labels and evidence', RULES],
+  ['every kind of rule', ALL_KINDS],
+] as const
+
+describe.each(RULE_SETS)('the fold with rules of %s', (_of, rules) => {
   it('counts exactly who fires, and never holds an incident closed while a member fires', () => {
     let checked = 0
     fc.assert(
       fc.property(
         story,
         (events) =>
-          void play(events, (t, step, next_ms) => {
+          void play(rules, events, (t, step, next_ms) => {
             keepClock(t, step, next_ms)
             checkInvariants(t)
             checked++
@@ -252,7 +314,7 @@ describe('the fold', () => {
       fc.property(story, (events) => {
         const seen = new Map<string, number>()
         let time_ms = 0
-        for (const change of play(events, keepClock).changes) {
+        for (const change of play(rules, events, keepClock).changes) {
           expect(change.revision).toBe((seen.get(change.incident_id) ?? 0) + 1)
           expect(change.at_ms).toBeGreaterThanOrEqual(time_ms)
           seen.set(change.incident_id, change.revision)
@@ -266,8 +328,8 @@ describe('the fold', () => {
   it('gives the same bytes when its owner dies between any two records', () => {
     fc.assert(
       fc.property(story, fc.array(fc.nat(60)), (events, deaths) => {
-        const whole = play(events, keepClock)
-        const torn = play(events, (t, step, next_ms) => {
+        const whole = play(rules, events, keepClock)
+        const torn = play(rules, events, (t, step, next_ms) => {
           if (deaths.includes(step)) t.restart()
           keepClock(t, step, next_ms)
         })
@@ -295,16 +357,36 @@ describe('the fold', () => {
               plain(memberships.ended),
             ]),
           )
-        expect(told(play(events, () => {}))).toBe(told(play(events, keepClock)))
+        expect(told(play(rules, events, () => {}))).toBe(told(play(rules, events, keepClock)))
       }),
       { numRuns: 200 },
     )
   })
 
+  it('keeps alerts apart that a rule separates, and leaves none waiting for ever', () => {
+    let met = 0
+    fc.assert(
+      fc.property(story, (events) => {
+        const merged = events.some(([, { what }]) => what === 'merge')
+        const t = play(rules, events, keepClock)
+        for (const { incident_id, alert } of t.state.alerts.values()) {
+          const [first] = t.state.incidents.get(incident_id)?.incident.members ?? []
+          if (rules !== ALL_KINDS || merged || !first) continue
+          met++
+          expect(alert.labels['zone']).toBe(first.labels['zone'])
+        }
+        t.ticksUntil(24 * 60 * MINUTE_MS)
+        expect([t.state.derived.waiting.count, t.state.sightings.size]).toEqual([0, 0])
+      }),
+      { numRuns: 200 },
+    )
+    expect(met > 0).toBe(rules === ALL_KINDS)
+  })
+
   it('tells every membership exactly once', () => {
     fc.assert(
       fc.property(story, (events) => {
-        const t = play(events, keepClock)
+        const t = play(rules, events, keepClock)
         t.ticksUntil(24 * 60 * MINUTE_MS)
         const open = new Map<string, string>()
         for (const { incident_id, memberships } of t.changes) {

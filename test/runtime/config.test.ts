@@ -120,6 +120,18 @@ describe('a configuration that cannot be used', () => {
     ['an empty text', "data_dir: ''\n", ['1 data_dir: this is "": expected at least 1 character']],
     ['no part at all', 'parts: []\n', ['1 parts: this is []: expected at least 1 item']],
     [
+      'a kind of rule that there is not',
+      'rules: {grouping: [{name: a, kind: any}]}\n',
+      [
+        '1 rules.grouping.0.kind: this is "any": expected one of group_by, time_frame, any_of, pairs, never, separate',
+      ],
+    ],
+    [
+      'a key of another kind of rule',
+      'rules:\n  grouping:\n    - {name: a, group_by: [], within_ms: 5}\n',
+      ['3 rules.grouping.0.within_ms: unknown key; entries of another `kind` have it'],
+    ],
+    [
       'too many labels',
       `scope: {labels: [${'a,'.repeat(9)}]}\n`,
       ['1 scope.labels: this is ["a","a","a","a","a","a","a","a","a"]: expected at most 8 items'],
@@ -223,6 +235,25 @@ describe('a configuration that cannot be used', () => {
       [
         '3 rules.grouping.0.match.1: error parsing regexp: missing closing ): `^(?:(()$`; a matcher reads like severity=~"critical|page"',
       ],
+    ],
+    [
+      'a matcher of a pair that is none',
+      'rules:\n  grouping:\n    - {kind: pairs, name: p, pairs: [{a: ["b=1"], b: [x], within_ms: 1}]}\n',
+      [
+        '3 rules.grouping.0.pairs.0.b.0: bad matcher format: x; a matcher reads like severity=~"critical|page"',
+      ],
+    ],
+    [
+      'more alerts to open an incident than it takes',
+      rule('open_after: {alerts: 3, within_ms: 1}, members_max: 2'),
+      [
+        '3 rules.grouping.0.open_after.alerts: an incident takes at most members_max (2) alerts, so it would never be opened',
+      ],
+    ],
+    [
+      'a test that expects an alert which it does not give',
+      'rules:\n  tests:\n    - {name: t, given: [{at_s: 0, labels: {a: b}}], expect: [{alerts: [1]}]}\n',
+      ['3 rules.tests.0.expect.0.alerts.0: there is no alert 1: those of `given` are 0 to 0'],
     ],
     [
       'a token in plain text',

@@ -126,7 +126,8 @@ export class Reference {
   private checkState(state: State, where: string): void {
     const firing = new Map<string, number>()
     for (const row of state.alerts.values()) {
-      if (!row.firing || row.dismissed || row.held) continue
+      // What is held, or waits for others of its group, is in none.
+      if (!row.firing || row.dismissed || row.incident_id === '') continue
       const home = homeOf(state, row.incident_id)
       if (home === undefined || !isUnresolved(home))
         this.world.violate(

@@ -99,6 +99,28 @@ export function rulesOf(version: string): Rules {
     version,
     grouping: [
       {
+        kind: 'pairs',
+        name: 'down-and-full',
+        pairs: [
+          {
+            a: [{ name: 'alertname', op: '=', value: 'Down' }],
+            b: [{ name: 'alertname', op: '=', value: 'Full' }],
+            within_ms: 8_000,
+            equal: ['host'],
+          },
+        ],
+        members_max: 3,
+      },
+      {
+        kind: 'group_by',
+        name: 'several-slow',
+        match: [{ name: 'alertname', op: '=', value: 'Slow' }],
+        group_by: ['cluster'],
+        idle_timeout_ms: 15_000,
+        members_max: 4,
+        ...(version === 'first' ? { open_after: { alerts: 2, within_ms: 10_000 } } : {}),
+      },
+      {
         name: 'by-name',
         // What is full finds its incident by evidence.
         match: [{ name: 'alertname', op: '!=', value: 'Full' }],
