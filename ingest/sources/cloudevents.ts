@@ -12,6 +12,7 @@ import {
   over,
   textOf,
   timeOf,
+  HEARD,
 } from './fields.ts'
 import {
   decoder,
@@ -115,14 +116,15 @@ function alertOf(
 ): FoundAlert {
   const fields = typeof data === 'object' && data !== null && !Array.isArray(data) ? (data as Fields) : {}
   const told = timeOf(attributes['time'], 'time')
-  const starts_ms = timeOf(fields['startsAt'], 'data.startsAt') ?? told
+  const began_ms = timeOf(fields['startsAt'], 'data.startsAt')
+  const starts_ms = began_ms ?? told
   const times = { at_ms, expire_after_ms }
   return {
     ...(fields['labels'] === undefined ? plainAlert(attributes, data) : givenAlert(attributes, fields)),
     generator_url: linkOf(fields['generatorURL']) || linkOf(attributes['source']),
     ...(fields['status'] === 'resolved'
       ? over(starts_ms, timeOf(fields['endsAt'], 'data.endsAt') ?? told, times)
-      : firing(starts_ms, times)),
+      : { ...firing(starts_ms, times), ...(began_ms === null ? HEARD : {}) }),
   }
 }
 

@@ -101,14 +101,19 @@ const CLOCKS_DIFFER_MS = 2_000
 export interface Times {
   readonly starts_at_ms: number
   readonly ends_at_ms: number
+  readonly start_assumed?: true
 }
+
+/** For times of the message, which are not when the condition began: each message of one alert has another. */
+export const HEARD = { start_assumed: true } as const
 
 /** Times of an alert that fires until a message says that it is over. `told_ms` is when it began, if it was told. */
 export function firing(
   told_ms: number | null,
   { at_ms, expire_after_ms }: { readonly at_ms: number; readonly expire_after_ms: number },
 ): Times {
-  return { starts_at_ms: Math.min(told_ms ?? at_ms, at_ms), ends_at_ms: at_ms + expire_after_ms }
+  const times = { starts_at_ms: Math.min(told_ms ?? at_ms, at_ms), ends_at_ms: at_ms + expire_after_ms }
+  return told_ms === null ? { ...times, ...HEARD } : times
 }
 
 /** Times of one that is over: its end is never ahead of the log's clock, by which it would be taken for one that still fires. */

@@ -8,6 +8,7 @@ import {
   optionalFields,
   textOf,
   timeOf,
+  HEARD,
 } from './fields.ts'
 import { decoder, DROPPED, eachOf, type FoundAlert, parseJson, type SourceMessage } from './format.ts'
 
@@ -111,6 +112,7 @@ function alertOf({ resource, scope, record }: LogRecord, at_ms: number): FoundAl
     }),
     generator_url: '',
     starts_at_ms: Math.min(told_ms ?? seen_ms ?? at_ms, at_ms),
+    ...HEARD,
     ends_at_ms: null,
   }
 }

@@ -1,6 +1,17 @@
 import type { Labels } from '../../schemas/alert.ts'
 import { digestOf } from '../../schemas/ids.ts'
-import { annotationsOf, cut, type Fields, firing, labelsOf, linkOf, over, textOf, timeOf } from './fields.ts'
+import {
+  annotationsOf,
+  cut,
+  type Fields,
+  firing,
+  HEARD,
+  labelsOf,
+  linkOf,
+  over,
+  textOf,
+  timeOf,
+} from './fields.ts'
 import {
   decoder,
   type FormatSettings,
@@ -150,7 +161,9 @@ export function alertsOf(
   const labels = action === 'trigger' ? labelsOf({ ...labelsOfPayload(payload), ...identity }) : identity
   const annotations = action === 'trigger' ? annotationsOfEvent(fields, payload) : {}
   const generator_url = linkOf(fields['client_url'])
-  const when = action === 'trigger' ? firing(startOf(payload), times) : over(null, null, times)
+  // The time of an event is its own: one that is sent again has another.
+  const when =
+    action === 'trigger' ? { ...firing(startOf(payload), times), ...HEARD } : over(null, null, times)
   return { alerts: [{ ordinal: 0, labels, identity, annotations, generator_url, ...when }], rejects: [] }
 }
 

@@ -44,6 +44,7 @@ function ofEvent(data: Fields): Statement {
     link: event['web_url'],
     is_over: false,
     started_ms: timeOf(event['datetime'] ?? event['timestamp'], 'datetime'),
+    started_is_heard: true,
   }
 }
 

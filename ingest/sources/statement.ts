@@ -1,4 +1,4 @@
-import { annotationsOf, type Fields, fieldsOf, firing, labelsOf, linkOf, over } from './fields.ts'
+import { annotationsOf, type Fields, fieldsOf, firing, HEARD, labelsOf, linkOf, over } from './fields.ts'
 import {
   type Decode,
   decoder,
@@ -20,6 +20,8 @@ export interface Statement {
   readonly link?: unknown
   readonly is_over: boolean
   readonly started_ms: number | null
+  /** `started_ms` is the time of the message, not of the beginning. */
+  readonly started_is_heard?: true
   readonly ended_ms?: number | null
 }
 
@@ -43,7 +45,7 @@ export function foundAlert(
     generator_url: linkOf(statement.link),
     ...(statement.is_over
       ? over(started_ms, ended_ms, { at_ms })
-      : firing(started_ms, { at_ms, expire_after_ms })),
+      : { ...firing(started_ms, { at_ms, expire_after_ms }), ...(statement.started_is_heard ? HEARD : {}) }),
   }
 }
 

@@ -32,6 +32,7 @@ export const uptimeKuma = oneStatement((body): Statement | typeof DROPPED => {
     link: monitor['url'],
     is_over,
     started_ms: is_over ? null : time_ms,
+    started_is_heard: true,
     ended_ms: time_ms,
   }
 })

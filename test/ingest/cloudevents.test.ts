@@ -88,6 +88,7 @@ describe('an event', () => {
         annotations: { data: '{"used":0.99}', ce_id: '1234-1234-1234' },
         generator_url: '',
         starts_at_ms: Date.UTC(2026, 10, 25, 11, 56, 24),
+        start_assumed: true,
         ends_at_ms: NOW_MS + EXPIRE_MS,
       },
     ])

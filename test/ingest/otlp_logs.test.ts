@@ -43,6 +43,7 @@ describe('a log record', () => {
           },
           generator_url: '',
           starts_at_ms: Date.UTC(2026, 10, 25, 11, 58, 0, 157),
+          start_assumed: true,
           ends_at_ms: null,
         },
       ],
