@@ -57,6 +57,6 @@ it('knows of the alerts that are there what they were last set to, however many 
       // As text, since comparing long lists takes most of the time.
       expect(covered(seen, 6_000, 150).join(' ')).toBe(expected.join(' '))
     }),
-    { numRuns: 60 },
+    { numRuns: 20 },
   )
 })
