@@ -279,7 +279,8 @@ await describeWith(
       const world = await start(given.tracker, mode, { CLICKHOUSE_PASSWORD: given.clickhouse.password })
       const incident = await firstHour(world)
       const ask = askAt(given.clickhouse, own)
-      const rows = await until('the history is complete', () => readRows(ask, incident))
+      // What was logged before the first claim is recorded 75 s later: until then an insert of an owner before may be on its way.
+      const rows = await until('the history is complete', () => readRows(ask, incident), 150_000)
       expect(rows).toEqual(wholeStory(incident))
     })
   },
