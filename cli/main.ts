@@ -58,6 +58,14 @@ function program(): Command {
     .action(async (options: ConfigOption & { alerts: string; out: string; topology?: string }) =>
       (await import('./replay.ts')).replay(options),
     )
+  withConfig(tocsin.command('learn'))
+    .description('learn from recorded alerts which follow which and which fire all the time, for review')
+    .requiredOption('--alerts <file>', 'JSON lines, one alert each; .gz is read too')
+    .requiredOption('--out <file>', 'where the learned rules go (YAML)')
+    .option('--topology <file>', 'edges between entities (JSON)')
+    .action(async (options: ConfigOption & { alerts: string; out: string; topology?: string }) =>
+      (await import('./learn.ts')).learn(options),
+    )
   tocsin
     .command('token')
     .description('make an API token and print the lines for the configuration')

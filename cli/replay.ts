@@ -1,21 +1,11 @@
-import {
-  createReadStream,
-  createWriteStream,
-  existsSync,
-  mkdirSync,
-  rmSync,
-  type WriteStream,
-  writeFileSync,
-} from 'node:fs'
+import { createWriteStream, mkdirSync, rmSync, type WriteStream, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { once } from 'node:events'
-import { createGunzip } from 'node:zlib'
 import { makeNormaliser } from '../ingest/normalise.ts'
 import { environment, loadConfig } from '../runtime/config.ts'
-import { Misconfigured } from '../runtime/errors.ts'
 import type { Incident } from '../schemas/incident.ts'
 import { BadLine, readLine } from './replay/lines.ts'
+import { linesOf } from './replay/recording.ts'
 import { type Assignment, Replay } from './replay/run.ts'
 import { readTopology } from './replay/topology_file.ts'
 
@@ -36,15 +26,14 @@ const BAD_LINES_SHOWN = 5
 export async function replay(options: ReplayOptions): Promise<void> {
   const { config, rules } = loadConfig(options.config, environment())
   const topology = options.topology === undefined ? [] : readTopology(options.topology)
-  if (!existsSync(options.alerts))
-    throw new Misconfigured('alerts-missing', `there is no file ${options.alerts} with alerts`)
+  const lines = linesOf(options.alerts)
   mkdirSync(options.out, { recursive: true })
   const normalise = makeNormaliser(config)
   const run = new Replay(rules, topology)
   const first = join(options.out, 'assignments.tmp')
   const assignments = createWriteStream(first)
   const counts = { lines: 0, bad: 0, began_ms: performance.now() }
-  for await (const text of linesOf(options.alerts)) {
+  for await (const text of lines) {
     const line = counts.lines++
     let assigned: Assignment | null = null
     try {
@@ -73,12 +62,6 @@ export async function replay(options: ReplayOptions): Promise<void> {
   const summary = summarise(incidents, run, { ...counts, elapsed_ms })
   writeFileSync(join(options.out, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`)
   console.log(JSON.stringify(summary, null, 2))
-}
-
-function linesOf(path: string): AsyncIterable<string> {
-  const file = createReadStream(path)
-  const input = path.endsWith('.gz') ? file.pipe(createGunzip()) : file
-  return createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })
 }
 
 /** An alert of an incident that was merged later is in the one that it was merged into. */

@@ -1,10 +1,12 @@
 import type { Silence } from '../schemas/command.ts'
 import { compileMatchers } from '../schemas/matching.ts'
 import type { Rules } from '../schemas/rules.ts'
+import { NOTHING_LEARNED } from '../schemas/learned.ts'
 import { DEFAULT_EVIDENCE } from '../schemas/rules.ts'
 import { scopeAndEntity } from './causes.ts'
 import { EMPTY_BACKGROUND, type EntityHabits } from './rank/background.ts'
 import { isUnresolved } from './home.ts'
+import { Learned } from './match/learned.ts'
 import { alertKind, mentionsOf } from './match/mentions.ts'
 import {
   type AlertRow,
@@ -68,6 +70,7 @@ function applyAlert(state: State, key: string, value: AlertRow | null): void {
     if (old) unindex(state, old)
     if (value) index(state, value)
   }
+  derived.learned.note(old ?? null, value)
   if (value === null) {
     state.alerts.delete(key)
     derived.seen.delete(key)
@@ -173,9 +176,14 @@ function applyCommand(state: State, key: string, value: CommandOutcome | null): 
 }
 
 function applyRules(state: State, stored: Rules): void {
-  // Rows stored before evidence was weighed have no rules for it.
-  const rules = { ...stored, evidence: stored.evidence ?? DEFAULT_EVIDENCE }
+  // Rows stored before evidence was weighed, or anything was learned, have no rules for it.
+  const rules = {
+    ...stored,
+    evidence: stored.evidence ?? DEFAULT_EVIDENCE,
+    learned: stored.learned ?? NOTHING_LEARNED,
+  }
   state.rules = rules
+  state.derived.learned = new Learned(rules.learned, state.alerts)
   state.derived.rule_tests = rules.grouping.map((rule) => compileMatchers(rule.match))
 }
 

@@ -4,8 +4,11 @@ import type { Row } from './state.ts'
 /** An alert that is in no incident, and why. */
 export interface Unassigned {
   readonly fingerprint: string
-  /** `repeat-unknown`: a repeat named an alert that is not known (any more). */
-  readonly code: 'resolved-unknown' | 'active-alerts-bound' | 'repeat-unknown'
+  /**
+   * `repeat-unknown`: a repeat named an alert that is not known (any more). `chronic`: it would have opened an incident but is on the
+   * list of chronic alerts.
+   */
+  readonly code: 'resolved-unknown' | 'active-alerts-bound' | 'repeat-unknown' | 'chronic'
 }
 
 export interface Decision {

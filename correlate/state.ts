@@ -5,6 +5,7 @@ import { compileMatchers } from '../schemas/matching.ts'
 import type { Place } from '../schemas/record.ts'
 import { DEFAULT_RULES, type Rules } from '../schemas/rules.ts'
 import { IncidentIndex } from './match/incident_index.ts'
+import { Learned } from './match/learned.ts'
 import type { IncidentPace, ScopePace } from './match/pace.ts'
 import type { RelationRow } from './match/relations.ts'
 import type { Background, BackgroundHead, EntityHabits } from './rank/background.ts'
@@ -102,6 +103,7 @@ export interface Derived {
   /** What the alerts of an incident name, and of which kind they are. */
   readonly mentioned: IncidentIndex
   readonly kinds: IncidentIndex
+  learned: Learned
   firing: number
   unresolved: number
 }
@@ -157,6 +159,7 @@ export function emptyState(partition: number): State {
       members: new Map(),
       mentioned: new IncidentIndex(),
       kinds: new IncidentIndex(),
+      learned: new Learned(DEFAULT_RULES.learned, new Map()),
       firing: 0,
       unresolved: 0,
     },

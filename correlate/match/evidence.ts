@@ -4,7 +4,8 @@ import { homeOf, isUnresolved } from '../home.ts'
 import type { IncidentRow, State } from '../state.ts'
 import { alertKind, type Mention, mentionsOf } from './mentions.ts'
 import { heatAt, NO_PACE, RATE_TAU_S, rateAt, type Usual } from './pace.ts'
-import { damping, type Near, nearTo, surroundings } from './relations.ts'
+import { pairTerms } from './pairs.ts'
+import { damping, surroundings, type Way, waysOf } from './relations.ts'
 
 export type EvidenceKind = NonNullable<Reason['evidence']>[number]['kind']
 
@@ -48,6 +49,7 @@ interface Draft {
   readonly row: IncidentRow
   entity: Term | null
   related: Term | null
+  pair: Term | null
   kind: Term | null
   time: Term | null
 }
@@ -64,10 +66,15 @@ export function survey(state: State, alert: Alert): Survey {
     if (!row || !isUnresolved(row) || !row.pace) return null
     let draft = drafts.get(row.incident.id)
     if (draft === undefined)
-      drafts.set(row.incident.id, (draft = { row, entity: null, related: null, kind: null, time: null }))
+      drafts.set(
+        row.incident.id,
+        (draft = { row, entity: null, related: null, pair: null, kind: null, time: null }),
+      )
     return draft
   }
-  const says_where = gatherRelated(state, alert, mentions, draftOf)
+  const ways = waysOf(state, scope, mentions)
+  const says_where = gatherRelated(state, alert, ways, draftOf)
+  gatherPairs(state, alert, ways, draftOf)
   gatherKind(state, alert, draftOf)
   gatherTime(state, pace.recent, usual, draftOf)
   return { mentions, usual, ...sortOut(state, [...drafts.values()], usual, says_where) }
@@ -80,18 +87,15 @@ function stronger(old: Term | null, term: Term): Term {
 }
 
 /** Returns whether the alert says where it belongs, so that an incident unrelated to that is far away. */
-function gatherRelated(state: State, alert: Alert, mentions: readonly Mention[], draftOf: DraftOf): boolean {
+function gatherRelated(
+  state: State,
+  alert: Alert,
+  ways: ReadonlyMap<string, Way>,
+  draftOf: DraftOf,
+): boolean {
   const { weights } = state.rules.evidence
   const { scope, entity } = alert
-  const ways = new Map<string, Near & { readonly label: string | null }>()
   let related = false
-  for (const { value, label } of mentions) {
-    ways.set(value, { worth: 1, kind: label, via: null, label })
-    for (const [to, near] of nearTo(state, scope, value)) {
-      if (near.worth > (ways.get(to)?.worth ?? 0))
-        ways.set(to, { ...near, via: near.via ?? value, label: null })
-    }
-  }
   for (const [value, way] of ways) {
     const own = value === entity
     const { relations, hub } = own ? { relations: [], hub: false } : surroundings(state, scope, value)
@@ -119,9 +123,17 @@ function counted(alerts: number): string {
   return alerts === 1 ? 'it has an alert' : `it has ${alerts} alerts`
 }
 
-function wayText(value: string, way: Near & { readonly label: string | null }, alerts: number): string {
+function wayText(value: string, way: Way, alerts: number): string {
   if (way.label !== null) return `${counted(alerts)} with ${way.label}=${value} too`
   return `${counted(alerts)} about ${value}, which ${way.via} is related to (${way.kind})`
+}
+
+/** An alert that usually follows one that came near just before. */
+function gatherPairs(state: State, alert: Alert, ways: ReadonlyMap<string, Way>, draftOf: DraftOf): void {
+  for (const [incident_id, term] of pairTerms(state, alert, ways)) {
+    const draft = draftOf(incident_id)
+    if (draft !== null) draft.pair = stronger(draft.pair, term)
+  }
 }
 
 function gatherKind(state: State, alert: Alert, draftOf: DraftOf): void {
@@ -183,13 +195,14 @@ function staysOpen(state: State, row: IncidentRow): boolean {
   return row.incident.members_firing > 0 && state.time_ms - row.incident.opened_at_ms <= same_entity_ms
 }
 
-function weighed({ row, entity, related, kind, time }: Draft, says_where: boolean): Candidate {
+function weighed({ row, entity, related, pair, kind, time }: Draft, says_where: boolean): Candidate {
   const nearness = Math.max(entity?.weight ?? 0, related?.weight ?? 0)
   const far = says_where && nearness < NEAR_MIN
   const terms: Term[] = []
   // Of being about the same and about something related only the stronger counts: the one implies the other.
   if (entity && entity.weight >= (related?.weight ?? 0)) terms.push(entity)
   else if (related) terms.push(related)
+  if (pair) terms.push(pair)
   if (kind) terms.push(far ? { ...kind, weight: kind.weight * FAR.kind } : kind)
   if (time) terms.push(far ? { ...time, weight: time.weight * FAR.time } : time)
   terms.sort((a, b) => b.weight - a.weight)

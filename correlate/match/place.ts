@@ -1,12 +1,13 @@
 import type { Alert } from '../../schemas/alert.ts'
 import { LIMITS } from '../../schemas/limits.ts'
 import type { Place } from '../../schemas/record.ts'
-import type { Decision } from '../decision.ts'
+import { type Decision, NOTHING } from '../decision.ts'
 import { isUnresolved } from '../home.ts'
 import type { AlertRow, State } from '../state.ts'
 import { find, joinOrMerge, openFound } from './by_evidence.ts'
 import { joinByRule, newestOf, openByRule } from './by_rule.ts'
 import { groupKey, groupOf } from './labels.ts'
+import { isChronic } from './learned.ts'
 import { enter, open } from './seat.ts'
 
 /**
@@ -22,11 +23,20 @@ export function placeAlert(
   const group = groupOf(state, fresh.alert)
   if (group) {
     const joined = joinByRule(state, fresh, group)
-    return joined ?? (isFull(state) ? overflow(state, fresh, place) : openByRule(state, fresh, group, place))
+    if (joined) return joined
+    if (isChronic(state, fresh.alert)) return leftOut(fresh)
+    return isFull(state) ? overflow(state, fresh, place) : openByRule(state, fresh, group, place)
   }
   const found = find(state, fresh, never)
-  if (found.best) return joinOrMerge(state, fresh, found, found.best)
+  const chronic = isChronic(state, fresh.alert)
+  if (found.best && !(chronic && found.idle)) return joinOrMerge(state, fresh, found, found.best)
+  if (chronic) return leftOut(fresh)
   return isFull(state) ? overflow(state, fresh, place) : openFound(state, fresh, found, place, null)
+}
+
+/** A chronic alert opens no incident; it is looked at again whenever it is told again. */
+function leftOut({ alert: { fingerprint } }: AlertRow): Decision {
+  return { ...NOTHING, unassigned: { fingerprint, code: 'chronic' } }
 }
 
 function isFull(state: State): boolean {

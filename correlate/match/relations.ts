@@ -143,3 +143,21 @@ export function nearTo(state: State, scope: string, entity: string): ReadonlyMap
   }
   return found
 }
+
+/** How an alert is near an entity: `label` is the one that names it, if one does. */
+export interface Way extends Near {
+  readonly label: string | null
+}
+
+/** All entities that an alert is near: those that it names, its own first, and those within two hops of them. */
+export function waysOf(state: State, scope: string, mentions: readonly Mention[]): ReadonlyMap<string, Way> {
+  const ways = new Map<string, Way>()
+  for (const { value, label } of mentions) {
+    ways.set(value, { worth: 1, kind: label, via: null, label })
+    for (const [to, near] of nearTo(state, scope, value)) {
+      if (near.worth > (ways.get(to)?.worth ?? 0))
+        ways.set(to, { ...near, via: near.via ?? value, label: null })
+    }
+  }
+  return ways
+}

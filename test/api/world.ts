@@ -19,6 +19,7 @@ import { encodeRecord } from '../../schemas/codec.ts'
 import { config } from '../../schemas/config.ts'
 import { alertFingerprint, contentVersion, partitionOf } from '../../schemas/ids.ts'
 import type { Incident } from '../../schemas/incident.ts'
+import { NOTHING_LEARNED } from '../../schemas/learned.ts'
 import { DEFAULT_EVIDENCE, type Rules } from '../../schemas/rules.ts'
 import { eventually } from '../contracts/wait.ts'
 
@@ -37,6 +38,7 @@ export const RULES: Rules = {
     { name: 'by-alertname', match: [], group_by: ['alertname'], idle_timeout_ms: 300_000, members_max: 100 },
   ],
   evidence: DEFAULT_EVIDENCE,
+  learned: NOTHING_LEARNED,
   resolve_timeout_ms: 300_000,
   reopen_within_ms: 600_000,
   growth_interval_ms: 0,

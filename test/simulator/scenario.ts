@@ -2,6 +2,7 @@ import { DEFAULTS } from '../ingest/settings.ts'
 import { scopeOf } from '../../ingest/scope.ts'
 import type { SourceMessage } from '../../runtime/ports.ts'
 import { partitionOf } from '../../schemas/ids.ts'
+import { NOTHING_LEARNED } from '../../schemas/learned.ts'
 import { DEFAULT_EVIDENCE, type Rules } from '../../schemas/rules.ts'
 import { Random } from './random.ts'
 import type { Expected } from './reference.ts'
@@ -82,6 +83,7 @@ export function rulesOf(version: string): Rules {
       },
     ],
     evidence: { ...DEFAULT_EVIDENCE, quiet_ms: 10_000, same_entity_ms: 15_000 },
+    learned: NOTHING_LEARNED,
     resolve_timeout_ms: 20_000,
     reopen_within_ms: 10_000,
     growth_interval_ms: 1_000,
