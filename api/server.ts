@@ -17,6 +17,7 @@ import { incidentsRoute } from './routes/incidents.ts'
 import { pageRoutes } from './routes/page.ts'
 import { rulesRoute } from './routes/rules.ts'
 import { silencesRoutes } from './routes/silences.ts'
+import { similarRoute } from './routes/similar.ts'
 import { sourcesRoute } from './routes/sources.ts'
 import { type App, validatorCompiler, type ZodTypeProvider } from './validation.ts'
 
@@ -75,6 +76,7 @@ function installRoutes(app: App, parts: ApiParts, feed: ChangesFeed): void {
   for (const install of [
     incidentsRoute,
     incidentRoute,
+    similarRoute,
     rulesRoute,
     deliveriesRoute,
     sourcesRoute,

@@ -56,7 +56,7 @@ export const LIMITS = {
   /** Learned pairs and chronic alerts in the rules, and the length of the names in them: all of them fit into one log entry. */
   learned_pairs: 500,
   chronic_alerts: 500,
-  learned_name_chars: 256,
+  learned_name_chars: 128,
   commands_remembered_per_partition: 10_000,
   comment_chars: 4_096,
   dead_letter_payload_bytes: 16_384,

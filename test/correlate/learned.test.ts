@@ -131,6 +131,16 @@ describe('a chronic alert', () => {
     expect(paces[0]?.after).not.toEqual(paces[0]?.before)
   })
 
+  it('does not join for its entity alone what takes no more alerts', () => {
+    const joined = [[], chronic].map((list) => {
+      const t = timeline({ chronic: list })
+      t.alerts(0, DATABASE)
+      t.alerts(4 * MINUTE_MS, cert)
+      return t.incidents().map(({ members_firing }) => members_firing)
+    })
+    expect(joined).toEqual([[2], [1]])
+  })
+
   it('never bridges two incidents', () => {
     for (const list of [[], chronic]) {
       const t = timeline({ chronic: list })
