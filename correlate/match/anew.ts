@@ -27,8 +27,6 @@ const FORMER_MAX = 4
 
 /** Whether the statement is of another occurrence than the one that the row is about. */
 export function isAnew(state: State, row: AlertRow, starts_at_ms: number): boolean {
-  // One that fires all the time begins anew all the time.
-  if (isChronic(state, row.alert)) return false
   const { told_without_end, told_with_end } = ANEW_AFTER_MS
   const after_ms = row.by_timeout ? told_without_end : told_with_end
   if (starts_at_ms <= (row.last_start_ms ?? row.alert.starts_at_ms) + after_ms) return false
@@ -39,6 +37,7 @@ export function isAnew(state: State, row: AlertRow, starts_at_ms: number): boole
 export function beginAnew(state: State, next: AlertRow, place: Place): Decision {
   const home = homeOf(state, next.incident_id)
   if (!home?.pace) return kept(next)
+  // One that fires all the time begins anew all the time.
   if (isChronic(state, next.alert) && isUnresolved(home)) return stays(state, next, home)
   const usual: Usual = {
     usual_per_s: (state.paces.get(next.alert.scope) ?? NO_PACE).usual_per_s,

@@ -146,6 +146,36 @@ await describeWith(clickhouse, 'earlier incidents like one', (address) => {
     expect(found.incidents).toHaveLength(6)
   })
 
+  it('are looked for among the newest 2,000', async () => {
+    const question = { ...NOW, incident_id: 'crowded', scope: 'crowd' }
+    const entry = (position: number, id: string, days_ago: number, resolved: boolean) => {
+      const opened_at_ms = NOON_MS - days_ago * DAY_MS
+      const resolved_at_ms = resolved ? opened_at_ms : null
+      const incident = incidentOf(id, {
+        scope: 'crowd',
+        opened_at_ms,
+        updated_at_ms: opened_at_ms,
+        resolved_at_ms,
+      })
+      const joined = membersOf(opened_at_ms, 'Down db-1')
+      return changeEntry(position, changeOf(incident, { memberships: { joined, ended: [] } }))
+    }
+    const shard = new Shard()
+    await (await new Owner(shard, { topic: 'incidents', partition: 1, client }).claim()).read([
+      entry(0, 'hidden', 9, true),
+      entry(1, 'crowded', 0, false),
+    ])
+    const ids = async () => (await similarTo(client, question)).incidents.map(({ id }) => id)
+    expect(await ids()).toEqual(['hidden'])
+    await client.command({
+      query: `INSERT INTO incidents (id, revision, scope, state, opened_at, resolved_at)
+              SELECT concat('crowd-', toString(number)), 1, 'crowd', 'resolved', at, at
+              FROM (SELECT number, fromUnixTimestamp64Milli(toInt64({at_ms:Int64} + number), 'UTC') AS at FROM numbers(2000))`,
+      query_params: { at_ms: NOON_MS - DAY_MS },
+    })
+    expect(await ids()).toEqual([])
+  })
+
   it('are none while the history does not know the incident, whatever it is called', async () => {
     for (const incident_id of ['unknown', "it's {id:String}"])
       expect(await similarTo(client, { ...NOW, incident_id })).toEqual({

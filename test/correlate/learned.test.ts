@@ -70,9 +70,11 @@ describe('a learned pair', () => {
   it('decides the same after a restart, and after rules that came later than the alerts', () => {
     const decided = [false, true].map((restarts) => {
       const t = timeline({ pairs: [PAIR] })
-      for (let i = 0; i < 20; i++) t.alerts(i * 100, anAlert({ host: 'db', disk: `d${i}` }))
+      for (let i = 0; i < 40; i++) t.alerts(0, anAlert({ host: 'db', disk: `${i}` }))
+      t.alerts(100_000, DATABASE)
       if (restarts) t.restart()
-      t.alerts(40_000, SHOP)
+      // All but the newest are long past.
+      t.alerts(125_000, SHOP)
       return reasonOf(t)
     })
     expect(decided[1]).toEqual(decided[0])
@@ -85,6 +87,20 @@ describe('a learned pair', () => {
     })
     t.alerts(2_000, SHOP)
     expect(reasonOf(t)).toMatchObject({ rules_version: '2', evidence: [{ kind: 'pair' }, {}, {}] })
+  })
+})
+
+describe('what leads a pair', () => {
+  it('is looked for only among alerts that are known, and is forgotten with them', () => {
+    const t = timeline({ pairs: [PAIR] })
+    const leads = () => t.state.derived.learned.leadsOf('default', 'Down').length
+    t.alerts(0, { ...DATABASE, ends_at_ms: NOON_MS + MINUTE_MS }, SHOP)
+    t.ticksUntil(2 * MINUTE_MS)
+    t.alerts(3 * MINUTE_MS, { ...DATABASE, ends_at_ms: NOON_MS + 4 * MINUTE_MS })
+    expect(leads()).toBe(1)
+    t.ticksUntil(240 * MINUTE_MS)
+    expect(t.state.alerts.size).toBe(0)
+    expect(leads()).toBe(0)
   })
 })
 
