@@ -86,6 +86,21 @@ describe('tocsin learn', () => {
     }
   })
 
+  it('holds nothing against a pair when its second alert was there before', async () => {
+    const turned = Array.from({ length: 40 }, (_, i) => {
+      const ts = NOON_S + i * HOUR_S + ((i * 37) % 50) * 60
+      const [first_s, second_s] = i % 2 === 0 ? [0, 10] : [10, 0]
+      return [
+        { ts: ts + first_s, alertname: 'Down', host: 'db' },
+        { ts: ts + second_s, alertname: 'Slow', host: 'shop' },
+      ]
+    }).flat()
+    expect((await learned(turned)).file.pairs).toMatchObject([
+      { first: 'Down', second: 'Slow', followed: 20, of: 20 },
+      { first: 'Slow', second: 'Down', followed: 20, of: 20 },
+    ])
+  })
+
   it('learns nothing from what comes together by chance, too seldom, or of entities that are not related', async () => {
     const chance = Array.from({ length: 600 }, (_, i) => ({
       ts: NOON_S + i * 400,
