@@ -93,6 +93,7 @@ function sameIndexed(old: AlertRow, row: AlertRow): boolean {
 }
 
 function index(state: State, { alert, incident_id }: AlertRow): void {
+  if (incident_id === '') return
   const { members, mentioned, kinds } = state.derived
   const others = members.get(incident_id)
   if (others) others.add(alert.fingerprint)
@@ -102,6 +103,7 @@ function index(state: State, { alert, incident_id }: AlertRow): void {
 }
 
 function unindex(state: State, { alert, incident_id }: AlertRow): void {
+  if (incident_id === '') return
   const { members, mentioned, kinds } = state.derived
   const others = members.get(incident_id)
   if (others?.delete(alert.fingerprint) && others.size === 0) members.delete(incident_id)

@@ -8,6 +8,7 @@ import { IncidentDraft } from './draft.ts'
 import { homeOf, isUnresolved } from './home.ts'
 import { fireAgain, resolveIfQuiet } from './lifecycle.ts'
 import { beginAnew, isAnew } from './match/anew.ts'
+import { isChronic } from './match/learned.ts'
 import { placeAlert } from './match/place.ts'
 import type { AlertRow, Row, State } from './state.ts'
 import { silencedBy } from './suppress.ts'
@@ -151,7 +152,9 @@ function again(state: State, row: AlertRow, alert: Alert, rules: Rules, place: P
     const was_in = row.was_in ?? []
     return beginAnew(state, { ...fresh, incident_id: home.incident.id, was_in, firing: false }, place)
   }
-  if (home && (isUnresolved(home) || withinReopening(state, home.incident.resolved_at_ms, rules))) {
+  const reopens =
+    withinReopening(state, home?.incident.resolved_at_ms ?? null, rules) && !isChronic(state, alert)
+  if (home && (isUnresolved(home) || reopens)) {
     const reason: Reason = {
       code: 'fired-again',
       rule: home.incident.rule,

@@ -15,6 +15,7 @@ import { Timers } from './timers.ts'
 /** An alert that fires, or that stopped while its incident is still kept. */
 export interface AlertRow {
   readonly alert: Alert
+  /** Empty: it is in none, and does not fire (match/place.ts, `leftOut`). */
   readonly incident_id: string
   readonly firing: boolean
   /** An operator resolved the incident while this alert fired: it counts for nothing until it fires anew. */

@@ -42,9 +42,9 @@ export class Replay {
     const row = this.state.alerts.get(alert.fingerprint)
     if (before?.firing && row && row.incident_id !== before.incident_id) this.moved++
     return {
-      incident_id: row?.incident_id ?? null,
+      incident_id: row?.incident_id || null,
       at_ms: this.now_ms,
-      reason: row?.reason.text ?? unassigned ?? '',
+      reason: unassigned ?? row?.reason.text ?? '',
     }
   }
 

@@ -97,6 +97,7 @@ function moved(state: State, row: AlertRow, home: IncidentRow, seat: (row: Alert
   const was_in = [home.incident.id, ...(row.was_in ?? [])].slice(0, FORMER_MAX)
   const seated = seat({ ...row, firing: true, was_in, joined_at_ms: time_ms, updated_at_ms: time_ms })
   return {
+    ...seated,
     rows: [{ kind: 'incident', key: home.incident.id, value: draft.row }, ...seated.rows],
     changes: [...draft.changes, ...seated.changes],
   }

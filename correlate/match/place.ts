@@ -1,7 +1,7 @@
 import type { Alert } from '../../schemas/alert.ts'
 import { LIMITS } from '../../schemas/limits.ts'
 import type { Place } from '../../schemas/record.ts'
-import { type Decision, NOTHING } from '../decision.ts'
+import type { Decision } from '../decision.ts'
 import { isUnresolved } from '../home.ts'
 import type { AlertRow, State } from '../state.ts'
 import { find, joinOrMerge, openFound } from './by_evidence.ts'
@@ -24,19 +24,35 @@ export function placeAlert(
   if (group) {
     const joined = joinByRule(state, fresh, group)
     if (joined) return joined
-    if (isChronic(state, fresh.alert)) return leftOut(fresh)
+    if (isChronic(state, fresh.alert)) return leftOut(state, fresh)
     return isFull(state) ? overflow(state, fresh, place) : openByRule(state, fresh, group, place)
   }
   const found = find(state, fresh, never)
   const chronic = isChronic(state, fresh.alert)
   if (found.best && !(chronic && found.idle)) return joinOrMerge(state, fresh, found, found.best)
-  if (chronic) return leftOut(fresh)
+  if (chronic) return leftOut(state, fresh)
   return isFull(state) ? overflow(state, fresh, place) : openFound(state, fresh, found, place, null)
 }
 
-/** A chronic alert opens no incident; it is looked at again whenever it is told again. */
-function leftOut({ alert: { fingerprint } }: AlertRow): Decision {
-  return { ...NOTHING, unassigned: { fingerprint, code: 'chronic' } }
+/**
+ * A chronic alert opens no incident. It is kept as one that does not fire, so that a repeat finds it, and is looked at again whenever
+ * it is told again.
+ */
+function leftOut(state: State, fresh: AlertRow): Decision {
+  const { fingerprint } = fresh.alert
+  const value: AlertRow = {
+    ...fresh,
+    incident_id: '',
+    firing: false,
+    ended_at_ms: state.time_ms,
+    silenced_by: [],
+    forget_at_ms: state.time_ms + LIMITS.ended_alert_kept_ms,
+  }
+  return {
+    rows: [{ kind: 'alert', key: fingerprint, value }],
+    changes: [],
+    unassigned: { fingerprint, code: 'chronic' },
+  }
 }
 
 function isFull(state: State): boolean {

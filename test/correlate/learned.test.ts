@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { LearnedRules } from '../../schemas/learned.ts'
+import { FINGERPRINT_WORDS, fingerprintWords, RepeatsWriter } from '../../schemas/repeats.ts'
 import { anAlert, MINUTE_MS, NOON_MS, Timeline } from './timeline.ts'
 
 const PAIR = {
@@ -113,6 +114,7 @@ describe('a chronic alert', () => {
     t.alerts(0, cert, anAlert({ host: 'db', alertname: 'CertSoon' }, { scope: 'other' }))
     expect(t.unassigned).toEqual(['chronic'])
     expect(t.incidents().map(({ scope }) => scope)).toEqual(['other'])
+    expect(t.state.derived.firing).toBe(1)
     t.alerts(1_000, { ...cert, severity: 'critical' })
     expect(t.incidents()).toHaveLength(2)
   })
@@ -145,6 +147,48 @@ describe('a chronic alert', () => {
     })
     expect(paces[1]?.after).toEqual(paces[1]?.before)
     expect(paces[0]?.after).not.toEqual(paces[0]?.before)
+  })
+
+  it('is found by a repeat, and joins by it when there is an incident to join', () => {
+    const t = timeline({ chronic })
+    const repeat = (at_ms: number) => {
+      const writer = new RepeatsWriter()
+      const words = new Int32Array(FINGERPRINT_WORDS)
+      fingerprintWords(cert.fingerprint, words)
+      writer.add(words, 0, NOON_MS, Number.NaN, null)
+      t.record(at_ms, {
+        kind: 'alerts',
+        received_at_ms: NOON_MS + at_ms,
+        origin: null,
+        places: [],
+        alerts: [],
+        repeats: writer.done(),
+        repeats_before: [],
+      })
+    }
+    t.alerts(0, cert)
+    repeat(10_000)
+    expect(t.unassigned).toEqual(['chronic', 'chronic'])
+    t.alerts(20_000, DATABASE)
+    t.restart()
+    repeat(30_000)
+    expect(t.unassigned).toHaveLength(2)
+    expect(t.incidents().map(({ members_firing, members_total }) => [members_firing, members_total])).toEqual(
+      [[2, 2]],
+    )
+    t.ticksUntil(240 * MINUTE_MS)
+    expect(t.state.alerts.size).toBe(0)
+  })
+
+  it('reopens no incident', () => {
+    const states = [[], chronic].map((list) => {
+      const t = timeline({ chronic: list })
+      t.alerts(0, DATABASE, cert)
+      t.alerts(60_000, ...[DATABASE, cert].map((alert) => ({ ...alert, ends_at_ms: NOON_MS + 60_000 })))
+      t.alerts(70_000, cert)
+      return [t.incidents()[0]?.state, ...t.unassigned]
+    })
+    expect(states).toEqual([['open'], ['resolved', 'chronic']])
   })
 
   it('does not join for its entity alone what takes no more alerts', () => {

@@ -61,6 +61,20 @@ const RULES = {
       members_max: 4,
     },
   ],
+  learned: {
+    pairs: [
+      {
+        first: 'n1',
+        second: 'n2',
+        where: 'related' as const,
+        followed: 9,
+        of: 10,
+        confidence: 0.6,
+        gap_p90_ms: 20_000,
+      },
+    ],
+    chronic: [{ scope: 'default', alertname: 'n2', entity: 'h1' }],
+  },
   resolve_timeout_ms: MINUTE_MS,
   reopen_within_ms: MINUTE_MS,
   retain_resolved_ms: 5 * MINUTE_MS,
