@@ -2,6 +2,7 @@ import type { FastifyBaseLogger, FastifyPluginAsync } from 'fastify'
 import type { DeliveryFilter } from '../notify/rows.ts'
 import type { Clock, Log, Position, Store } from '../runtime/ports.ts'
 import type { Summary, SummaryQuestion } from '../schemas/analytics.ts'
+import type { SimilarIncidents, SimilarQuestion } from '../schemas/similar.ts'
 import type { Token } from './auth.ts'
 import type { FeedBounds } from './changes_feed.ts'
 import type { LiveView } from './live_view.ts'
@@ -35,6 +36,8 @@ export interface ApiParts {
   readonly sourcesStatus: () => Promise<readonly { readonly name: string }[]>
   /** Null: history is off. Throws Retryable when ClickHouse does not answer. */
   readonly analyticsSummary: ((question: SummaryQuestion) => Promise<Summary>) | null
+  /** Null: history is off. Throws Retryable when ClickHouse does not answer. */
+  readonly similarIncidents: ((question: SimilarQuestion) => Promise<SimilarIncidents>) | null
   readonly metrics: () => Promise<{ readonly content_type: string; readonly text: string }>
   readonly readiness: () => Promise<readonly ReadinessCheck[]>
   readonly observeRequest: (route: string, status: number, seconds: number) => void

@@ -19,6 +19,7 @@ import { rulesRoute } from './routes/rules.ts'
 import { maintenanceRoutes } from './routes/maintenance.ts'
 import { topologyRoutes } from './routes/topology.ts'
 import { silencesRoutes } from './routes/silences.ts'
+import { similarRoute } from './routes/similar.ts'
 import { sourcesRoute } from './routes/sources.ts'
 import { type App, validatorCompiler, type ZodTypeProvider } from './validation.ts'
 
@@ -77,6 +78,7 @@ function installRoutes(app: App, parts: ApiParts, feed: ChangesFeed): void {
   for (const install of [
     incidentsRoute,
     incidentRoute,
+    similarRoute,
     rulesRoute,
     topologyRoutes,
     deliveriesRoute,

@@ -30,6 +30,34 @@ function collect(one: string, before: readonly string[]): readonly string[] {
   return [...before, one]
 }
 
+/** Commands that try things on recorded alerts and readings; none needs a running Tocsin. */
+function onRecordings(tocsin: Command): void {
+  withConfig(tocsin.command('replay'))
+    .description('try grouping on recorded alerts: which incidents would they have been?')
+    .requiredOption('--alerts <file>', 'JSON lines, one alert each; .gz is read too')
+    .requiredOption('--out <folder>', 'where assignments.jsonl, incidents.jsonl and summary.json go')
+    .option('--topology <file>', 'edges between entities (JSON)')
+    .option('--against <folder>', 'what an earlier replay wrote: tell how the incidents differ')
+    .action(async (options: ReplayOptions) => (await import('./replay.ts')).replay(options))
+  withConfig(tocsin.command('learn'))
+    .description('learn from recorded alerts which follow which and which fire all the time, for review')
+    .requiredOption('--alerts <file>', 'JSON lines, one alert each; .gz is read too')
+    .requiredOption('--out <file>', 'where the learned rules go (YAML)')
+    .option('--topology <file>', 'edges between entities (JSON)')
+    .action(async (options: ConfigOption & { alerts: string; out: string; topology?: string }) =>
+      (await import('./learn.ts')).learn(options),
+    )
+  tocsin
+    .command('detect')
+    .description('judge the readings of a CSV file: prints timestamp,value,score,alert for each row')
+    .requiredOption('--csv <file>', 'comma, semicolon or tab; - for the standard input')
+    .option('--time <column>', 'name or number of the column of times')
+    .option('--value <column...>', 'name or number; several columns are judged as one group')
+    .option('--detector <name>', 'novelty for one column, multivariate for several, or another one')
+    .option('-c, --config <file>', "the detector's options (YAML)")
+    .action(async (options: DetectOptions) => (await import('./detect.ts')).detect(options))
+}
+
 function program(): Command {
   const tocsin = new Command('tocsin')
     .description(
@@ -64,22 +92,7 @@ function program(): Command {
     .action(async (options: { url: string; seed: string; speed: string }) =>
       (await import('./demo.ts')).demo(options),
     )
-  withConfig(tocsin.command('replay'))
-    .description('try grouping on recorded alerts: which incidents would they have been?')
-    .requiredOption('--alerts <file>', 'JSON lines, one alert each; .gz is read too')
-    .requiredOption('--out <folder>', 'where assignments.jsonl, incidents.jsonl and summary.json go')
-    .option('--topology <file>', 'edges between entities (JSON)')
-    .option('--against <folder>', 'what an earlier replay wrote: tell how the incidents differ')
-    .action(async (options: ReplayOptions) => (await import('./replay.ts')).replay(options))
-  tocsin
-    .command('detect')
-    .description('judge the readings of a CSV file: prints timestamp,value,score,alert for each row')
-    .requiredOption('--csv <file>', 'comma, semicolon or tab; - for the standard input')
-    .option('--time <column>', 'name or number of the column of times')
-    .option('--value <column...>', 'name or number; several columns are judged as one group')
-    .option('--detector <name>', 'novelty for one column, multivariate for several, or another one')
-    .option('-c, --config <file>', "the detector's options (YAML)")
-    .action(async (options: DetectOptions) => (await import('./detect.ts')).detect(options))
+  onRecordings(tocsin)
   tocsin
     .command('token')
     .description('make an API token and print the lines for the configuration')

@@ -1,24 +1,14 @@
-import {
-  createReadStream,
-  createWriteStream,
-  existsSync,
-  mkdirSync,
-  rmSync,
-  type WriteStream,
-  writeFileSync,
-} from 'node:fs'
+import { createWriteStream, mkdirSync, rmSync, type WriteStream, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { once } from 'node:events'
-import { createInterface } from 'node:readline'
-import { createGunzip } from 'node:zlib'
 import { makeNormaliser } from '../ingest/normalise.ts'
 import { environment, loadConfig } from '../runtime/config.ts'
 import { readTopologyFile } from '../runtime/topology_files.ts'
-import { Misconfigured } from '../runtime/errors.ts'
 import type { Incident } from '../schemas/incident.ts'
 import { readRun, tellDifference } from './replay/against.ts'
 import { AssignmentsFile } from './replay/assignments.ts'
 import { BadLine, type Normaliser, readLine } from './replay/lines.ts'
+import { linesOf } from './replay/recording.ts'
 import { type Assignment, Replay } from './replay/run.ts'
 
 export interface ReplayOptions {
@@ -41,16 +31,15 @@ export async function replay(options: ReplayOptions): Promise<void> {
   const { config, rules } = loadConfig(options.config, environment())
   const topology =
     options.topology === undefined ? [] : readTopologyFile('replay', options.topology, '').parts
-  if (!existsSync(options.alerts))
-    throw new Misconfigured('alerts-missing', `there is no file ${options.alerts} with alerts`)
   const before = options.against === undefined ? null : await readRun(options.against)
+  const recorded = linesOf(options.alerts)
   mkdirSync(options.out, { recursive: true })
   const normalise = makeNormaliser(config)
   const run = new Replay(rules, topology)
   const first = join(options.out, 'assignments.tmp')
   const assignments = new AssignmentsFile(first)
   const counts = { lines: 0, bad: 0, began_ms: performance.now() }
-  for await (const text of linesOf(options.alerts)) {
+  for await (const text of recorded) {
     const line = counts.lines++
     let assigned: Assignment | null = null
     try {
@@ -93,12 +82,6 @@ async function alertTexts(
     line++
   }
   return texts
-}
-
-function linesOf(path: string): AsyncIterable<string> {
-  const file = createReadStream(path)
-  const input = path.endsWith('.gz') ? file.pipe(createGunzip()) : file
-  return createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })
 }
 
 /** An alert of an incident that was merged later is in the one that it was merged into. */

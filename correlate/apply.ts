@@ -9,6 +9,7 @@ import { isUnresolved } from './home.ts'
 import type { SightingRow } from './match/by_pair.ts'
 import { agreements, compileGrouping } from './match/compiled.ts'
 import { IncidentIndex } from './match/incident_index.ts'
+import { Learned } from './match/learned.ts'
 import { alertKind, mentionsOf } from './match/mentions.ts'
 import type { Waiting } from './match/waiting.ts'
 import {
@@ -91,6 +92,7 @@ function applyAlert(state: State, key: string, value: AlertRow | null): void {
     if (value) index(state, value)
   }
   if (derived.dependencies.inUse) applyDependencies(state, key, old, value)
+  derived.learned.note(old ?? null, value)
   if (value === null) {
     state.alerts.delete(key)
     derived.seen.delete(key)
@@ -286,6 +288,7 @@ function applyRules(state: State, rules: Rules): void {
       [...state.alerts.values()].filter(counts).map(({ alert }) => alert),
     )
   const { derived } = state
+  derived.learned = new Learned(state.rules.learned, state.alerts)
   derived.grouping = compileGrouping(rules.grouping)
   derived.agreed = new IncidentIndex()
   if (!derived.grouping.with_any_of) return

@@ -39,7 +39,8 @@ export interface Unassigned {
   readonly fingerprint: string
   /**
    * `repeat-unknown`: a repeat named an alert that is not known (any more). `transient`: it was held, and resolved before its
-   * time was up. `waiting-for-more`: its rule opens no incident before more alerts of the group came, and `too-few` of them did.
+   * time was up. `waiting-for-more`: its rule opens no incident before more alerts of the group came, and `too-few` of them did. `chronic`: it
+   * would have opened an incident but is on the list of chronic alerts.
    */
   readonly code:
     | 'resolved-unknown'
@@ -48,6 +49,7 @@ export interface Unassigned {
     | 'waiting-for-more'
     | 'too-few'
     | 'transient'
+    | 'chronic'
 }
 
 export interface Decision {

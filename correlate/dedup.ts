@@ -10,6 +10,7 @@ import { endedRow, flaps, forgetAt, homeOf, isUnresolved } from './home.ts'
 import { fireAgain, resolveIfQuiet } from './lifecycle.ts'
 import { beginAnew, isAnew } from './match/anew.ts'
 import { sightings } from './match/by_pair.ts'
+import { isChronic } from './match/learned.ts'
 import { placeAlert } from './match/place.ts'
 import type { AlertRow, Held, History, Row, State } from './state.ts'
 import { silencedBy } from './suppress.ts'
@@ -221,7 +222,9 @@ function release(state: State, { held, ...row }: AlertRow): Decision {
 function enter(state: State, fresh: AlertRow, incident_id: string, place: Place): Decision {
   const { rules } = state
   const home = homeOf(state, incident_id)
-  if (home && (isUnresolved(home) || withinReopening(state, home.incident.resolved_at_ms, rules))) {
+  const reopens =
+    withinReopening(state, home?.incident.resolved_at_ms ?? null, rules) && !isChronic(state, fresh.alert)
+  if (home && (isUnresolved(home) || reopens)) {
     const reason: Reason = {
       code: 'fired-again',
       rule: home.incident.rule,

@@ -8,6 +8,7 @@ import { DependencyIndex } from './dependency_index.ts'
 import type { SightingRow } from './match/by_pair.ts'
 import { type CompiledGrouping, compileGrouping } from './match/compiled.ts'
 import { IncidentIndex } from './match/incident_index.ts'
+import { Learned } from './match/learned.ts'
 import type { Link } from './match/links.ts'
 import type { IncidentPace, ScopePace } from './match/pace.ts'
 import type { RelationRow } from './match/relations.ts'
@@ -41,7 +42,7 @@ export interface History {
 /** An alert that fires, or that stopped while its incident is still kept. */
 export interface AlertRow {
   readonly alert: Alert
-  /** Empty while it is in none: it is held, or waits for others (match/waiting.ts). */
+  /** Empty while it is in none: it is held, waits for others (match/waiting.ts), or is left out (match/place.ts). */
   readonly incident_id: string
   readonly held?: Held | null
   readonly firing: boolean
@@ -165,6 +166,7 @@ export interface Derived {
   readonly maintenance_now: Map<string, LabelTest>
   readonly dependencies: DependencyIndex
   readonly vicinity: Vicinity
+  learned: Learned
   firing: number
   unresolved: number
 }
@@ -240,6 +242,7 @@ export function emptyState(partition: number): State {
       maintenance_now: new Map(),
       dependencies: new DependencyIndex(),
       vicinity: new Vicinity(),
+      learned: new Learned(DEFAULT_RULES.learned, new Map()),
       firing: 0,
       unresolved: 0,
     },

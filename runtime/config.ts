@@ -6,6 +6,7 @@ import type { Rules } from '../schemas/rules.ts'
 import { explain } from './config_explain.ts'
 import { rulesOf } from './config_rules.ts'
 import { Misconfigured } from './errors.ts'
+import { readLearned } from './learned_rules.ts'
 
 /** One thing wrong with a configuration: where, what, and how to mend it. */
 export interface ConfigProblem {
@@ -40,7 +41,7 @@ export function loadConfig(file: string | undefined, env: Environment): Loaded {
     )
     throw new Misconfigured('config-invalid', `the configuration cannot be used:\n${lines.join('\n')}`)
   }
-  const rules = rulesOf(config)
+  const rules = rulesOf(config, readLearned(config.rules.learned))
   return {
     config,
     rules: { version: contentVersion(rules), ...rules },

@@ -4,16 +4,18 @@ import type { MaintenanceEntry } from '../schemas/config_rules.ts'
 import type { MaintenanceWindow } from '../schemas/maintenance.ts'
 import type { GroupingRule } from '../schemas/grouping.ts'
 import type { Matcher } from '../schemas/matcher.ts'
+import { type LearnedRules, NOTHING_LEARNED } from '../schemas/learned.ts'
 import { parseMatcher } from '../schemas/matcher_syntax.ts'
 import { compileMatchers } from '../schemas/matching.ts'
 import type { Rules } from '../schemas/rules.ts'
 
-/** The rules of a configuration, without their version and without the tests. Throws MatcherError when a matcher cannot be used. */
-export function rulesOf(config: Config): Omit<Rules, 'version'> {
-  // Tests of the rules are no part of them.
-  const { tests: _tests, ...rules } = config.rules
+/** The rules of a configuration, with what was learned and accepted, without their version and without the tests. Throws MatcherError when a matcher cannot be used. */
+export function rulesOf(config: Config, learned: LearnedRules = NOTHING_LEARNED): Omit<Rules, 'version'> {
+  // Tests of the rules are no part of them, nor is where the file with the learned ones is.
+  const { tests: _tests, learned: _file, ...rules } = config.rules
   return {
     ...rules,
+    learned,
     grouping: rules.grouping.map(grouping),
     maintenance: rules.maintenance.map(windowOf),
     suppression: rules.suppression.map((rule) => ({

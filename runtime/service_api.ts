@@ -1,5 +1,7 @@
+import type { ClickHouseClient } from '@clickhouse/client'
 import type { LiveView } from '../api/live_view.ts'
 import type { ApiParts, ReadinessCheck } from '../api/parts.ts'
+import { similarTo } from '../analytics/queries/similar.ts'
 import { summary } from '../analytics/queries/summary.ts'
 import { type History, unavailable } from '../analytics/connection.ts'
 import { readDeliveries } from '../notify/rows.ts'
@@ -28,7 +30,8 @@ export function apiParts(
     started_at_ms: running.started_at_ms,
     listDeliveries: (filter, limit) => readDeliveries(store, log.partitions('incidents'), filter, limit),
     sourcesStatus: async () => [...running.observation.sources.values()],
-    analyticsSummary: running.history && summaryOf(running.history),
+    analyticsSummary: running.history && asking(running.history, summary),
+    similarIncidents: running.history && asking(running.history, similarTo),
     metrics: () => running.observation.metricsText(),
     readiness: () =>
       Promise.all([answering('log', () => log.ping()), answering('store', () => store.ping())]),
@@ -47,10 +50,14 @@ async function answering(name: string, ping: () => Promise<void>): Promise<Readi
   }
 }
 
-function summaryOf(history: History): NonNullable<ApiParts['analyticsSummary']> {
+/** A question to the history; whatever ClickHouse refuses or does not answer is Retryable. */
+function asking<Question, Answer>(
+  history: History,
+  ask: (client: ClickHouseClient, question: Question) => Promise<Answer>,
+): (question: Question) => Promise<Answer> {
   return async (question) => {
     try {
-      return await summary(history.reader(), question)
+      return await ask(history.reader(), question)
     } catch (error) {
       throw unavailable(error)
     }

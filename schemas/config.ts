@@ -151,6 +151,12 @@ const keys = z.strictObject({
         })
         .prefault({})
         .describe('how an alert that no grouping rule matches finds its incident'),
+      learned: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('file that `tocsin learn` wrote; what is accepted in it takes effect')
+        .meta({ examples: ['/etc/tocsin/rules-learned.yaml'] }),
       resolve_timeout_ms: duration_ms
         .default(DEFAULT_RULES.resolve_timeout_ms)
         .describe('an alert without an end resolves when it was not repeated for this long'),

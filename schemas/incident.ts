@@ -55,7 +55,7 @@ export const reason = z.object({
   evidence: z
     .array(
       z.object({
-        kind: z.enum(['entity', 'related', 'kind', 'time', 'operator']),
+        kind: z.enum(['entity', 'related', 'pair', 'kind', 'time', 'operator']),
         /** From 0 to 1. */
         weight: z.number(),
         /** What it is about: an entity, a label value, an alertname. */

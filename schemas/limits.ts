@@ -70,6 +70,10 @@ export const LIMITS = {
   related_entities_per_partition: 200_000,
   /** Scopes whose usual pace is known in one partition; in further ones every pace counts as unusual. */
   paced_scopes_per_partition: 10_000,
+  /** Learned pairs and chronic alerts in the rules, and the length of the names in them: all of them fit into one log entry. */
+  learned_pairs: 500,
+  chronic_alerts: 500,
+  learned_name_chars: 128,
   commands_remembered_per_partition: 10_000,
   comment_chars: 4_096,
   dead_letter_payload_bytes: 16_384,

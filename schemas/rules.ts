@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { groupingRule } from './grouping.ts'
+import { learnedRules, NOTHING_LEARNED } from './learned.ts'
 import { LIMITS } from './limits.ts'
 import { maintenanceWindow } from './maintenance.ts'
 import { matcher } from './matcher.ts'
@@ -75,6 +76,7 @@ export const rules = z.object({
   version: z.string().min(1).max(LIMITS.id_chars),
   grouping: z.array(groupingRule).max(LIMITS.grouping_rules),
   evidence: evidenceRules.default(DEFAULT_EVIDENCE),
+  learned: learnedRules.default(NOTHING_LEARNED),
   /** An alert without an end is held to have resolved when it was not repeated for this long. */
   resolve_timeout_ms: duration_ms,
   /** An alert that fires again this soon after its incident resolved reopens it. */
@@ -97,6 +99,7 @@ export const DEFAULT_RULES: Rules = {
   version: 'default',
   grouping: [],
   evidence: DEFAULT_EVIDENCE,
+  learned: NOTHING_LEARNED,
   resolve_timeout_ms: 300_000,
   reopen_within_ms: 600_000,
   growth_interval_ms: 1_000,

@@ -6,6 +6,7 @@ import { familyOf, homeOf, isUnresolved } from '../home.ts'
 import { fireAgain, resolveIfQuiet } from '../lifecycle.ts'
 import type { AlertRow, IncidentRow, State } from '../state.ts'
 import { find, joinFound, openFound, paced } from './by_evidence.ts'
+import { isChronic } from './learned.ts'
 import { heatAt, NO_PACE, raised, type Usual } from './pace.ts'
 import { placeAlert } from './place.ts'
 
@@ -30,7 +31,7 @@ export function isAnew(state: State, row: AlertRow, starts_at_ms: number): boole
   const after_ms = row.by_timeout ? told_without_end : told_with_end
   if (starts_at_ms <= (row.last_start_ms ?? row.alert.starts_at_ms) + after_ms) return false
   // What was left out of incidents has come again.
-  if (row.incident_id === '') return row.waiting === undefined
+  if (row.incident_id === '') return !row.waiting && !row.held
   return Boolean(homeOf(state, row.incident_id)?.pace)
 }
 
@@ -39,6 +40,8 @@ export function beginAnew(state: State, next: AlertRow, place: Place): Decision 
   if (next.incident_id === '') return placeAlert(state, next, place)
   const home = homeOf(state, next.incident_id)
   if (!home?.pace) return kept(next)
+  // One that fires all the time begins anew all the time.
+  if (isChronic(state, next.alert) && isUnresolved(home)) return stays(state, next, home)
   const usual: Usual = {
     usual_per_s: (state.paces.get(next.alert.scope) ?? NO_PACE).usual_per_s,
     quiet_ms: state.rules.evidence.quiet_ms,

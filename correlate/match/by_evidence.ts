@@ -9,6 +9,7 @@ import { type Apart, apartFrom } from './apart.ts'
 import { bridgeOf, crossed } from './bridge.ts'
 import { type Candidate, type Survey, survey } from './evidence.ts'
 import { groupKey } from './labels.ts'
+import { isChronic } from './learned.ts'
 import { firstPace, NO_PACE, raised, withAlert } from './pace.ts'
 import { learnedRelations } from './relations.ts'
 import { enter, open, openedId, seconds } from './seat.ts'
@@ -54,7 +55,7 @@ export function find(state: State, fresh: AlertRow, never: readonly string[]): F
 
 /** The alert joins the incident that was found; if it belongs to two, they may turn out to be one. */
 export function joinOrMerge(state: State, fresh: AlertRow, found: Finding, best: Candidate): Decision {
-  const bridge = found.idle ? null : bridgeOf(state, found)
+  const bridge = found.idle || isChronic(state, fresh.alert) ? null : bridgeOf(state, found)
   if (bridge === null) return joinFound(state, fresh, found, best)
   const [older, younger] = bridge
   const { merged, younger: noted, changes } = crossed(state, older.row, younger.row)
@@ -76,8 +77,9 @@ export function joinOrMerge(state: State, fresh: AlertRow, found: Finding, best:
 export function joinFound(state: State, fresh: AlertRow, found: Finding, best: Candidate): Decision {
   const { row } = best
   const { usual } = found.survey
-  // An alert that an incident takes for its entity alone does not keep it going.
-  const pace = row.pace && !found.idle ? raised(row.pace, state.time_ms, usual) : (row.pace ?? null)
+  // An alert that an incident takes for its entity alone does not keep it going, nor does one that fires all the time.
+  const keeps_going = !found.idle && !isChronic(state, fresh.alert)
+  const pace = row.pace && keeps_going ? raised(row.pace, state.time_ms, usual) : (row.pace ?? null)
   const reason = joinedReason(state, found, best)
   const entered = enter(state, { ...fresh, incident_id: row.incident.id, reason }, row, pace)
   return withLearned(state, fresh, found.survey, row.incident.id, entered)

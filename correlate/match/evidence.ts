@@ -5,7 +5,9 @@ import type { IncidentRow, State } from '../state.ts'
 import { linksOf } from './links.ts'
 import { alertKind, type Mention, mentionsOf } from './mentions.ts'
 import { heatAt, NO_PACE, RATE_TAU_S, rateAt, type Usual } from './pace.ts'
-import type { Near } from './relations.ts'
+import { pairTerms } from './pairs.ts'
+import type { Way } from './relations.ts'
+import { waysOf } from './vicinity.ts'
 
 export type EvidenceKind = NonNullable<Reason['evidence']>[number]['kind']
 
@@ -54,6 +56,7 @@ interface Draft {
   readonly row: IncidentRow
   entity: Term | null
   related: Term | null
+  pair: Term | null
   kind: Term | null
   time: Term | null
   operator: Term | null
@@ -77,11 +80,22 @@ export function survey(state: State, alert: Alert): Survey {
     if (draft === undefined)
       drafts.set(
         row.incident.id,
-        (draft = { row, entity: null, related: null, kind: null, time: null, operator: null, apart: false }),
+        (draft = {
+          row,
+          entity: null,
+          related: null,
+          pair: null,
+          kind: null,
+          time: null,
+          operator: null,
+          apart: false,
+        }),
       )
     return draft
   }
-  const says_where = gatherRelated(state, alert, mentions, draftOf)
+  const ways = waysOf(state, alert, mentions)
+  const says_where = gatherRelated(state, alert, ways, draftOf)
+  gatherPairs(state, alert, ways, draftOf)
   gatherKind(state, alert, draftOf)
   gatherLinks(state, alert, draftOf)
   gatherTime(state, pace.recent, usual, draftOf)
@@ -91,21 +105,16 @@ export function survey(state: State, alert: Alert): Survey {
 type DraftOf = (incident_id: string) => Draft | null
 
 /** Returns whether the alert says where it belongs, so that an incident unrelated to that is far away. */
-function gatherRelated(state: State, alert: Alert, mentions: readonly Mention[], draftOf: DraftOf): boolean {
+function gatherRelated(
+  state: State,
+  alert: Alert,
+  ways: ReadonlyMap<string, Way>,
+  draftOf: DraftOf,
+): boolean {
   const { weights } = state.rules.evidence
   const { vicinity, mentioned } = state.derived
   const { scope, entity } = alert
-  const ways = new Map<string, Near & { readonly label: string | null }>()
   let related = false
-  for (const { value, label } of mentions) {
-    ways.set(value, { worth: 1, kind: label, via: null, label })
-    for (const [to, near] of vicinity.nearTo(state, scope, value)) {
-      // Of what is about two steps away only that of the entity itself counts.
-      if (value !== entity && near.via !== null) continue
-      if (near.worth > (ways.get(to)?.worth ?? 0))
-        ways.set(to, { ...near, via: near.via ?? value, label: null })
-    }
-  }
   for (const [value, way] of ways) {
     const own = value === entity
     const around = own ? null : vicinity.around(state, scope, value)
@@ -134,9 +143,17 @@ function counted(alerts: number): string {
   return alerts === 1 ? 'it has an alert' : `it has ${alerts} alerts`
 }
 
-function wayText(value: string, way: Near & { readonly label: string | null }, alerts: number): string {
+function wayText(value: string, way: Way, alerts: number): string {
   if (way.label !== null) return `${counted(alerts)} with ${way.label}=${value} too`
   return `${counted(alerts)} about ${value}, which ${way.via} is related to (${way.kind})`
+}
+
+/** An alert that usually follows one that came near just before. */
+function gatherPairs(state: State, alert: Alert, ways: ReadonlyMap<string, Way>, draftOf: DraftOf): void {
+  for (const [incident_id, term] of pairTerms(state, alert, ways)) {
+    const draft = draftOf(incident_id)
+    if (draft !== null && term.weight > (draft.pair?.weight ?? 0)) draft.pair = term
+  }
 }
 
 function gatherKind(state: State, alert: Alert, draftOf: DraftOf): void {
@@ -215,7 +232,7 @@ function staysOpen(state: State, row: IncidentRow): boolean {
 }
 
 function weighed(
-  { row, entity, related, kind, time, operator, apart }: Draft,
+  { row, entity, related, pair, kind, time, operator, apart }: Draft,
   says_where: boolean,
 ): Candidate {
   const nearness = Math.max(entity?.weight ?? 0, related?.weight ?? 0)
@@ -224,6 +241,7 @@ function weighed(
   // Of being about the same and about something related only the stronger counts: the one implies the other.
   if (entity && entity.weight >= (related?.weight ?? 0)) terms.push(entity)
   else if (related) terms.push(related)
+  if (pair) terms.push(pair)
   if (kind) terms.push(far ? { ...kind, weight: kind.weight * FAR.kind } : kind)
   if (operator) terms.push(far ? { ...operator, weight: operator.weight * FAR.kind } : operator)
   if (time) terms.push(far ? { ...time, weight: time.weight * FAR.time } : time)

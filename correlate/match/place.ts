@@ -10,6 +10,7 @@ import { joinPartner, sightings } from './by_pair.ts'
 import { joinByRule, newestOf, openAlone, openByRule } from './by_rule.ts'
 import { agreeable, type CompiledPairs, type MatchingRule } from './compiled.ts'
 import { type Group, groupIn, groupKey, groupOf } from './labels.ts'
+import { isChronic } from './learned.ts'
 import { enter, open } from './seat.ts'
 import { isStorm, joinStorm } from './storm.ts'
 import { enough, hold, released } from './waiting.ts'
@@ -58,13 +59,16 @@ function placeInGroup(state: State, fresh: AlertRow, group: Group, place: Place)
   const joined = joinByRule(state, fresh, group)
   if (joined) return joined
   const waited = enough(state, fresh, group)
+  if (isChronic(state, fresh.alert)) return leftOut(state, fresh)
   if (waited === null && group.rule.open_after) return hold(state, fresh, group, group.rule.open_after, place)
   return isFull(state) ? overflow(state, fresh, place) : openByRule(state, fresh, group, place, waited ?? [])
 }
 
 function placeByEvidence(state: State, fresh: AlertRow, place: Place, never: readonly string[]): Decision {
   const found = find(state, fresh, never)
-  if (found.best) return joinOrMerge(state, fresh, found, found.best)
+  const chronic = isChronic(state, fresh.alert)
+  if (found.best && !(chronic && found.idle)) return joinOrMerge(state, fresh, found, found.best)
+  if (chronic) return leftOut(state, fresh)
   if (isFull(state)) return overflow(state, fresh, place)
   if (isStorm(state, fresh.alert.scope)) return joinStorm(state, fresh, found, place)
   return openFound(state, fresh, found, place, null)
@@ -82,6 +86,27 @@ export function waitIsOver(state: State, fingerprint: string): Decision {
     rows: [{ kind: 'alert', key: fingerprint, value: rest }],
     changes: [],
     unassigned: { fingerprint, code: 'too-few' },
+  }
+}
+
+/**
+ * A chronic alert opens no incident. It is kept as one that does not fire, so that a repeat finds it, and is looked at again whenever
+ * it is told again.
+ */
+function leftOut(state: State, fresh: AlertRow): Decision {
+  const { fingerprint } = fresh.alert
+  const value: AlertRow = {
+    ...fresh,
+    incident_id: '',
+    firing: false,
+    ended_at_ms: state.time_ms,
+    silenced_by: [],
+    forget_at_ms: state.time_ms + LIMITS.ended_alert_kept_ms,
+  }
+  return {
+    rows: [{ kind: 'alert', key: fingerprint, value }],
+    changes: [],
+    unassigned: { fingerprint, code: 'chronic' },
   }
 }
 

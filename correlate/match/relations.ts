@@ -151,3 +151,8 @@ export function nearTo(
   }
   return found
 }
+
+/** How an alert is near an entity: `label` is the one that names it, if one does. */
+export interface Way extends Near {
+  readonly label: string | null
+}

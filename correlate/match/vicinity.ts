@@ -1,4 +1,6 @@
+import type { Alert } from '../../schemas/alert.ts'
 import type { State } from '../state.ts'
+import type { Mention } from './mentions.ts'
 import {
   damping,
   EVERY_SCOPE,
@@ -7,6 +9,7 @@ import {
   type Relation,
   scopeAndEntity,
   surroundings,
+  type Way,
 } from './relations.ts'
 
 /** What the relation rows say of one entity. */
@@ -95,4 +98,23 @@ export class Vicinity {
     this.size++
     return own
   }
+}
+
+/** All entities that an alert is near: those that it names, its own first, and those within two hops of them. */
+export function waysOf(
+  state: State,
+  { scope, entity }: Pick<Alert, 'scope' | 'entity'>,
+  mentions: readonly Mention[],
+): ReadonlyMap<string, Way> {
+  const ways = new Map<string, Way>()
+  for (const { value, label } of mentions) {
+    ways.set(value, { worth: 1, kind: label, via: null, label })
+    for (const [to, near] of state.derived.vicinity.nearTo(state, scope, value)) {
+      // Of what is about two steps away only that of the entity itself counts.
+      if (value !== entity && near.via !== null) continue
+      if (near.worth > (ways.get(to)?.worth ?? 0))
+        ways.set(to, { ...near, via: near.via ?? value, label: null })
+    }
+  }
+  return ways
 }

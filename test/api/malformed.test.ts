@@ -369,6 +369,24 @@ const CASES: readonly Case[] = [
     error: { code: 'silence-unknown', field: 'id' },
   },
   {
+    what: 'what is like an incident, without a history',
+    path: '/api/v1/incidents/ID/similar',
+    status: 503,
+    error: { code: 'history-off' },
+  },
+  {
+    what: 'what is like an incident that is not there',
+    path: '/api/v1/incidents/none/similar',
+    status: 404,
+    error: { code: 'incident-unknown', field: 'id' },
+  },
+  {
+    what: 'more similar incidents than are given',
+    path: '/api/v1/incidents/ID/similar?limit=21',
+    status: 400,
+    error: { code: 'invalid-parameter', field: 'limit' },
+  },
+  {
     what: 'the analytics of no history',
     path: '/api/v1/analytics/summary',
     status: 503,

@@ -142,11 +142,18 @@ export interface WorldOptions {
 
 const READY: Pick<
   ApiParts,
-  'listDeliveries' | 'sourcesStatus' | 'analyticsSummary' | 'metrics' | 'readiness' | 'observeRequest'
+  | 'listDeliveries'
+  | 'sourcesStatus'
+  | 'analyticsSummary'
+  | 'similarIncidents'
+  | 'metrics'
+  | 'readiness'
+  | 'observeRequest'
 > = {
   listDeliveries: async () => ({ total: 0, deliveries: [] }),
   sourcesStatus: async () => [{ name: 'plant' }],
   analyticsSummary: null,
+  similarIncidents: null,
   metrics: async () => ({ content_type: 'text/plain; version=0.0.4', text: 'tocsin_up 1\n' }),
   readiness: async () => [{ name: 'log', ok: true, detail: '' }],
   observeRequest() {},

@@ -96,6 +96,20 @@ const RULES: Partial<Rules> = {
       members_max: 4,
     },
   ],
+  learned: {
+    pairs: [
+      {
+        first: 'n1',
+        second: 'n2',
+        where: 'related' as const,
+        followed: 9,
+        of: 10,
+        confidence: 0.6,
+        gap_p90_ms: 20_000,
+      },
+    ],
+    chronic: [{ scope: 'default', alertname: 'n2', entity: 'h1' }],
+  },
   resolve_timeout_ms: MINUTE_MS,
   reopen_within_ms: MINUTE_MS,
   retain_resolved_ms: 5 * MINUTE_MS,
@@ -367,7 +381,8 @@ describe.each(RULE_SETS)('the fold with rules of %s', (_of, rules) => {
     let met = 0
     fc.assert(
       fc.property(story, (events) => {
-        const merged = events.some(([, { what }]) => what === 'merge')
+        // Operators may put together what rules keep apart, and other rules may be put in force.
+        const merged = events.some(([, { what }]) => ['merge', 'move', 'rules'].includes(what))
         const t = play(rules, events, keepClock)
         for (const { incident_id, alert } of t.state.alerts.values()) {
           const [first] = t.state.incidents.get(incident_id)?.incident.members ?? []
