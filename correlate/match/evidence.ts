@@ -2,11 +2,12 @@ import type { Alert } from '../../schemas/alert.ts'
 import type { Reason } from '../../schemas/incident.ts'
 import { homeOf, isUnresolved } from '../home.ts'
 import type { IncidentRow, State } from '../state.ts'
+import { NOBODY } from './incident_index.ts'
 import { linksOf } from './links.ts'
 import { alertKind, type Mention, mentionsOf } from './mentions.ts'
 import { heatAt, NO_PACE, RATE_TAU_S, rateAt, type Usual } from './pace.ts'
 import { pairTerms } from './pairs.ts'
-import type { Way } from './relations.ts'
+import type { Near, Way } from './relations.ts'
 import { waysOf } from './vicinity.ts'
 
 export type EvidenceKind = NonNullable<Reason['evidence']>[number]['kind']
@@ -93,9 +94,8 @@ export function survey(state: State, alert: Alert): Survey {
       )
     return draft
   }
-  const ways = waysOf(state, alert, mentions)
-  const says_where = gatherRelated(state, alert, ways, draftOf)
-  gatherPairs(state, alert, ways, draftOf)
+  const says_where = gatherRelated(state, alert, mentions, draftOf)
+  gatherPairs(state, alert, mentions, draftOf)
   gatherKind(state, alert, draftOf)
   gatherLinks(state, alert, draftOf)
   gatherTime(state, pace.recent, usual, draftOf)
@@ -105,38 +105,56 @@ export function survey(state: State, alert: Alert): Survey {
 type DraftOf = (incident_id: string) => Draft | null
 
 /** Returns whether the alert says where it belongs, so that an incident unrelated to that is far away. */
-function gatherRelated(
-  state: State,
-  alert: Alert,
-  ways: ReadonlyMap<string, Way>,
-  draftOf: DraftOf,
-): boolean {
-  const { weights } = state.rules.evidence
-  const { vicinity, mentioned } = state.derived
+function gatherRelated(state: State, alert: Alert, mentions: readonly Mention[], draftOf: DraftOf): boolean {
   const { scope, entity } = alert
-  let related = false
-  for (const [value, way] of ways) {
-    const own = value === entity
-    const around = own ? null : vicinity.around(state, scope, value)
-    if (around?.hub) continue
-    related ||= !own
-    const weight = own ? weights.entity : weights.related * way.worth * (around?.damping ?? 1)
-    if (weight < WEIGHT_MIN) continue
-    for (const { incident_id, alerts } of mentioned.of(scope, value, SHARING_INCIDENTS_MAX)) {
-      const draft = draftOf(incident_id)
-      if (draft === null) continue
-      if (own)
-        draft.entity = {
-          kind: 'entity',
-          weight,
-          about: value,
-          say: () => `${counted(alerts)} about ${value}`,
-        }
-      else if (draft.related === null || weight > draft.related.weight)
-        draft.related = { kind: 'related', weight, about: value, say: () => wayText(value, way, alerts) }
+  const found: Found = { state, alert, draftOf, says_where: false }
+  for (const { value, label } of mentions) {
+    lookAt(found, value, { worth: 1, kind: label, via: null, label })
+    // Of what is about two steps away only that of the entity itself counts.
+    for (const [to, near] of state.derived.vicinity.nearTo(state, scope, value))
+      if (value === entity || near.via === null) lookAt(found, to, near, value)
+  }
+  return found.says_where
+}
+
+interface Found {
+  readonly state: State
+  readonly alert: Alert
+  readonly draftOf: DraftOf
+  says_where: boolean
+}
+
+/** What the incidents that name `value` have in common with the alert. `from`: the mention that it is near to, if it is none itself. */
+function lookAt(found: Found, value: string, way: Near & Partial<Way>, from?: string): void {
+  const { state, alert, draftOf } = found
+  const { weights } = state.rules.evidence
+  const own = value === alert.entity
+  const bound = own ? weights.entity : weights.related * way.worth
+  if (bound < WEIGHT_MIN && found.says_where) return
+  const { vicinity, mentioned } = state.derived
+  const sharing = mentioned.of(alert.scope, value, SHARING_INCIDENTS_MAX)
+  if (sharing === NOBODY && found.says_where) return
+  const around = own ? null : vicinity.around(state, alert.scope, value)
+  if (around?.hub) return
+  found.says_where ||= !own
+  const weight = bound * (around?.damping ?? 1)
+  if (weight < WEIGHT_MIN) return
+  for (const { incident_id, alerts } of sharing) {
+    const draft = draftOf(incident_id)
+    if (draft === null) continue
+    if (own)
+      draft.entity ??= {
+        kind: 'entity',
+        weight,
+        about: value,
+        say: () => `${counted(alerts)} about ${value}`,
+      }
+    else if (draft.related === null || weight > draft.related.weight) {
+      const say = () =>
+        wayText(value, { ...way, via: way.via ?? from ?? null, label: way.label ?? null }, alerts)
+      draft.related = { kind: 'related', weight, about: value, say }
     }
   }
-  return related
 }
 
 function counted(alerts: number): string {
@@ -149,8 +167,9 @@ function wayText(value: string, way: Way, alerts: number): string {
 }
 
 /** An alert that usually follows one that came near just before. */
-function gatherPairs(state: State, alert: Alert, ways: ReadonlyMap<string, Way>, draftOf: DraftOf): void {
-  for (const [incident_id, term] of pairTerms(state, alert, ways)) {
+function gatherPairs(state: State, alert: Alert, mentions: readonly Mention[], draftOf: DraftOf): void {
+  if (state.derived.learned.pairsOf(alertKind(alert)).length === 0) return
+  for (const [incident_id, term] of pairTerms(state, alert, waysOf(state, alert, mentions))) {
     const draft = draftOf(incident_id)
     if (draft !== null && term.weight > (draft.pair?.weight ?? 0)) draft.pair = term
   }

@@ -4,6 +4,9 @@ interface Shares {
   alerts: number
 }
 
+/** No incident shares the value, or so many that it tells nothing. */
+export const NOBODY: readonly Readonly<Shares>[] = []
+
 /**
  * Which incidents have alerts that share a value: scope → value → incidents. Derived from the alert rows. Most values are in one
  * incident only, so that one is kept without a map.
@@ -48,9 +51,9 @@ export class IncidentIndex {
   /** Each incident with its number of alerts; none when there are more than `incidents_max`, for then the value tells nothing. */
   of(scope: string, value: string, incidents_max: number): Iterable<Readonly<Shares>> {
     const found = this.scopes.get(scope)?.get(value)
-    if (found === undefined) return []
+    if (found === undefined) return NOBODY
     if (!(found instanceof Map)) return [found]
-    return found.size > incidents_max ? [] : found.values()
+    return found.size > incidents_max ? NOBODY : found.values()
   }
 }
 
