@@ -23,6 +23,8 @@ const NOT_ABOUT = new Set([
 ])
 const VALUE_CHARS = { min: 2, max: 128 }
 const NUMBER_OR_FLAG = /^(?:[+-]?\d+(?:\.\d+)?|true|false|yes|no|none|null)$/i
+/** Digests and UUIDs name messages and keys, nothing that could be related. */
+const OPAQUE = /^(?:[0-9a-f]{16,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i
 const MENTIONS_MAX = 12
 
 function isName(value: string): boolean {
@@ -30,7 +32,8 @@ function isName(value: string): boolean {
     value.length >= VALUE_CHARS.min &&
     value.length <= VALUE_CHARS.max &&
     !/\s/.test(value) &&
-    !NUMBER_OR_FLAG.test(value)
+    !NUMBER_OR_FLAG.test(value) &&
+    !OPAQUE.test(value)
   )
 }
 

@@ -35,6 +35,14 @@ describe('evidence', () => {
     )
   })
 
+  it('holds nothing of sharing a number, a flag or a digest', () => {
+    const t = new Timeline()
+    const shared = { port: '8080', enabled: 'true', key: '0123456789abcdef0123' }
+    t.alerts(0, anAlert({ host: 'a1', rack: 'r1', ...shared }))
+    t.alerts(0, anAlert({ host: 'b1', rack: 'r2', alertname: 'Slow', ...shared }))
+    expect(together(t)).toEqual(['a1', 'b1'])
+  })
+
   it('joins alerts that share a label, or are of one kind', () => {
     const t = new Timeline()
     t.alerts(0, anAlert({ host: 'a1', rack: 'r7' }), anAlert({ host: 'a2', rack: 'r7', alertname: 'Slow' }))
