@@ -14,10 +14,17 @@ const DISTINCT = 20_000
 const PROBES_PER_S = 50
 const MIXES = ['repeats', 'new'] as const satisfies readonly Mix[]
 const ROUNDS = 3
+/** Each probe opens an incident; evidence would bring them together. */
+const APART = `
+log_level: error
+rules:
+  grouping:
+    - {name: probes, match: ['alertname=~"Probe_.*"'], group_by: [alertname]}
+`
 
 /** From posting an alert that opens an incident until its change arrives on the event stream: idle, and beside a given load. */
 export function run(options: BenchOptions): Promise<Report> {
-  return measureLatency('latency', options, () => startEmbedded('log_level: error\n'))
+  return measureLatency('latency', options, () => startEmbedded(APART))
 }
 
 /** The same over whatever tocsin is given; `start` is called for each measurement anew. */

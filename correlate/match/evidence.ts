@@ -107,12 +107,14 @@ type DraftOf = (incident_id: string) => Draft | null
 /** Returns whether the alert says where it belongs, so that an incident unrelated to that is far away. */
 function gatherRelated(state: State, alert: Alert, mentions: readonly Mention[], draftOf: DraftOf): boolean {
   const { scope, entity } = alert
+  const { vicinity } = state.derived
   const found: Found = { state, alert, draftOf, says_where: false }
   for (const { value, label } of mentions) {
     lookAt(found, value, { worth: 1, kind: label, via: null, label })
-    // Of what is about two steps away only that of the entity itself counts.
-    for (const [to, near] of state.derived.vicinity.nearTo(state, scope, value))
-      if (value === entity || near.via === null) lookAt(found, to, near, value)
+    // Of what is two steps away only that of the entity itself counts.
+    const near =
+      value === entity ? vicinity.nearTo(state, scope, value) : vicinity.nextTo(state, scope, value)
+    for (const [to, way] of near) lookAt(found, to, way, value)
   }
   return found.says_where
 }

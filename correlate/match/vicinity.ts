@@ -28,7 +28,7 @@ interface Remembered {
 }
 
 /** Entities near others, and relations, that are remembered in all; beyond that everything is looked up anew. */
-const REMEMBERED_MAX = 200_000
+const REMEMBERED_MAX = 20_000
 
 /**
  * Remembers what relation rows come to until one of them changes, because alerts ask again and again about the same entities and
@@ -55,6 +55,17 @@ export class Vicinity {
       this.size += found.size
     }
     return own.near
+  }
+
+  /** Only what is one step away. */
+  *nextTo(state: State, scope: string, entity: string): Generator<readonly [string, Near]> {
+    const { relations, hub, damping: through } = this.around(state, scope, entity)
+    if (hub) return
+    for (const {
+      relation: [to, kind],
+      worth,
+    } of relations)
+      if (to !== entity) yield [to, { worth: worth * through, kind, via: null }]
   }
 
   /** The relation row of that key is another. */
@@ -106,12 +117,14 @@ export function waysOf(
   { scope, entity }: Pick<Alert, 'scope' | 'entity'>,
   mentions: readonly Mention[],
 ): ReadonlyMap<string, Way> {
+  const { vicinity } = state.derived
   const ways = new Map<string, Way>()
   for (const { value, label } of mentions) {
     ways.set(value, { worth: 1, kind: label, via: null, label })
-    for (const [to, near] of state.derived.vicinity.nearTo(state, scope, value)) {
-      // Of what is about two steps away only that of the entity itself counts.
-      if (value !== entity && near.via !== null) continue
+    // Of what is two steps away only that of the entity itself counts.
+    const near_to =
+      value === entity ? vicinity.nearTo(state, scope, value) : vicinity.nextTo(state, scope, value)
+    for (const [to, near] of near_to) {
       if (near.worth > (ways.get(to)?.worth ?? 0))
         ways.set(to, { ...near, via: near.via ?? value, label: null })
     }
