@@ -59,12 +59,15 @@ export function learnedRelations(state: State, alert: Alert, mentions: readonly 
   let own = old ?? NO_RELATIONS
   const rows: Row[] = []
   for (const { value, label } of others) {
-    own = withNamed(own, [value, label, 'dependency'])
     const known = relationOf(state, scope, value)
+    // Being related to a hub tells nothing, and most alerts are related to some.
+    if (known?.hub) continue
+    own = withNamed(own, [value, label, 'dependency'])
     const other = withNamed(known ?? NO_RELATIONS, [about.value, label, 'dependent'])
     if (other !== known) rows.push({ kind: 'relation', key: relationKey(scope, value), value: other })
   }
-  if (own !== old) rows.push({ kind: 'relation', key: relationKey(scope, about.value), value: own })
+  if (own !== (old ?? NO_RELATIONS))
+    rows.push({ kind: 'relation', key: relationKey(scope, about.value), value: own })
   const room = LIMITS.related_entities_per_partition - state.relations.size
   return room >= rows.length ? rows : rows.filter(({ key }) => state.relations.has(key))
 }
