@@ -2,12 +2,45 @@ import { z } from 'zod'
 import { labels, timeMs } from './alert.ts'
 import { LIMITS } from './limits.ts'
 
-/** One reading of a sensor or metric series; the identity of a series is its scope and labels. */
-export const sample = z.object({
+/** Whether the source vouches for a value. `stale`: the device is gone, and the value is the last one known. */
+export const QUALITIES = ['good', 'uncertain', 'bad', 'stale'] as const
+export type Quality = (typeof QUALITIES)[number]
+
+/**
+ * What is measured: its identity is its scope and labels. The label `metric` names the measure; `equipment` is the place in the plant
+ * (ISA-95 levels from the enterprise down, joined by `/`), where the source has one.
+ */
+export const series = z.object({
   scope: z.string().min(1).max(LIMITS.scope_chars),
-  series: labels,
+  labels,
+})
+export type Series = z.infer<typeof series>
+
+/** One reading of a sensor or metric series. */
+export const sample = series.extend({
   at_ms: timeMs,
   value: z.number(),
-  /** Whether the source vouches for the value. */
-  quality: z.enum(['good', 'uncertain', 'bad', 'stale']),
+  quality: z.enum(QUALITIES),
 })
+
+/**
+ * One entry of the samples log: readings of one partition, in columns. Reading `i` is `value[i]` of `series[of[i]]` at `at_ms[i]`.
+ * All columns have the same length, at least 1. A partition holds whole devices (`deviceOf`), so that the sensors of a machine are
+ * read together. Readings of one series are taken once by their time: what is not newer than the last of its series is late or
+ * repeated, and a detector leaves it alone; so a batch that is appended twice changes nothing.
+ */
+export interface SamplesRecord {
+  readonly kind: 'samples'
+  readonly received_at_ms: number
+  /** Name of the source. */
+  readonly source: string
+  /** Readings of the past, told to fill a gap (Sparkplug's `is_historical`, a back-fill): they never raise a live alert. */
+  readonly historical: boolean
+  readonly series: readonly Series[]
+  readonly of: Uint32Array
+  readonly at_ms: Float64Array
+  /** Never NaN: a value that is no number has the quality `bad` and is 0. */
+  readonly value: Float64Array
+  /** Index into `QUALITIES`. */
+  readonly quality: Uint8Array
+}
