@@ -3,7 +3,7 @@ import { isWithin, nextTurn } from '../schemas/calendar.ts'
 import type { Silence } from '../schemas/command.ts'
 import { compileMatchers } from '../schemas/matching.ts'
 import { DEFAULT_RULES, type Rules } from '../schemas/rules.ts'
-import { scopeAndEntity } from './match/relations.ts'
+import { relationKey, type RelationRow, scopeAndEntity } from './match/relations.ts'
 import { EMPTY_BACKGROUND, type EntityHabits } from './rank/background.ts'
 import { isUnresolved } from './home.ts'
 import type { SightingRow } from './match/by_pair.ts'
@@ -52,9 +52,9 @@ function applyRow(state: State, row: Row): void {
       state.derived.timers.set('storm', row.key, row.value.storm_until_ms ?? null)
       return
     case 'relation':
-      if (row.value === null) state.relations.delete(row.key)
-      else state.relations.set(row.key, row.value)
-      state.derived.vicinity.changed(row.key)
+      if (row.value === null) state.relations.delete(row.scope, row.key)
+      else state.relations.set(row.scope, row.key, row.value)
+      state.derived.vicinity.changed(row.scope, row.key)
       return
     case 'links':
       state.links.set(row.key, row.value)
@@ -300,7 +300,7 @@ const ROW_KINDS = Object.keys(ROW_PREFIX) as Row['kind'][]
 
 /** The stored key of a row. */
 export function storedKey(row: Row): string {
-  return ROW_PREFIX[row.kind] + row.key
+  return ROW_PREFIX[row.kind] + (row.kind === 'relation' ? relationKey(row.scope, row.key) : row.key)
 }
 
 /** Puts a stored row back; `text` is the JSON of its value. Rows may come in any order, the time first or last. */
@@ -308,7 +308,10 @@ export function restoreRow(state: State, stored_key: string, text: string): void
   const kind = ROW_KINDS.find((name) => stored_key.startsWith(ROW_PREFIX[name]))
   if (!kind) throw new RangeError(`a stored row has the unknown key ${stored_key}`)
   const value: unknown = JSON.parse(text)
-  applyRow(state, { kind, key: stored_key.slice(2), value } as Row)
+  const key = stored_key.slice(2)
+  if (kind !== 'relation') return applyRow(state, { kind, key, value } as Row)
+  const [scope, entity] = scopeAndEntity(key)
+  applyRow(state, { kind, scope, key: entity, value: value as RelationRow })
 }
 
 /** After the last stored row: what follows from the state's time, which may have come after the rows of calendars. */

@@ -11,6 +11,7 @@ import { IncidentIndex } from './match/incident_index.ts'
 import { Learned } from './match/learned.ts'
 import type { Link } from './match/links.ts'
 import type { IncidentPace, ScopePace } from './match/pace.ts'
+import { RelationTable } from './match/relation_table.ts'
 import type { RelationRow } from './match/relations.ts'
 import type { Background, BackgroundHead, EntityHabits } from './rank/background.ts'
 import { Vicinity } from './match/vicinity.ts'
@@ -131,8 +132,7 @@ export interface State {
   readonly commands: Map<string, CommandOutcome>
   /** By scope. */
   readonly paces: Map<string, ScopePace>
-  /** By scope and entity (match/relations.ts). */
-  readonly relations: Map<string, RelationRow>
+  readonly relations: RelationTable
   /** What operators said about kinds of alerts, by scope. */
   readonly links: Map<string, readonly Link[]>
   /** Versions of the topology that are complete, by source. */
@@ -181,7 +181,13 @@ export type Row =
   | { readonly kind: 'origin'; readonly key: string; readonly value: Place }
   | { readonly kind: 'command'; readonly key: string; readonly value: CommandOutcome | null }
   | { readonly kind: 'pace'; readonly key: string; readonly value: ScopePace }
-  | { readonly kind: 'relation'; readonly key: string; readonly value: RelationRow | null }
+  | {
+      readonly kind: 'relation'
+      readonly scope: string
+      /** The entity. */
+      readonly key: string
+      readonly value: RelationRow | null
+    }
   | { readonly kind: 'links'; readonly key: string; readonly value: readonly Link[] }
   | { readonly kind: 'topology'; readonly key: string; readonly value: string }
   | { readonly kind: 'episode'; readonly key: string; readonly value: BackgroundHead }
@@ -223,7 +229,7 @@ export function emptyState(partition: number): State {
     origins: new Map(),
     commands: new Map(),
     paces: new Map(),
-    relations: new Map(),
+    relations: new RelationTable(),
     topologies: new Map(),
     links: new Map(),
     backgrounds: new Map(),

@@ -15,6 +15,13 @@ export interface Timer {
   readonly key: string
 }
 
+/** The entry of a row in the heap; it counts while the row's table holds this very object. */
+interface Queued extends Timer {
+  due_ms: number
+  /** When the row is really due, no earlier than `due_ms`; null: not at all any more. */
+  wanted_ms: number | null
+}
+
 /** A total order, so that what falls due together is handled in the same order after a restart as before it. */
 function before(a: Timer, b: Timer): boolean {
   if (a.due_ms !== b.due_ms) return a.due_ms < b.due_ms
@@ -27,20 +34,29 @@ function before(a: Timer, b: Timer): boolean {
  * which is moved on when it comes up; so a repeated alert costs nothing here.
  */
 export class Timers {
-  private readonly heap: Timer[] = []
-  private readonly queued = new Map<string, number>()
-  private readonly wanted = new Map<string, number>()
+  private readonly heap: Queued[] = []
+  private readonly queued: Record<TimerKind, Map<string, Queued>> = {
+    alert: new Map(),
+    incident: new Map(),
+    silence: new Map(),
+    maintenance: new Map(),
+    shelf: new Map(),
+    command: new Map(),
+    storm: new Map(),
+    waiting: new Map(),
+    sighting: new Map(),
+  }
 
   /** Sets, moves or (with null) removes the time of a row. */
   set(kind: TimerKind, key: string, due_ms: number | null): void {
-    const id = `${kind}/${key}`
-    if (due_ms === null) {
-      this.wanted.delete(id)
-      return
+    const of_kind = this.queued[kind]
+    const known = of_kind.get(key)
+    if (known !== undefined && (due_ms === null || due_ms >= known.due_ms)) known.wanted_ms = due_ms
+    else if (due_ms !== null) {
+      const timer = { due_ms, kind, key, wanted_ms: due_ms }
+      of_kind.set(key, timer)
+      this.push(timer)
     }
-    this.wanted.set(id, due_ms)
-    const queued = this.queued.get(id)
-    if (queued === undefined || due_ms < queued) this.push({ due_ms, kind, key }, id)
   }
 
   /** The next timer that is really due, or null. */
@@ -48,32 +64,32 @@ export class Timers {
     for (;;) {
       const top = this.heap[0]
       if (!top) return null
-      const id = `${top.kind}/${top.key}`
-      const wanted = this.wanted.get(id)
-      if (wanted === top.due_ms && this.queued.get(id) === top.due_ms) return top
+      const of_kind = this.queued[top.kind]
+      const is_live = of_kind.get(top.key) === top
+      if (is_live && top.wanted_ms === top.due_ms) return top
       this.pop()
-      if (this.queued.get(id) !== top.due_ms) continue
-      this.queued.delete(id)
-      if (wanted !== undefined) this.push({ ...top, due_ms: wanted }, id)
+      if (!is_live) continue
+      if (top.wanted_ms === null) of_kind.delete(top.key)
+      else {
+        top.due_ms = top.wanted_ms
+        this.push(top)
+      }
     }
   }
 
   /** Removes the timer that `peek` gave. */
   take(timer: Timer): void {
-    const id = `${timer.kind}/${timer.key}`
     this.pop()
-    this.queued.delete(id)
-    this.wanted.delete(id)
+    this.queued[timer.kind].delete(timer.key)
   }
 
-  private push(timer: Timer, id: string): void {
-    this.queued.set(id, timer.due_ms)
+  private push(timer: Queued): void {
     const heap = this.heap
     let i = heap.push(timer) - 1
     while (i > 0) {
       const parent = (i - 1) >> 1
-      if (!before(timer, heap[parent] as Timer)) break
-      heap[i] = heap[parent] as Timer
+      if (!before(timer, heap[parent] as Queued)) break
+      heap[i] = heap[parent] as Queued
       i = parent
     }
     heap[i] = timer
@@ -81,15 +97,15 @@ export class Timers {
 
   private pop(): void {
     const heap = this.heap
-    const last = heap.pop() as Timer
+    const last = heap.pop() as Queued
     if (heap.length === 0) return
     let i = 0
     for (;;) {
       let child = 2 * i + 1
       if (child >= heap.length) break
-      if (child + 1 < heap.length && before(heap[child + 1] as Timer, heap[child] as Timer)) child++
-      if (!before(heap[child] as Timer, last)) break
-      heap[i] = heap[child] as Timer
+      if (child + 1 < heap.length && before(heap[child + 1] as Queued, heap[child] as Queued)) child++
+      if (!before(heap[child] as Queued, last)) break
+      heap[i] = heap[child] as Queued
       i = child
     }
     heap[i] = last

@@ -200,7 +200,7 @@ function measureHarm({ alerts, topology, labels }: Harm): Record<string, Figure>
     firing: state.derived.firing,
     incidents: state.incidents.size,
     relations: state.relations.size,
-    hubs: [...state.relations.values()].filter(({ hub }) => hub).length,
+    hubs: [...state.relations.entries()].filter(([, , { hub }]) => hub).length,
     values_indexed: values.size,
     paces: state.paces.size,
   }

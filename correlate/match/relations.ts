@@ -11,8 +11,13 @@ export type Relation = readonly [to: string, kind: string, toward: Toward]
 
 /** What is known of how one entity relates to others, within a scope; one stored row. */
 export interface RelationRow {
-  /** Read off the labels of alerts. */
-  readonly named: readonly Relation[]
+  /**
+   * Read off the labels of its alerts: what they name and the label that names it, in turns. Flat, because there are as many of
+   * these rows as alerts.
+   */
+  readonly named: readonly string[]
+  /** Read off the labels of alerts of others: the entity whose alerts name it and the label, in turns. */
+  readonly named_by: readonly string[]
   /** Declared by a topology, by source. */
   readonly declared: readonly {
     readonly source: string
@@ -23,7 +28,7 @@ export interface RelationRow {
   readonly hub: boolean
 }
 
-const NO_RELATIONS: RelationRow = { named: [], declared: [], hub: false }
+export const NO_RELATIONS: RelationRow = { named: [], named_by: [], declared: [], hub: false }
 
 /** The scope of what holds in all scopes. */
 export const EVERY_SCOPE = ''
@@ -40,14 +45,21 @@ export function scopeAndEntity(key: string): readonly [scope: string, entity: st
   return [key.slice(0, at), key.slice(at + 1)]
 }
 
-function relationOf(state: State, scope: string, entity: string): RelationRow | undefined {
-  return state.relations.get(relationKey(scope, entity))
+/** How many relations labels taught. */
+function taught({ named, named_by }: RelationRow): number {
+  return (named.length + named_by.length) / 2
 }
 
-function withNamed(row: RelationRow, relation: Relation): RelationRow {
-  if (row.hub || row.named.some(([to]) => to === relation[0])) return row
-  if (row.named.length >= LIMITS.relations_per_entity) return { ...row, named: [], hub: true }
-  return { ...row, named: [...row.named, relation] }
+function knows(list: readonly string[], entity: string): boolean {
+  for (let i = 0; i < list.length; i += 2) if (list[i] === entity) return true
+  return false
+}
+
+/** The row with one more relation in `list`; the same row when it knows the entity. */
+function withNamed(row: RelationRow, list: 'named' | 'named_by', to: string, label: string): RelationRow {
+  if (row.hub || knows(row.named, to) || knows(row.named_by, to)) return row
+  if (taught(row) >= LIMITS.relations_per_entity) return { ...row, named: [], named_by: [], hub: true }
+  return { ...row, [list]: [...row[list], to, label] }
 }
 
 /** What the labels of an alert say of its entity: that it relates to the others that they name. */
@@ -55,21 +67,23 @@ export function learnedRelations(state: State, alert: Alert, mentions: readonly 
   const [about, ...others] = mentions
   if (about === undefined || alert.entity === '' || others.length === 0) return []
   const { scope } = alert
-  const old = relationOf(state, scope, about.value)
+  const { relations } = state
+  const old = relations.get(scope, about.value)
   let own = old ?? NO_RELATIONS
   const rows: Row[] = []
   for (const { value, label } of others) {
-    const known = relationOf(state, scope, value)
+    const known = relations.get(scope, value)
     // Being related to a hub tells nothing, and most alerts are related to some.
     if (known?.hub) continue
-    own = withNamed(own, [value, label, 'dependency'])
-    const other = withNamed(known ?? NO_RELATIONS, [about.value, label, 'dependent'])
-    if (other !== known) rows.push({ kind: 'relation', key: relationKey(scope, value), value: other })
+    own = withNamed(own, 'named', value, label)
+    const other = withNamed(known ?? NO_RELATIONS, 'named_by', about.value, label)
+    if (other !== known) rows.push({ kind: 'relation', scope, key: value, value: other })
   }
-  if (own !== (old ?? NO_RELATIONS))
-    rows.push({ kind: 'relation', key: relationKey(scope, about.value), value: own })
-  const room = LIMITS.related_entities_per_partition - state.relations.size
-  return room >= rows.length ? rows : rows.filter(({ key }) => state.relations.has(key))
+  if (own !== (old ?? NO_RELATIONS)) rows.push({ kind: 'relation', scope, key: about.value, value: own })
+  const room = LIMITS.related_entities_per_partition - relations.size
+  return room >= rows.length
+    ? rows
+    : rows.filter((row) => row.kind === 'relation' && relations.get(row.scope, row.key))
 }
 
 /** What a relation is worth as evidence that two alerts have one cause; learned ones a little less than an instance and its service. */
@@ -79,23 +93,30 @@ const WORTH_NAMED = 0.8
 
 /** Relations of an entity as its scope and the topology of all scopes know them. */
 export interface Surroundings {
-  readonly relations: readonly { readonly relation: Relation; readonly worth: number }[]
+  readonly relations: readonly { readonly to: string; readonly kind: string; readonly worth: number }[]
   readonly hub: boolean
 }
 
 export function surroundings(state: State, scope: string, entity: string): Surroundings {
-  const rows = [relationOf(state, scope, entity), relationOf(state, EVERY_SCOPE, entity)]
-  const relations: { relation: Relation; worth: number }[] = []
+  const relations: { to: string; kind: string; worth: number }[] = []
   let hub = false
-  for (const row of rows) {
-    if (row === undefined) continue
+  for (const row of rowsOf(state, scope, entity)) {
     hub ||= row.hub
-    for (const relation of row.named) relations.push({ relation, worth: WORTH_NAMED })
+    for (const list of [row.named, row.named_by])
+      for (let i = 0; i < list.length; i += 2)
+        relations.push({ to: list[i] as string, kind: list[i + 1] as string, worth: WORTH_NAMED })
     for (const source of row.declared)
-      for (const relation of source.relations)
-        relations.push({ relation, worth: WORTH[relation[1]] ?? WORTH_OTHER })
+      for (const [to, kind] of source.relations)
+        relations.push({ to, kind, worth: WORTH[kind] ?? WORTH_OTHER })
   }
   return { relations, hub: hub || relations.length > LIMITS.relations_per_entity }
+}
+
+/** What its scope, and the topology of all scopes, know of an entity. */
+function rowsOf({ relations }: State, scope: string, entity: string): readonly RelationRow[] {
+  const own = relations.get(scope, entity)
+  const everywhere = relations.get(EVERY_SCOPE, entity)
+  return [own, everywhere].filter((row) => row !== undefined)
 }
 
 /** What a topology declares of an entity, in its scope and in all. */
@@ -104,8 +125,8 @@ export function declaredRelations(
   scope: string,
   entity: string,
 ): readonly { readonly to: string; readonly kind: string; readonly toward: Toward }[] {
-  return [relationOf(state, scope, entity), relationOf(state, EVERY_SCOPE, entity)]
-    .flatMap((row) => row?.declared ?? [])
+  return rowsOf(state, scope, entity)
+    .flatMap(({ declared }) => declared)
     .flatMap(({ relations }) => relations)
     .map(([to, kind, toward]) => ({ to, kind, toward }))
 }
@@ -139,10 +160,7 @@ export function nearTo(
       const { relations, hub, damping: through } = around(from)
       if (hub) continue
       const damped = reached * through
-      for (const {
-        relation: [to, kind],
-        worth,
-      } of relations) {
+      for (const { to, kind, worth } of relations) {
         const value = worth * damped
         if (to === entity || value < WORTH_MIN || value <= (found.get(to)?.worth ?? 0)) continue
         if (found.size >= NEAR_MAX && !found.has(to)) continue

@@ -6,15 +6,14 @@ import {
   EVERY_SCOPE,
   type Near,
   nearTo,
-  type Relation,
-  scopeAndEntity,
+  type Surroundings,
   surroundings,
   type Way,
 } from './relations.ts'
 
 /** What the relation rows say of one entity. */
 export interface Around {
-  readonly relations: readonly { readonly relation: Relation; readonly worth: number }[]
+  readonly relations: Surroundings['relations']
   readonly hub: boolean
   /** What being related through the entity is worth. */
   readonly damping: number
@@ -61,16 +60,12 @@ export class Vicinity {
   *nextTo(state: State, scope: string, entity: string): Generator<readonly [string, Near]> {
     const { relations, hub, damping: through } = this.around(state, scope, entity)
     if (hub) return
-    for (const {
-      relation: [to, kind],
-      worth,
-    } of relations)
+    for (const { to, kind, worth } of relations)
       if (to !== entity) yield [to, { worth: worth * through, kind, via: null }]
   }
 
-  /** The relation row of that key is another. */
-  changed(key: string): void {
-    const [scope, entity] = scopeAndEntity(key)
+  /** The relation row of that entity is another. */
+  changed(scope: string, entity: string): void {
     const scopes = scope === EVERY_SCOPE ? this.scopes.values() : [this.scopes.get(scope)]
     for (const entities of scopes) {
       const own = entities?.get(entity)

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { apply } from '../../correlate/apply.ts'
-import { relationKey, type RelationRow } from '../../correlate/match/relations.ts'
-import { emptyState, type State } from '../../correlate/state.ts'
+import { apply, storedKey } from '../../correlate/apply.ts'
+import type { RelationRow } from '../../correlate/match/relations.ts'
+import { emptyState, type Row, type State } from '../../correlate/state.ts'
 import { LIMITS } from '../../schemas/limits.ts'
 
 const SCOPES = ['', 'here', 'there']
@@ -11,9 +11,8 @@ const entity = fc.constantFrom(...ENTITIES)
 
 const row: fc.Arbitrary<RelationRow | null> = fc.option(
   fc.record({
-    named: fc.array(fc.tuple(entity, fc.constant('host'), fc.constant('dependency' as const)), {
-      maxLength: 3,
-    }),
+    named: fc.array(entity, { maxLength: 3 }).map((list) => list.flatMap((one) => [one, 'host'])),
+    named_by: fc.array(entity, { maxLength: 3 }).map((list) => list.flatMap((one) => [one, 'host'])),
     declared: fc.array(
       fc.record({
         source: fc.constant('file'),
@@ -46,16 +45,13 @@ describe('the vicinity of entities', () => {
     fc.assert(
       fc.property(fc.array(change, { maxLength: 12 }), (changes) => {
         const state = emptyState(0)
-        const rows = new Map<string, RelationRow | null>()
-        for (const { scope, entity: one, row: value } of changes) {
-          const key = relationKey(scope, one)
-          apply(state, [{ kind: 'relation', key, value }])
-          rows.set(key, value)
+        const rows = new Map<string, Extract<Row, { kind: 'relation' }>>()
+        for (const { scope, entity: key, row: value } of changes) {
+          const changed = { kind: 'relation', scope, key, value } as const
+          apply(state, [changed])
+          rows.set(storedKey(changed), changed)
           const anew = emptyState(0)
-          apply(
-            anew,
-            [...rows].map(([other, stored]) => ({ kind: 'relation', key: other, value: stored })),
-          )
+          apply(anew, [...rows.values()])
           expect(seen(state)).toEqual(seen(anew))
         }
       }),
@@ -66,18 +62,19 @@ describe('the vicinity of entities', () => {
   it('is what the rows say when more was asked about than is remembered', () => {
     const state = emptyState(0)
     const joined = (to: string): RelationRow => ({
-      named: [[to, 'host', 'dependency']],
+      named: [to, 'host'],
+      named_by: [],
       declared: [],
       hub: false,
     })
-    apply(state, [{ kind: 'relation', key: relationKey('here', 'a'), value: joined('b') }])
+    apply(state, [{ kind: 'relation', scope: 'here', key: 'a', value: joined('b') }])
     const { vicinity } = state.derived
     for (let i = 0; i < 2 * LIMITS.related_entities_per_partition; i++)
       vicinity.around(state, 'here', `other-${i}`)
     expect([...vicinity.nearTo(state, 'here', 'a').keys()]).toEqual(['b'])
     for (let i = 0; i < 2 * LIMITS.related_entities_per_partition; i++)
       vicinity.around(state, 'here', `more-${i}`)
-    apply(state, [{ kind: 'relation', key: relationKey('here', 'a'), value: joined('c') }])
+    apply(state, [{ kind: 'relation', scope: 'here', key: 'a', value: joined('c') }])
     expect([...vicinity.nearTo(state, 'here', 'a').keys()]).toEqual(['c'])
   })
 })
