@@ -5,7 +5,7 @@ import { compileMatchers } from '../schemas/matching.ts'
 import { DEFAULT_RULES, type Rules } from '../schemas/rules.ts'
 import { relationKey, type RelationRow, scopeAndEntity } from './match/relations.ts'
 import { EMPTY_BACKGROUND, type EntityHabits } from './rank/background.ts'
-import { isUnresolved } from './home.ts'
+import { compareOpened, isUnresolved } from './home.ts'
 import type { SightingRow } from './match/by_pair.ts'
 import { agreements, compileGrouping } from './match/compiled.ts'
 import { IncidentIndex } from './match/incident_index.ts'
@@ -212,10 +212,12 @@ function leaveGroup(state: State, group_key: string, id: string): void {
 }
 
 function enterGroup(state: State, group_key: string, id: string): void {
-  const place = (other: string) => state.incidents.get(other)?.opened_place ?? [0, 0]
   const ids = [...(state.derived.groups.get(group_key) ?? []), id]
-  ids.sort((a, b) => place(a)[0] - place(b)[0] || place(a)[1] - place(b)[1])
-  state.derived.groups.set(group_key, ids)
+  const rows = ids.map((other) => state.incidents.get(other)).filter((row) => row !== undefined)
+  state.derived.groups.set(
+    group_key,
+    rows.sort(compareOpened).map(({ incident }) => incident.id),
+  )
 }
 
 function applyHabits(state: State, key: string, value: EntityHabits | null): void {

@@ -14,6 +14,7 @@ import { isChronic } from './match/learned.ts'
 import { placeAlert } from './match/place.ts'
 import type { AlertRow, Held, History, Row, State } from './state.ts'
 import { silencedBy } from './suppress.ts'
+import { reasonOf } from './match/why.ts'
 
 /** Ends in the future are rounded up to this, so that a repeat writes at most once in this time. */
 const END_BUCKET_MS = 15_000
@@ -131,7 +132,7 @@ function retold(state: State, old: AlertRow, alert: AlertRow): Decision {
   if (!home || old.dismissed) return { rows, changes: [] }
   const draft = new IncidentDraft(home, state.time_ms)
   if (draft.retell(value, old.silenced_by.length === 0))
-    draft.tell('severity-changed', { actor: SYSTEM, command_id: null, reason: old.reason })
+    draft.tell('severity-changed', { actor: SYSTEM, command_id: null, reason: reasonOf(old.reason) })
   else draft.tellSoon(old.reason, state.rules.growth_interval_ms)
   rows.push({ kind: 'incident', key: home.incident.id, value: draft.row })
   return { rows, changes: draft.changes }

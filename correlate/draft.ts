@@ -4,7 +4,8 @@ import { changeId } from '../schemas/ids.ts'
 import type { Incident, IncidentState, Member, Reason, TimelineEntry } from '../schemas/incident.ts'
 import { LIMITS } from '../schemas/limits.ts'
 import { flaps } from './home.ts'
-import type { AlertRow, IncidentRow } from './state.ts'
+import { reasonOf, type Why } from './match/why.ts'
+import type { AlertRow, IncidentRow, UntoldMember } from './state.ts'
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
@@ -18,7 +19,8 @@ export interface Cause {
 /** The actor of what nobody asked for. */
 export const SYSTEM = 'tocsin'
 
-export function memberOf(row: AlertRow): Member {
+/** As the row has it: the reason without words yet. */
+function untold(row: AlertRow): UntoldMember {
   const { alert } = row
   return {
     fingerprint: alert.fingerprint,
@@ -33,6 +35,14 @@ export function memberOf(row: AlertRow): Member {
     joined_at_ms: row.joined_at_ms,
     reason: row.reason,
   }
+}
+
+function told(member: UntoldMember): Member {
+  return { ...member, reason: reasonOf(member.reason) }
+}
+
+export function memberOf(row: AlertRow): Member {
+  return told(untold(row))
 }
 
 /** One incident while one decision works on it: a copy of its row, and the changes that come of it. */
@@ -51,7 +61,7 @@ export class IncidentDraft {
   /** A new member, or one that fires again. Returns whether it raised the severity. */
   join(alert: AlertRow, known: boolean): boolean {
     const { incident, row } = this
-    const member = memberOf(alert)
+    const member = untold(alert)
     if (!known) incident.members_total++
     incident.members_firing++
     if (member.silenced_by.length === 0) row.members_heard++
@@ -65,10 +75,10 @@ export class IncidentDraft {
   /** A member that fires is told with other labels. Returns whether it raised the severity. */
   retell(alert: AlertRow, was_heard: boolean): boolean {
     this.hear(alert, was_heard)
-    return this.raise(memberOf(alert))
+    return this.raise(alert.alert)
   }
 
-  private raise({ severity }: Member): boolean {
+  private raise({ severity }: Pick<Member, 'severity'>): boolean {
     const { incident } = this
     if (compareSeverity(severity, incident.severity) >= 0) return false
     incident.severity = severity
@@ -77,7 +87,7 @@ export class IncidentDraft {
 
   /** A member stopped firing (or was dismissed). */
   end(alert: AlertRow, was_heard: boolean): void {
-    const member = memberOf(alert)
+    const member = untold(alert)
     this.incident.members_firing--
     if (was_heard) this.row.members_heard--
     this.row.ended = [...this.row.ended, member]
@@ -88,20 +98,20 @@ export class IncidentDraft {
   hear(alert: AlertRow, was_heard: boolean): void {
     const heard = alert.silenced_by.length === 0
     if (heard !== was_heard) this.row.members_heard += heard ? 1 : -1
-    this.list(memberOf(alert))
+    this.list(untold(alert))
   }
 
   /** A member is listed as it is now. */
   show(alert: AlertRow): void {
-    this.list(memberOf(alert))
+    this.list(untold(alert))
   }
 
-  private list(member: Member): void {
+  private list(member: UntoldMember): void {
     const { incident } = this
     const at = incident.members.findIndex((listed) => listed.fingerprint === member.fingerprint)
-    if (at >= 0) incident.members = incident.members.with(at, member)
+    if (at >= 0) incident.members = incident.members.with(at, told(member))
     else if (incident.members.length < LIMITS.members_listed_per_incident)
-      incident.members = [...incident.members, member]
+      incident.members = [...incident.members, told(member)]
   }
 
   setState(state: IncidentState, retain_ms: number | null): void {
@@ -141,7 +151,7 @@ export class IncidentDraft {
         actor: cause.actor,
         command_id: cause.command_id,
         reason: cause.reason,
-        memberships: { joined, ended },
+        memberships: { joined: joined.map(told), ended: ended.map(told) },
         incident: { ...incident },
       })
       next_kind = row.joined.length > 0 ? 'grown' : 'updated'
@@ -151,13 +161,13 @@ export class IncidentDraft {
   }
 
   /** Tells growth now if the last telling is long enough ago or much has gathered, else later. */
-  tellSoon(reason: Reason, interval_ms: number): void {
+  tellSoon(reason: Reason | Why, interval_ms: number): void {
     const { row } = this
-    if (this.turnsQuiet() !== null) return this.tellMuting(reason)
+    if (this.turnsQuiet() !== null) return this.tellMuting(reasonOf(reason))
     const due_ms = row.told_at_ms + interval_ms
     const much = row.joined.length + row.ended.length >= LIMITS.memberships_per_change
     if (much || due_ms <= this.now_ms)
-      return this.tell(row.joined.length > 0 ? 'grown' : 'updated', systemCause(reason))
+      return this.tell(row.joined.length > 0 ? 'grown' : 'updated', systemCause(reasonOf(reason)))
     row.tell_at_ms ??= due_ms
   }
 

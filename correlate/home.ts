@@ -15,6 +15,11 @@ export function homeOf(state: State, incident_id: string): IncidentRow | undefin
   return home
 }
 
+/** In the order of opening. */
+export function compareOpened({ opened_place: a }: IncidentRow, { opened_place: b }: IncidentRow): number {
+  return a[0] - b[0] || a[1] - b[1]
+}
+
 /** Incidents that were opened beside each other have one family. */
 export function familyOf(row: IncidentRow): string {
   return row.pace?.beside ?? row.incident.id

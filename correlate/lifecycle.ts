@@ -11,6 +11,7 @@ import type { AlertRow, CommandOutcome, IncidentRow, Row, State } from './state.
 import { changeMaintenance } from './maintenance.ts'
 import { shelve, shelvingFault, unshelve, unshelvingFault } from './shelves.ts'
 import { changeSilences } from './silences.ts'
+import { reasonOf } from './match/why.ts'
 
 type OnIncident = Extract<CommandBody, { incident_id: string }>
 
@@ -53,7 +54,7 @@ export function fireAgain(state: State, home: IncidentRow, row: AlertRow, known:
   const { rules } = state
   const draft = new IncidentDraft(home, state.time_ms)
   const raised = draft.join(row, known)
-  const cause: Cause = { actor: SYSTEM, command_id: null, reason: row.reason }
+  const cause: Cause = { actor: SYSTEM, command_id: null, reason: reasonOf(row.reason) }
   if (!isUnresolved(home)) reopen(draft, cause)
   else if (raised) draft.tell('severity-changed', cause)
   else draft.tellSoon(row.reason, rules.growth_interval_ms)

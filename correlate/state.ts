@@ -15,6 +15,7 @@ import { RelationTable } from './match/relation_table.ts'
 import type { RelationRow } from './match/relations.ts'
 import type { Background, BackgroundHead, EntityHabits } from './rank/background.ts'
 import { Vicinity } from './match/vicinity.ts'
+import type { Why } from './match/why.ts'
 import { type Waiting, WaitingAlerts } from './match/waiting.ts'
 import { SeenAlerts } from './seen.ts'
 import { Timers } from './timers.ts'
@@ -63,7 +64,7 @@ export interface AlertRow {
   /** Absent while it never turned. (Never undefined: what is read back must have its keys in the same order.) */
   readonly history?: History | null
   /** Why it is in its incident; told again with every telling. */
-  readonly reason: Member['reason']
+  readonly reason: Member['reason'] | Why
   /** The latest beginning that a sender told; absent: the alert's own. */
   readonly last_start_ms?: number
   /** It ended because nobody repeated it. */
@@ -73,6 +74,9 @@ export interface AlertRow {
   /** It is in no incident yet. */
   readonly waiting?: Waiting
 }
+
+/** A membership that is not told yet. */
+export type UntoldMember = Omit<Member, 'reason'> & { readonly reason: Member['reason'] | Why }
 
 /** An incident and what the fold needs beside its summary. */
 export interface IncidentRow {
@@ -84,8 +88,8 @@ export interface IncidentRow {
   readonly members_heard: number
   readonly last_joined_at_ms: number
   /** Memberships not told yet. */
-  readonly joined: readonly Member[]
-  readonly ended: readonly Member[]
+  readonly joined: readonly UntoldMember[]
+  readonly ended: readonly UntoldMember[]
   /** When growth that is held back will be told; null when all is told. */
   readonly tell_at_ms: number | null
   readonly told_at_ms: number

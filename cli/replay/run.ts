@@ -5,6 +5,7 @@ import type { LogRecord } from '../../schemas/record.ts'
 import type { Rules } from '../../schemas/rules.ts'
 import type { TopologyPart } from '../../schemas/topology.ts'
 import type { Recorded } from './lines.ts'
+import { reasonOf } from '../../correlate/match/why.ts'
 
 /** Where one alert of the recording went. */
 export interface Assignment {
@@ -98,5 +99,5 @@ function whereTo(
   if (row?.waiting) return { incident_id: null, reason: 'waiting-for-more', waits: true }
   if (!row || row.incident_id === '')
     return { incident_id: null, reason: unassigned ?? (row ? 'too-few' : ''), waits: false }
-  return { incident_id: row.incident_id, reason: row.reason.text, waits: false }
+  return { incident_id: row.incident_id, reason: reasonOf(row.reason).text, waits: false }
 }

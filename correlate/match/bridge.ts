@@ -2,11 +2,11 @@ import type { Change } from '../../schemas/change.ts'
 import type { Reason } from '../../schemas/incident.ts'
 import type { Decision } from '../decision.ts'
 import { IncidentDraft, SYSTEM } from '../draft.ts'
-import { familyOf } from '../home.ts'
+import { compareOpened, familyOf } from '../home.ts'
 import { merge } from '../regroup.ts'
 import type { IncidentRow, State } from '../state.ts'
 import type { Finding } from './by_evidence.ts'
-import type { Candidate } from './evidence.ts'
+import type { Candidate } from './weigh.ts'
 
 /**
  * What begins in two places at once opens two incidents, and is seen to be one when alerts come that belong to both. When a few did,
@@ -31,16 +31,12 @@ export function bridgeOf(
       state.time_ms - Math.max(row.incident.opened_at_ms, best.row.incident.opened_at_ms) <= YOUNG_MS,
   )
   if (other === undefined) return null
-  return isOlder(best.row, other.row) ? [best, other] : [other, best]
+  return compareOpened(best.row, other.row) < 0 ? [best, other] : [other, best]
 }
 
 /** That an alert came at the same time is no bridge. */
-function isStrong({ strength, terms }: Candidate): boolean {
-  return strength >= BRIDGE_STRENGTH && terms.some(({ kind }) => kind === 'entity' || kind === 'related')
-}
-
-function isOlder(a: IncidentRow, b: IncidentRow): boolean {
-  return (a.opened_place[0] - b.opened_place[0] || a.opened_place[1] - b.opened_place[1]) < 0
+function isStrong({ strength, nearness }: Candidate): boolean {
+  return strength >= BRIDGE_STRENGTH && nearness > 0
 }
 
 /** What an alert between two incidents comes to: it is noted in the younger one, they are merged, or that is proposed. */

@@ -3,7 +3,7 @@ import type { AnyOfRule } from '../../schemas/grouping.ts'
 import type { Reason } from '../../schemas/incident.ts'
 import type { Place } from '../../schemas/record.ts'
 import type { Decision } from '../decision.ts'
-import { homeOf } from '../home.ts'
+import { compareOpened, homeOf } from '../home.ts'
 import type { AlertRow, IncidentRow, State } from '../state.ts'
 import { apartFrom } from './apart.ts'
 import { labelsText, refusalOf } from './by_rule.ts'
@@ -85,7 +85,7 @@ function agreeing(state: State, { alert }: AlertRow, rule: AnyOfRule): Agreeing[
   const { agreed } = state.derived
   for (const label of agreeable(rule, alert.labels)) {
     const shared = agreed.of(alert.scope, agreement(rule, label, alert.labels), SHARING_INCIDENTS_MAX)
-    for (const { incident_id } of shared) {
+    for (const [incident_id] of shared ?? []) {
       const row = homeOf(state, incident_id)
       if (!row) continue
       const known = found.get(row.incident.id) ?? { row, labels: {} }
@@ -94,9 +94,6 @@ function agreeing(state: State, { alert }: AlertRow, rule: AnyOfRule): Agreeing[
     }
   }
   return [...found.values()].sort(
-    (a, b) =>
-      Object.keys(b.labels).length - Object.keys(a.labels).length ||
-      b.row.opened_place[0] - a.row.opened_place[0] ||
-      b.row.opened_place[1] - a.row.opened_place[1],
+    (a, b) => Object.keys(b.labels).length - Object.keys(a.labels).length || compareOpened(b.row, a.row),
   )
 }

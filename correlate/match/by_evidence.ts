@@ -7,12 +7,14 @@ import { familyOf } from '../home.ts'
 import type { AlertRow, IncidentRow, Row, State } from '../state.ts'
 import { type Apart, apartFrom } from './apart.ts'
 import { bridgeOf, crossed } from './bridge.ts'
-import { type Candidate, type Survey, survey } from './evidence.ts'
+import { type Survey, survey } from './evidence.ts'
 import { groupKey } from './labels.ts'
 import { isChronic } from './learned.ts'
 import { firstPace, NO_PACE, raised, withAlert } from './pace.ts'
 import { learnedRelations } from './relations.ts'
-import { enter, open, openedId, seconds } from './seat.ts'
+import { enter, open, openedId } from './seat.ts'
+import { type Candidate, termsOf } from './weigh.ts'
+import { JOINED, packed, rounded, type Why } from './why.ts'
 
 /** What the evidence came to for one alert. */
 export interface Finding {
@@ -127,34 +129,21 @@ export function paced(state: State, { scope }: Alert, incident_id: string): Row[
   return [{ kind: 'pace', key: scope, value: withAlert(pace ?? NO_PACE, state.time_ms, incident_id) }]
 }
 
-const rounded = (strength: number) => Number(strength.toFixed(2))
-
-function evidenceOf({ terms }: Candidate): NonNullable<Reason['evidence']> {
-  return terms.map(({ kind, weight, about }) => ({ kind, weight: rounded(weight), about }))
-}
-
 /** What came second, if it is worth a word. */
-function runnerUp({ runner_up }: Finding): Pick<Reason, 'runner_up'> {
-  if (runner_up === null || rounded(runner_up.strength) === 0) return {}
-  return { runner_up: { incident_id: runner_up.row.incident.id, strength: rounded(runner_up.strength) } }
+function runnerUp({ runner_up }: Finding): Reason['runner_up'] {
+  if (runner_up === null || rounded(runner_up.strength) === 0) return undefined
+  return { incident_id: runner_up.row.incident.id, strength: rounded(runner_up.strength) }
 }
 
-function secondText({ runner_up }: Pick<Reason, 'runner_up'>): string {
-  return runner_up ? ` The next best was ${runner_up.incident_id} with ${runner_up.strength}.` : ''
-}
-
-function joinedReason(state: State, found: Finding, best: Candidate): Reason {
-  const second = runnerUp(found)
-  const gap_ms = state.time_ms - best.row.last_joined_at_ms
-  const because = best.terms.map(({ say }) => say()).join('; ')
-  return {
-    code: found.idle ? 'same-entity' : 'related',
-    rule: '',
+function joinedReason(state: State, found: Finding, best: Candidate): Why {
+  return packed({
+    code: found.idle ? JOINED.idle : JOINED.related,
     rules_version: state.rules.version,
-    text: `Joined ${seconds(gap_ms)} after the last new alert: ${because} (evidence ${rounded(best.strength)}).${secondText(second)}`,
-    evidence: evidenceOf(best),
-    ...second,
-  }
+    gap_ms: state.time_ms - best.row.last_joined_at_ms,
+    strength: rounded(best.strength),
+    runner_up: runnerUp(found) ?? null,
+    terms: termsOf(best),
+  })
 }
 
 function openedReason(state: State, found: Finding, burst: IncidentRow | null): Reason {
@@ -167,14 +156,16 @@ function openedReason(state: State, found: Finding, burst: IncidentRow | null): 
       text: `Opened beside ${burst.incident.id}: alerts of that incident began anew together.`,
     }
   const { kept_apart } = found
+  const runner_up = runnerUp(found)
+  const second = runner_up ? { runner_up } : {}
   const text = `Opened: ${nearestText(state, found)}.`
-  if (kept_apart === null) return { code: 'unrelated', rule: '', rules_version, text, ...runnerUp(found) }
+  if (kept_apart === null) return { code: 'unrelated', rule: '', rules_version, text, ...second }
   return {
     code: 'kept-apart',
     rule: kept_apart.rule,
     rules_version,
     text: `${text} Rule ${kept_apart.rule} keeps it apart from ${kept_apart.incident_id}: ${kept_apart.text}.`,
-    ...runnerUp(found),
+    ...second,
   }
 }
 

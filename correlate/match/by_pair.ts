@@ -9,6 +9,7 @@ import { apartFrom } from './apart.ts'
 import { refusalOf } from './by_rule.ts'
 import type { CompiledPairs, Half } from './compiled.ts'
 import { enter, seconds } from './seat.ts'
+import { reasonOf } from './why.ts'
 
 /** That alerts of one half of a pair came, newest last; one stored row. */
 export interface SightingRow {
@@ -103,7 +104,7 @@ function isAlone({ incident }: IncidentRow): boolean {
 function ofTheRule(home: IncidentRow, rule: string, first: AlertRow): IncidentRow {
   const { fingerprint } = first.alert
   const members = home.incident.members.map((member) =>
-    member.fingerprint === fingerprint ? { ...member, reason: first.reason } : member,
+    member.fingerprint === fingerprint ? { ...member, reason: reasonOf(first.reason) } : member,
   )
   return { ...home, incident: { ...home.incident, rule, members } }
 }

@@ -1,14 +1,8 @@
-/** How many alerts of one incident share something. */
-export interface Shares {
-  readonly incident_id: string
-  readonly alerts: number
-}
+/** An incident with the number of its alerts that share something. */
+export type Entry = readonly [incident_id: string, alerts: number]
 
 /** The incident that has the value once, the one that has it more often, or how often each of several has it. */
-type Sharing = string | Shares | Map<string, number>
-
-/** No incident shares the value, or so many that it tells nothing. */
-export const NOBODY: readonly Shares[] = []
+type Sharing = string | Entry | Map<string, number>
 
 /**
  * Which incidents have alerts that share a value: scope → value → incidents. Derived from the alert rows. Most values are in one
@@ -28,15 +22,8 @@ export class IncidentIndex {
     else if (found instanceof Map) found.set(incident_id, (found.get(incident_id) ?? 0) + 1)
     else {
       const only = sharesOf(found)
-      if (only.incident_id === incident_id) values.set(value, { incident_id, alerts: only.alerts + 1 })
-      else
-        values.set(
-          value,
-          new Map([
-            [only.incident_id, only.alerts],
-            [incident_id, 1],
-          ]),
-        )
+      if (only[0] === incident_id) values.set(value, [incident_id, only[1] + 1])
+      else values.set(value, new Map([only, [incident_id, 1]]))
     }
   }
 
@@ -51,8 +38,8 @@ export class IncidentIndex {
       if (found.size === 0) values.delete(value)
     } else {
       const only = sharesOf(found)
-      if (only.incident_id !== incident_id) return
-      if (only.alerts > 1) values.set(value, { incident_id, alerts: only.alerts - 1 })
+      if (only[0] !== incident_id) return
+      if (only[1] > 1) values.set(value, [incident_id, only[1] - 1])
       else values.delete(value)
     }
     if (values.size === 0) this.scopes.delete(scope)
@@ -64,16 +51,15 @@ export class IncidentIndex {
     return found instanceof Map ? found.size : found === undefined ? 0 : 1
   }
 
-  /** Each incident with its number of alerts; none when there are more than `incidents_max`, for then the value tells nothing. */
-  of(scope: string, value: string, incidents_max: number): readonly Shares[] {
+  /** Each incident that has the value; null when none has, or more than `incidents_max`, for then the value tells nothing. */
+  of(scope: string, value: string, incidents_max: number): Iterable<Entry> | null {
     const found = this.scopes.get(scope)?.get(value)
-    if (found === undefined) return NOBODY
+    if (found === undefined) return null
     if (!(found instanceof Map)) return [sharesOf(found)]
-    if (found.size > incidents_max) return NOBODY
-    return Array.from(found, ([incident_id, alerts]) => ({ incident_id, alerts }))
+    return found.size > incidents_max ? null : found
   }
 }
 
-function sharesOf(found: string | Shares): Shares {
-  return typeof found === 'string' ? { incident_id: found, alerts: 1 } : found
+function sharesOf(found: string | Entry): Entry {
+  return typeof found === 'string' ? [found, 1] : found
 }

@@ -1,9 +1,9 @@
 import type { Alert } from '../../schemas/alert.ts'
-import type { LearnedPair, Nearness } from '../../schemas/learned.ts'
+import type { Nearness } from '../../schemas/learned.ts'
 import type { State } from '../state.ts'
-import type { Term } from './evidence.ts'
 import { alertKind } from './mentions.ts'
 import type { Way } from './relations.ts'
+import type { Term } from './why.ts'
 
 /** Alerts of one kind that are looked at for each pair, the newest first. */
 const LEADS_MAX = 32
@@ -16,7 +16,7 @@ export function* pairTerms(
   state: State,
   alert: Alert,
   ways: ReadonlyMap<string, Way>,
-): Generator<readonly [incident_id: string, term: Term]> {
+): Generator<readonly [incident_id: string, term: Extract<Term, readonly ['pair', ...unknown[]]>]> {
   for (const pair of state.derived.learned.pairsOf(alertKind(alert))) {
     const gap_ms = Math.max(GAP_MIN_MS, pair.gap_p90_ms)
     const leads = state.derived.learned.leadsOf(alert.scope, pair.first)
@@ -29,7 +29,7 @@ export function* pairTerms(
       if (!row || row.alert.fingerprint === alert.fingerprint) continue
       if (nearnessOf(state, alert.scope, alert.entity, ways, row.alert.entity) !== pair.where) continue
       const weight = pair.confidence * Math.exp(-Math.max(0, after_ms - gap_ms) / gap_ms)
-      yield [row.incident_id, { kind: 'pair', weight, about: row.alert.entity, say: () => textOf(pair) }]
+      yield [row.incident_id, ['pair', weight, row.alert.entity, pair]]
     }
   }
 }
@@ -45,10 +45,4 @@ export function nearnessOf(
   if (entity === '' || other === '') return null
   if (other === entity) return 'same-entity'
   return ways.has(other) && !state.derived.vicinity.around(state, scope, other).hub ? 'related' : null
-}
-
-function textOf({ first, second, followed, of, gap_p90_ms, where }: LearnedPair): string {
-  const within_s = Math.max(1, Math.round(gap_p90_ms / 1_000))
-  const place = where === 'same-entity' ? 'the same entity' : 'related entities'
-  return `${second} followed ${first} ${followed} of ${of} times within ${within_s} s on ${place}`
 }

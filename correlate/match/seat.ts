@@ -6,6 +6,7 @@ import type { Decision } from '../decision.ts'
 import { IncidentDraft, newIncident, SYSTEM } from '../draft.ts'
 import type { AlertRow, IncidentRow, Row, State } from '../state.ts'
 import type { IncidentPace } from './pace.ts'
+import { reasonOf } from './why.ts'
 
 /** The alert becomes a member of an open incident. `pace` is the incident's after that; rules keep none. */
 export function enter(state: State, row: AlertRow, home: IncidentRow, pace: IncidentPace | null): Decision {
@@ -14,7 +15,7 @@ export function enter(state: State, row: AlertRow, home: IncidentRow, pace: Inci
   draft.row.pace = pace
   if (draft.join(row, false)) {
     draft.note('severity-changed', SYSTEM, `Severity rose to ${draft.incident.severity}.`)
-    draft.tell('severity-changed', { actor: SYSTEM, command_id: null, reason: row.reason })
+    draft.tell('severity-changed', { actor: SYSTEM, command_id: null, reason: reasonOf(row.reason) })
   } else {
     draft.tellSoon(row.reason, rules.growth_interval_ms)
   }
@@ -62,8 +63,9 @@ export function open(
   )
   for (const earlier of rows) admit(draft, earlier)
   draft.join(row, false)
-  draft.note('opened', SYSTEM, row.reason.text)
-  draft.tell('opened', { actor: SYSTEM, command_id: null, reason: row.reason })
+  const reason = reasonOf(row.reason)
+  draft.note('opened', SYSTEM, reason.text)
+  draft.tell('opened', { actor: SYSTEM, command_id: null, reason })
   const opened = decision(row, draft)
   return { ...opened, rows: [...rows.map(alertRow), ...opened.rows] }
 }

@@ -4,15 +4,15 @@ import { LIMITS } from '../../schemas/limits.ts'
 import type { Place } from '../../schemas/record.ts'
 import { type Decision, NOTHING } from '../decision.ts'
 import { IncidentDraft, SYSTEM } from '../draft.ts'
-import { isUnresolved } from '../home.ts'
+import { compareOpened, isUnresolved } from '../home.ts'
 import type { AlertRow, IncidentRow, Row, State } from '../state.ts'
 import { type Finding, joinFound, paced } from './by_evidence.ts'
 import { withSeparate } from './apart.ts'
 import { newestOf } from './by_rule.ts'
-import type { Candidate } from './evidence.ts'
 import { groupKey } from './labels.ts'
 import { alertKind } from './mentions.ts'
 import { enter, open, openedId } from './seat.ts'
+import { NEAR_MIN } from './weigh.ts'
 
 /**
  * A scope in which alerts come by the thousand opens no incident for each that nothing speaks for: those near an open incident join it,
@@ -22,8 +22,6 @@ import { enter, open, openedId } from './seat.ts'
 
 /** The group of a scope's storm. */
 const STORM = { storm: 'yes' }
-/** What nearness is enough in a storm. */
-const NEAR_MIN = 0.15
 
 export function isStorm(state: State, scope: string): boolean {
   return (state.paces.get(scope)?.storm_until_ms ?? null) !== null
@@ -31,7 +29,7 @@ export function isStorm(state: State, scope: string): boolean {
 
 /** Where an alert goes that would open an incident in a storm. */
 export function joinStorm(state: State, fresh: AlertRow, found: Finding, place: Place): Decision {
-  const near = found.survey.live.find(isNear)
+  const near = found.survey.live.find(({ nearness }) => nearness >= NEAR_MIN)
   if (near) return joinFound(state, fresh, found, near)
   const group_key = groupKey(fresh.alert.scope, '', withSeparate(state, fresh.alert, STORM))
   const reason: Reason = {
@@ -50,10 +48,6 @@ export function joinStorm(state: State, fresh: AlertRow, found: Finding, place: 
   const storm = withCounts(null, row)
   const opened = open(state, row, { group_key, group: {}, rule: '', pace: null, storm }, place)
   return { ...opened, rows: [...opened.rows, ...paced(state, row.alert, openedId(state, row, place))] }
-}
-
-function isNear({ terms }: Candidate): boolean {
-  return terms.some(({ kind, weight }) => (kind === 'entity' || kind === 'related') && weight >= NEAR_MIN)
 }
 
 function withCounter(home: IncidentRow, row: AlertRow): IncidentRow {
@@ -108,5 +102,5 @@ function gatheredIn(state: State, scope: string): IncidentRow[] {
   const found: IncidentRow[] = []
   for (const row of state.incidents.values())
     if (row.incident.scope === scope && row.incident.storm && isUnresolved(row)) found.push(row)
-  return found.sort((a, b) => a.opened_place[0] - b.opened_place[0] || a.opened_place[1] - b.opened_place[1])
+  return found.sort(compareOpened)
 }

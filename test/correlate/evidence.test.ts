@@ -120,9 +120,7 @@ describe('evidence', () => {
     t.alerts(4 * MINUTE_MS, anAlert({ host: 'a1', rack: 'r9', alertname: 'Slow' }))
     t.alerts(4 * MINUTE_MS + 1, anAlert({ host: 'a2', rack: 'r7' }))
     expect(together(t)).toEqual(['a1 a1', 'a2'])
-    expect(
-      t.state.alerts.get(anAlert({ host: 'a1', rack: 'r9', alertname: 'Slow' }).fingerprint)?.reason.code,
-    ).toBe('same-entity')
+    expect(t.reasonOf(anAlert({ host: 'a1', rack: 'r9', alertname: 'Slow' }))?.code).toBe('same-entity')
     t.alerts(20 * MINUTE_MS, anAlert({ host: 'a1', rack: 'r7', alertname: 'Full' }))
     expect(t.incidents()).toHaveLength(3)
   })
@@ -156,9 +154,7 @@ describe('topology', () => {
     t.alerts(0, db)
     t.alerts(1_000, shop)
     expect(together(t)).toEqual(['db shop'])
-    expect(t.state.alerts.get(shop.fingerprint)?.reason.text).toContain(
-      'it has an alert about db, which shop is related to (calls)',
-    )
+    expect(t.reasonOf(shop)?.text).toContain('it has an alert about db, which shop is related to (calls)')
   })
 
   it('ranks causes toward what others depend on', () => {

@@ -27,18 +27,16 @@ function timeline(learned: Partial<LearnedRules>): Timeline {
   return t
 }
 
-function reasonOf(t: Timeline) {
-  return t.state.alerts.get(SHOP.fingerprint)?.reason
-}
-
 describe('a learned pair', () => {
   it('is evidence with its bound, told in words', () => {
     const t = timeline({ pairs: [PAIR] })
     t.alerts(0, DATABASE)
     t.alerts(20_000, SHOP)
     expect(t.incidents()).toHaveLength(1)
-    expect(reasonOf(t)?.evidence?.[0]).toEqual({ kind: 'pair', weight: 0.77, about: 'db' })
-    expect(reasonOf(t)?.text).toContain('Slow followed Down 37 of 41 times within 30 s on related entities')
+    expect(t.reasonOf(SHOP)?.evidence?.[0]).toEqual({ kind: 'pair', weight: 0.77, about: 'db' })
+    expect(t.reasonOf(SHOP)?.text).toContain(
+      'Slow followed Down 37 of 41 times within 30 s on related entities',
+    )
   })
 
   it('is worth less the longer after its usual gap, and nothing at last', () => {
@@ -46,7 +44,7 @@ describe('a learned pair', () => {
       const t = timeline({ pairs: [PAIR] })
       t.alerts(0, DATABASE)
       t.alerts(at_ms, SHOP)
-      return reasonOf(t)?.evidence?.find(({ kind }) => kind === 'pair')?.weight
+      return t.reasonOf(SHOP)?.evidence?.find(({ kind }) => kind === 'pair')?.weight
     })
     expect(weights).toEqual([0.77, 0.28, undefined])
   })
@@ -56,7 +54,7 @@ describe('a learned pair', () => {
       const t = timeline({ pairs: [pair] })
       t.alerts(0, first)
       t.alerts(1_000, second)
-      const reason = t.state.alerts.get(second.fingerprint)?.reason
+      const reason = t.reasonOf(second)
       return reason?.evidence?.some(({ kind }) => kind === 'pair') ?? false
     }
     expect(seen()).toBe(true)
@@ -76,7 +74,7 @@ describe('a learned pair', () => {
       if (restarts) t.restart()
       // All but the newest are long past.
       t.alerts(125_000, SHOP)
-      return reasonOf(t)
+      return t.reasonOf(SHOP)
     })
     expect(decided[1]).toEqual(decided[0])
     expect(decided[0]?.evidence?.some(({ kind }) => kind === 'pair')).toBe(true)
@@ -87,7 +85,7 @@ describe('a learned pair', () => {
       rules: { ...t.state.rules, version: '2', learned: { pairs: [PAIR], chronic: [] } },
     })
     t.alerts(2_000, SHOP)
-    expect(reasonOf(t)).toMatchObject({ rules_version: '2', evidence: [{ kind: 'pair' }, {}, {}] })
+    expect(t.reasonOf(SHOP)).toMatchObject({ rules_version: '2', evidence: [{ kind: 'pair' }, {}, {}] })
   })
 })
 

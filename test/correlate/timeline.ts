@@ -1,10 +1,12 @@
 import { restored, restoreRow } from '../../correlate/apply.ts'
 import { dueAt, emptyOutcome, foldRecord } from '../../correlate/fold.ts'
+import { reasonOf } from '../../correlate/match/why.ts'
 import { emptyState, type State } from '../../correlate/state.ts'
 import type { Alert } from '../../schemas/alert.ts'
 import type { Change } from '../../schemas/change.ts'
 import type { CommandBody, Silence } from '../../schemas/command.ts'
 import { alertFingerprint } from '../../schemas/ids.ts'
+import type { Reason } from '../../schemas/incident.ts'
 import type { LogRecord } from '../../schemas/record.ts'
 import { DEFAULT_RULES, type Rules } from '../../schemas/rules.ts'
 
@@ -112,6 +114,12 @@ export class Timeline {
     const stored = [...this.rows].sort(([a], [b]) => (a < b ? -order : order))
     for (const [key, text] of stored) restoreRow(this.state, key, text)
     restored(this.state)
+  }
+
+  /** Why an alert is where it is, as operators read it. */
+  reasonOf({ fingerprint }: Pick<Alert, 'fingerprint'>): Reason | undefined {
+    const row = this.state.alerts.get(fingerprint)
+    return row && reasonOf(row.reason)
   }
 
   incidents() {
