@@ -21,15 +21,16 @@ export function withCauses(state: State, decision: Decision): Decision {
   if (decision.changes.length === 0) return decision
   const causes = new Map<string, Incident['causes']>()
   const learned: Row[] = []
-  for (const { incident_id, kind } of decision.changes) {
+  for (const [incident_id, changes] of Map.groupBy(decision.changes, (change) => change.incident_id)) {
     const row = state.incidents.get(incident_id)
-    if (!row || causes.has(incident_id)) continue
+    if (!row) continue
     const { scope, members_total } = row.incident
-    const resolved = kind === 'resolved'
+    const resolved = changes.some(({ kind }) => kind === 'resolved')
     const grown = members_total >= (row.ranked_members ?? 0) * GROWTH
-    if (members_total < MEMBERS_MIN || !(resolved || grown)) continue
+    const ranks = members_total >= MEMBERS_MIN && (resolved || grown)
+    if (!ranks && !resolved) continue
     const entities = evidenceOf(state, incident_id)
-    causes.set(incident_id, ranked(state, scope, entities))
+    if (ranks) causes.set(incident_id, ranked(state, scope, entities))
     if (resolved) learned.push(...learnFrom(state, scope, entities))
   }
   if (causes.size === 0 && learned.length === 0) return decision

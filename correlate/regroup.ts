@@ -61,10 +61,11 @@ export function regroup(
   place: Place,
 ): Others | string {
   const firing = firingMembers(state, source.incident.id)
-  const moving = firing.filter(({ alert }) => body.fingerprints.includes(alert.fingerprint))
+  const wanted = new Set(body.fingerprints)
+  const moving = firing.filter(({ alert }) => wanted.has(alert.fingerprint))
   const [first] = moving
   if (first === undefined) return 'none of these alerts fires in the incident'
-  const staying = firing.filter((row) => !moving.includes(row))
+  const staying = firing.filter(({ alert }) => !wanted.has(alert.fingerprint))
   if (body.kind === 'split' && staying.length === 0)
     return 'all alerts that fire would leave: there is nothing to split off'
   const target = targetOf(state, source, body, first, place)

@@ -58,8 +58,8 @@ function placeByRule(
 function placeInGroup(state: State, fresh: AlertRow, group: Group, place: Place): Decision {
   const joined = joinByRule(state, fresh, group)
   if (joined) return joined
-  const waited = enough(state, fresh, group)
   if (isChronic(state, fresh.alert)) return leftOut(state, fresh)
+  const waited = enough(state, fresh, group)
   if (waited === null && group.rule.open_after) return hold(state, fresh, group, group.rule.open_after, place)
   return isFull(state) ? overflow(state, fresh, place) : openByRule(state, fresh, group, place, waited ?? [])
 }

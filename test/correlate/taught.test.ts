@@ -27,7 +27,7 @@ describe('what operators said, in incidents long after', () => {
     t.ticksUntil(HOUR_MS)
     expect(open(t)).toEqual([])
     t.alerts(HOUR_MS, brief(HOUR_MS, 'Down', 'c1', { rack: 'r-c1' }))
-    t.alerts(HOUR_MS + 1_000, brief(HOUR_MS + 1_000, 'Slow', 'd1'))
+    t.alerts(HOUR_MS + 1_000, brief(HOUR_MS + 1_000, 'Slow', 'd1', { rack: 'r-d1' }))
     expect(open(t)).toEqual(['c1 d1'])
     expect(t.incidents().at(-1)?.members[1]?.reason.evidence).toContainEqual(
       expect.objectContaining({ kind: 'operator', about: 'Down' }),
