@@ -3,7 +3,7 @@ import { isWithin, nextTurn } from '../schemas/calendar.ts'
 import type { Silence } from '../schemas/command.ts'
 import { compileMatchers } from '../schemas/matching.ts'
 import { DEFAULT_RULES, type Rules } from '../schemas/rules.ts'
-import { relationKey, type RelationRow, scopeAndEntity } from './match/relations.ts'
+import { relationKey, type RelationRow, scopeAndEntity, storedRelations } from './match/relations.ts'
 import { EMPTY_BACKGROUND, type EntityHabits } from './rank/background.ts'
 import { compareOpened, isUnresolved } from './home.ts'
 import type { SightingRow } from './match/by_pair.ts'
@@ -313,7 +313,7 @@ export function restoreRow(state: State, stored_key: string, text: string): void
   const key = stored_key.slice(2)
   if (kind !== 'relation') return applyRow(state, { kind, key, value } as Row)
   const [scope, entity] = scopeAndEntity(key)
-  applyRow(state, { kind, scope, key: entity, value: value as RelationRow })
+  applyRow(state, { kind, scope, key: entity, value: storedRelations(value as RelationRow) })
 }
 
 /** After the last stored row: what follows from the state's time, which may have come after the rows of calendars. */

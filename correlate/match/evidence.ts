@@ -6,8 +6,8 @@ import { linksOf } from './links.ts'
 import { alertKind, type Mention, mentionsOf } from './mentions.ts'
 import { heatAt, NO_PACE, RATE_TAU_S, rateAt, type Usual } from './pace.ts'
 import { pairTerms } from './pairs.ts'
-import type { Way } from './relations.ts'
-import { waysOf } from './vicinity.ts'
+import { passage, type Way } from './relations.ts'
+import { eachNear, waysOf } from './vicinity.ts'
 import { type Candidate, compareStrength, type Draft, newDraft, sameEntity, weighed } from './weigh.ts'
 
 export interface Survey {
@@ -53,21 +53,10 @@ type DraftOf = (incident_id: string) => Draft | null
 
 /** Returns whether the alert says where it belongs, so that an incident unrelated to that is far away. */
 function gatherRelated(state: State, alert: Alert, mentions: readonly Mention[], draftOf: DraftOf): boolean {
-  const { scope, entity } = alert
-  const { vicinity } = state.derived
   const look = new Looking(state, alert, draftOf)
   for (const { value, label } of mentions) {
     look.at(value, 1, label, label, null)
-    // Of what is two steps away only that of the entity itself counts.
-    if (value === entity)
-      for (const [to, { worth, kind, via }] of vicinity.nearTo(state, scope, value))
-        look.at(to, worth, kind, null, via ?? value)
-    else {
-      const { relations, hub, damping } = vicinity.around(state, scope, value)
-      if (hub) continue
-      for (const { to, kind, worth } of relations)
-        if (to !== value) look.at(to, worth * damping, kind, null, value)
-    }
+    eachNear(state, alert, value, (to, worth, kind, via) => look.at(to, worth, kind, null, via))
   }
   return look.says_where
 }
@@ -92,13 +81,12 @@ class Looking {
     const own = value === alert.entity
     const bound = own ? weights.entity : weights.related * worth
     if (bound < WEIGHT_MIN && this.says_where) return
-    const { vicinity, mentioned } = state.derived
-    const sharing = mentioned.of(alert.scope, value, SHARING_INCIDENTS_MAX)
+    const sharing = state.derived.mentioned.of(alert.scope, value, SHARING_INCIDENTS_MAX)
     if (sharing === null && this.says_where) return
-    const around = own ? null : vicinity.around(state, alert.scope, value)
-    if (around?.hub) return
+    const through = own ? 1 : passage(state, alert.scope, value)
+    if (through === 0) return
     this.says_where ||= !own
-    const weight = bound * (around?.damping ?? 1)
+    const weight = bound * through
     if (weight < WEIGHT_MIN || sharing === null) return
     for (const entry of sharing) this.note(entry, own, weight, value, { worth, kind, label, via })
   }

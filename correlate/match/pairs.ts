@@ -2,7 +2,7 @@ import type { Alert } from '../../schemas/alert.ts'
 import type { Nearness } from '../../schemas/learned.ts'
 import type { State } from '../state.ts'
 import { alertKind } from './mentions.ts'
-import type { Way } from './relations.ts'
+import { passage, type Way } from './relations.ts'
 import type { Term } from './why.ts'
 
 /** Alerts of one kind that are looked at for each pair, the newest first. */
@@ -44,5 +44,5 @@ export function nearnessOf(
 ): Nearness | null {
   if (entity === '' || other === '') return null
   if (other === entity) return 'same-entity'
-  return ways.has(other) && !state.derived.vicinity.around(state, scope, other).hub ? 'related' : null
+  return ways.has(other) && passage(state, scope, other) > 0 ? 'related' : null
 }

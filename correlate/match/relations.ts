@@ -30,6 +30,11 @@ export interface RelationRow {
 
 export const NO_RELATIONS: RelationRow = { named: [], named_by: [], declared: [], hub: false }
 
+/** A row as it was stored. What older versions read off labels was kept in another form, and is read off them again. */
+export function storedRelations(row: Omit<RelationRow, 'named_by'> & Partial<RelationRow>): RelationRow {
+  return row.named_by === undefined ? { ...row, named: [], named_by: [] } : { ...row, named_by: row.named_by }
+}
+
 /** The scope of what holds in all scopes. */
 export const EVERY_SCOPE = ''
 
@@ -91,32 +96,45 @@ const WORTH: Readonly<Record<string, number>> = { instance_of: 0.9, hosted_on: 0
 const WORTH_OTHER = 0.6
 const WORTH_NAMED = 0.8
 
-/** Relations of an entity as its scope and the topology of all scopes know them. */
-export interface Surroundings {
-  readonly relations: readonly { readonly to: string; readonly kind: string; readonly worth: number }[]
-  readonly hub: boolean
-}
-
-export function surroundings(state: State, scope: string, entity: string): Surroundings {
-  const relations: { to: string; kind: string; worth: number }[] = []
-  let hub = false
-  for (const row of rowsOf(state, scope, entity)) {
-    hub ||= row.hub
-    for (const list of [row.named, row.named_by])
-      for (let i = 0; i < list.length; i += 2)
-        relations.push({ to: list[i] as string, kind: list[i + 1] as string, worth: WORTH_NAMED })
-    for (const source of row.declared)
-      for (const [to, kind] of source.relations)
-        relations.push({ to, kind, worth: WORTH[kind] ?? WORTH_OTHER })
-  }
-  return { relations, hub: hub || relations.length > LIMITS.relations_per_entity }
-}
-
 /** What its scope, and the topology of all scopes, know of an entity. */
 function rowsOf({ relations }: State, scope: string, entity: string): readonly RelationRow[] {
   const own = relations.get(scope, entity)
-  const everywhere = relations.get(EVERY_SCOPE, entity)
-  return [own, everywhere].filter((row) => row !== undefined)
+  const everywhere = scope === EVERY_SCOPE ? undefined : relations.get(EVERY_SCOPE, entity)
+  if (everywhere === undefined) return own === undefined ? [] : [own]
+  return own === undefined ? [everywhere] : [own, everywhere]
+}
+
+/** Being related through an entity with so many relations is worth less: 1 up to 8 of them, 0.4 with 24. */
+const DAMPING: readonly number[] = Array.from(
+  { length: LIMITS.relations_per_entity + 1 },
+  (_, relations) => 1 / Math.log2(2 + Math.max(0, relations - 8) / 4),
+)
+
+/** What being related through an entity is worth, from 0 (it is a hub) to 1. */
+export function passage(state: State, scope: string, entity: string): number {
+  let count = 0
+  for (const row of rowsOf(state, scope, entity)) {
+    if (row.hub) return 0
+    count += taught(row)
+    for (const { relations } of row.declared) count += relations.length
+  }
+  return DAMPING[count] ?? 0
+}
+
+/** Each relation of an entity: with what, in which word, and what it is worth. */
+export function eachRelation(
+  state: State,
+  scope: string,
+  entity: string,
+  visit: (to: string, kind: string, worth: number) => void,
+): void {
+  for (const { named, named_by, declared } of rowsOf(state, scope, entity)) {
+    for (let i = 0; i < named.length; i += 2) visit(named[i] as string, named[i + 1] as string, WORTH_NAMED)
+    for (let i = 0; i < named_by.length; i += 2)
+      visit(named_by[i] as string, named_by[i + 1] as string, WORTH_NAMED)
+    for (const { relations } of declared)
+      for (const [to, kind] of relations) visit(to, kind, WORTH[kind] ?? WORTH_OTHER)
+  }
 }
 
 /** What a topology declares of an entity, in its scope and in all. */
@@ -131,11 +149,6 @@ export function declaredRelations(
     .map(([to, kind, toward]) => ({ to, kind, toward }))
 }
 
-/** Being related through an entity with many relations is worth less: 1 up to 8 of them, 0.4 with 24. */
-export function damping(relations: number): number {
-  return 1 / Math.log2(2 + Math.max(0, relations - 8) / 4)
-}
-
 /** An entity near another one, what the nearness is worth (0 to 1), and the one in between, if there is one. */
 export interface Near {
   readonly worth: number
@@ -147,26 +160,32 @@ const HOPS = 2
 const NEAR_MAX = 128
 const WORTH_MIN = 0.05
 
-/** Entities within two hops of `entity`, the strongest way to each; hubs are reached and not passed. */
+/**
+ * Entities within two hops of `entity`, the strongest way to each; hubs are reached and not passed. `looked` is told each entity
+ * whose relations count.
+ */
 export function nearTo(
+  state: State,
+  scope: string,
   entity: string,
-  around: (entity: string) => Surroundings & { readonly damping: number },
+  looked: (entity: string) => void,
 ): ReadonlyMap<string, Near> {
   const found = new Map<string, Near>()
   let edge: readonly (readonly [string, number])[] = [[entity, 1]]
   for (let hop = 0; hop < HOPS; hop++) {
     const next: [string, number][] = []
     for (const [from, reached] of edge) {
-      const { relations, hub, damping: through } = around(from)
-      if (hub) continue
-      const damped = reached * through
-      for (const { to, kind, worth } of relations) {
+      looked(from)
+      const damped = reached * passage(state, scope, from)
+      if (damped < WORTH_MIN) continue
+      eachRelation(state, scope, from, (to, kind, worth) => {
         const value = worth * damped
-        if (to === entity || value < WORTH_MIN || value <= (found.get(to)?.worth ?? 0)) continue
-        if (found.size >= NEAR_MAX && !found.has(to)) continue
+        if (to === entity || value < WORTH_MIN) return
+        const known = found.get(to)
+        if (known === undefined ? found.size >= NEAR_MAX : value <= known.worth) return
         found.set(to, { worth: value, kind, via: hop === 0 ? null : from })
         next.push([to, value])
-      }
+      })
     }
     edge = next
   }

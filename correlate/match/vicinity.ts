@@ -1,67 +1,54 @@
 import type { Alert } from '../../schemas/alert.ts'
 import type { State } from '../state.ts'
 import type { Mention } from './mentions.ts'
-import {
-  damping,
-  EVERY_SCOPE,
-  type Near,
-  nearTo,
-  type Surroundings,
-  surroundings,
-  type Way,
-} from './relations.ts'
-
-/** What the relation rows say of one entity. */
-export interface Around {
-  readonly relations: Surroundings['relations']
-  readonly hub: boolean
-  /** What being related through the entity is worth. */
-  readonly damping: number
-}
+import { eachRelation, EVERY_SCOPE, type Near, nearTo, passage, type Way } from './relations.ts'
 
 interface Remembered {
-  around: Around | null
   near: ReadonlyMap<string, Near> | null
   /** Whose `near` was found by looking at this entity. */
   read_by: Set<Remembered> | null
 }
 
-/** Entities near others, and relations, that are remembered in all; beyond that everything is looked up anew. */
-const REMEMBERED_MAX = 20_000
+/** Entities near others that are remembered in all; beyond that everything is looked up anew. */
+const REMEMBERED_MAX = 50_000
+/** With fewer it is found again sooner than it is kept. */
+const REMEMBERED_MIN = 8
 
 /**
- * Remembers what relation rows come to until one of them changes, because alerts ask again and again about the same entities and
+ * Remembers which entities are near another until a relation changes, because alerts ask again and again about the same entities and
  * their relations seldom change. It follows from the rows and decides nothing.
  */
 export class Vicinity {
   private readonly scopes = new Map<string, Map<string, Remembered>>()
   private size = 0
 
-  around(state: State, scope: string, entity: string): Around {
-    return this.lookAt(state, scope, entity, this.of(scope, entity))
-  }
-
   nearTo(state: State, scope: string, entity: string): ReadonlyMap<string, Near> {
-    const own = this.of(scope, entity)
-    if (own.near === null) {
-      const found = nearTo(entity, (other) => {
-        const remembered = this.of(scope, other)
-        remembered.read_by ??= new Set()
-        remembered.read_by.add(own)
-        return this.lookAt(state, scope, other, remembered)
-      })
-      own.near = found
-      this.size += found.size
-    }
-    return own.near
+    const known = this.scopes.get(scope)?.get(entity)?.near
+    if (known) return known
+    const looked_at: string[] = []
+    const near = nearTo(state, scope, entity, (other) => looked_at.push(other))
+    if (near.size >= REMEMBERED_MIN) this.remember(scope, entity, near, looked_at)
+    return near
   }
 
-  /** Only what is one step away. */
-  *nextTo(state: State, scope: string, entity: string): Generator<readonly [string, Near]> {
-    const { relations, hub, damping: through } = this.around(state, scope, entity)
-    if (hub) return
-    for (const { to, kind, worth } of relations)
-      if (to !== entity) yield [to, { worth: worth * through, kind, via: null }]
+  private remember(
+    scope: string,
+    entity: string,
+    near: ReadonlyMap<string, Near>,
+    looked_at: readonly string[],
+  ): void {
+    if (this.size >= REMEMBERED_MAX) {
+      this.scopes.clear()
+      this.size = 0
+    }
+    const own = this.of(scope, entity)
+    own.near = near
+    this.size += near.size
+    for (const other of looked_at) {
+      const remembered = this.of(scope, other)
+      remembered.read_by ??= new Set()
+      remembered.read_by.add(own)
+    }
   }
 
   /** The relation row of that entity is another. */
@@ -70,8 +57,6 @@ export class Vicinity {
     for (const entities of scopes) {
       const own = entities?.get(entity)
       if (own === undefined) continue
-      this.size -= own.around?.relations.length ?? 0
-      own.around = null
       for (const reader of own.read_by ?? []) {
         this.size -= reader.near?.size ?? 0
         reader.near = null
@@ -80,49 +65,49 @@ export class Vicinity {
     }
   }
 
-  private lookAt(state: State, scope: string, entity: string, own: Remembered): Around {
-    if (own.around === null) {
-      const { relations, hub } = surroundings(state, scope, entity)
-      own.around = { relations, hub, damping: damping(relations.length) }
-      this.size += relations.length
-    }
-    return own.around
-  }
-
   private of(scope: string, entity: string): Remembered {
     let entities = this.scopes.get(scope)
     let own = entities?.get(entity)
     if (own !== undefined) return own
-    if (this.size >= REMEMBERED_MAX) {
-      this.scopes.clear()
-      this.size = 0
-      entities = undefined
-    }
     if (entities === undefined) this.scopes.set(scope, (entities = new Map<string, Remembered>()))
-    own = { around: null, near: null, read_by: null }
+    own = { near: null, read_by: null }
     entities.set(entity, own)
     this.size++
     return own
   }
 }
 
+/** Each entity that is near to what an alert names; of what is two steps away only that of the entity itself counts. */
+export function eachNear(
+  state: State,
+  { scope, entity }: Pick<Alert, 'scope' | 'entity'>,
+  mentioned: string,
+  visit: (to: string, worth: number, kind: string, via: string) => void,
+): void {
+  if (mentioned === entity) {
+    for (const [to, { worth, kind, via }] of state.derived.vicinity.nearTo(state, scope, mentioned))
+      visit(to, worth, kind, via ?? mentioned)
+    return
+  }
+  const through = passage(state, scope, mentioned)
+  if (through === 0) return
+  eachRelation(state, scope, mentioned, (to, kind, worth) => {
+    if (to !== mentioned) visit(to, worth * through, kind, mentioned)
+  })
+}
+
 /** All entities that an alert is near: those that it names, its own first, and those within two hops of them. */
 export function waysOf(
   state: State,
-  { scope, entity }: Pick<Alert, 'scope' | 'entity'>,
+  alert: Pick<Alert, 'scope' | 'entity'>,
   mentions: readonly Mention[],
 ): ReadonlyMap<string, Way> {
-  const { vicinity } = state.derived
   const ways = new Map<string, Way>()
   for (const { value, label } of mentions) {
     ways.set(value, { worth: 1, kind: label, via: null, label })
-    // Of what is two steps away only that of the entity itself counts.
-    const near_to =
-      value === entity ? vicinity.nearTo(state, scope, value) : vicinity.nextTo(state, scope, value)
-    for (const [to, near] of near_to) {
-      if (near.worth > (ways.get(to)?.worth ?? 0))
-        ways.set(to, { ...near, via: near.via ?? value, label: null })
-    }
+    eachNear(state, alert, value, (to, worth, kind, via) => {
+      if (worth > (ways.get(to)?.worth ?? 0)) ways.set(to, { worth, kind, via, label: null })
+    })
   }
   return ways
 }

@@ -3,22 +3,21 @@ import { describe, expect, it } from 'vitest'
 import { apply, storedKey } from '../../correlate/apply.ts'
 import type { RelationRow } from '../../correlate/match/relations.ts'
 import { emptyState, type Row, type State } from '../../correlate/state.ts'
-import { LIMITS } from '../../schemas/limits.ts'
 
 const SCOPES = ['', 'here', 'there']
-const ENTITIES = ['a', 'b', 'c', 'd', 'e', 'f']
+const ENTITIES = Array.from('abcdefghijklmnopqr')
 const entity = fc.constantFrom(...ENTITIES)
 
 const row: fc.Arbitrary<RelationRow | null> = fc.option(
   fc.record({
-    named: fc.array(entity, { maxLength: 3 }).map((list) => list.flatMap((one) => [one, 'host'])),
-    named_by: fc.array(entity, { maxLength: 3 }).map((list) => list.flatMap((one) => [one, 'host'])),
+    named: fc.array(entity, { maxLength: 12 }).map((list) => list.flatMap((one) => [one, 'host'])),
+    named_by: fc.array(entity, { maxLength: 12 }).map((list) => list.flatMap((one) => [one, 'host'])),
     declared: fc.array(
       fc.record({
         source: fc.constant('file'),
         version: fc.constant('1'),
         relations: fc.array(fc.tuple(entity, fc.constant('calls'), fc.constant('dependent' as const)), {
-          maxLength: 3,
+          maxLength: 12,
         }),
       }),
       { maxLength: 1 },
@@ -35,7 +34,6 @@ function seen(state: State) {
   return SCOPES.flatMap((scope) =>
     ENTITIES.map((one) => ({
       near: [...vicinity.nearTo(state, scope, one)],
-      around: vicinity.around(state, scope, one),
     })),
   )
 }
@@ -61,20 +59,25 @@ describe('the vicinity of entities', () => {
 
   it('is what the rows say when more was asked about than is remembered', () => {
     const state = emptyState(0)
-    const joined = (to: string): RelationRow => ({
-      named: [to, 'host'],
+    const beside = (kind: string) => Array.from({ length: 20 }, (_, i) => `${kind}-${i}`)
+    const joined = (kind: string): RelationRow => ({
+      named: beside(kind).flatMap((to) => [to, 'host']),
       named_by: [],
       declared: [],
       hub: false,
     })
-    apply(state, [{ kind: 'relation', scope: 'here', key: 'a', value: joined('b') }])
+    const install = (key: string, kind: string) =>
+      apply(state, [{ kind: 'relation', scope: 'here', key, value: joined(kind) }])
     const { vicinity } = state.derived
-    for (let i = 0; i < 2 * LIMITS.related_entities_per_partition; i++)
-      vicinity.around(state, 'here', `other-${i}`)
-    expect([...vicinity.nearTo(state, 'here', 'a').keys()]).toEqual(['b'])
-    for (let i = 0; i < 2 * LIMITS.related_entities_per_partition; i++)
-      vicinity.around(state, 'here', `more-${i}`)
-    apply(state, [{ kind: 'relation', scope: 'here', key: 'a', value: joined('c') }])
-    expect([...vicinity.nearTo(state, 'here', 'a').keys()]).toEqual(['c'])
+    const askAboutOthers = () => {
+      for (let i = 0; i < 3_000; i++) vicinity.nearTo(state, 'here', `other-${i}`)
+    }
+    for (let i = 0; i < 3_000; i++) install(`other-${i}`, 'far')
+    install('a', 'b')
+    askAboutOthers()
+    expect([...vicinity.nearTo(state, 'here', 'a').keys()]).toEqual(beside('b'))
+    askAboutOthers()
+    install('a', 'c')
+    expect([...vicinity.nearTo(state, 'here', 'a').keys()]).toEqual(beside('c'))
   })
 })
