@@ -8,6 +8,7 @@ import { ApiError, sendError, toApiError } from './errors.ts'
 import { collectOpenApi, openApiRoute } from './openapi.ts'
 import type { ApiParts } from './parts.ts'
 import { analyticsRoute } from './routes/analytics.ts'
+import { changeEventsRoute } from './routes/change_events.ts'
 import { changesRoute } from './routes/changes.ts'
 import { commandsRoute } from './routes/commands.ts'
 import { deliveriesRoute } from './routes/deliveries.ts'
@@ -89,6 +90,7 @@ function installRoutes(app: App, parts: ApiParts, feed: ChangesFeed): void {
   ])
     install(app, parts)
   commandsRoute(app, parts, appended)
+  changeEventsRoute(app, parts, appended)
   changesRoute(app, feed)
   silencesRoutes(app, parts, appended)
   maintenanceRoutes(app, parts, appended)

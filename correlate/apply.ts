@@ -3,7 +3,13 @@ import { isWithin, nextTurn } from '../schemas/calendar.ts'
 import type { Silence } from '../schemas/command.ts'
 import { compileMatchers } from '../schemas/matching.ts'
 import { DEFAULT_RULES, type Rules } from '../schemas/rules.ts'
-import { relationKey, type RelationRow, scopeAndEntity, storedRelations } from './match/relations.ts'
+import {
+  NO_RELATIONS,
+  relationKey,
+  type RelationRow,
+  scopeAndEntity,
+  storedRelations,
+} from './match/relations.ts'
 import { EMPTY_BACKGROUND, type EntityHabits } from './rank/background.ts'
 import { compareOpened, isUnresolved } from './home.ts'
 import type { SightingRow } from './match/by_pair.ts'
@@ -11,6 +17,7 @@ import { agreements, compileGrouping } from './match/compiled.ts'
 import { IncidentIndex } from './match/incident_index.ts'
 import { Learned } from './match/learned.ts'
 import { alertKind, mentionsOf } from './match/mentions.ts'
+import { upstreamOf } from './match/upstream.ts'
 import type { Waiting } from './match/waiting.ts'
 import {
   type AlertRow,
@@ -31,6 +38,7 @@ export const SILENCE_MEMORY_MS = 5 * 86_400_000
 /** Installs rows, and with them what follows from rows. The only place that writes a State. */
 export function apply(state: State, rows: readonly Row[]): void {
   for (const row of rows) applyRow(state, row)
+  if (state.derived.dependencies.outdated) resetDependencies(state)
 }
 
 function applyRow(state: State, row: Row): void {
@@ -52,10 +60,7 @@ function applyRow(state: State, row: Row): void {
       state.derived.timers.set('storm', row.key, row.value.storm_until_ms ?? null)
       return
     case 'relation':
-      if (row.value === null) state.relations.delete(row.scope, row.key)
-      else state.relations.set(row.scope, row.key, row.value)
-      state.derived.vicinity.changed(row.scope, row.key)
-      return
+      return applyRelation(state, row)
     case 'links':
       state.links.set(row.key, row.value)
       return
@@ -70,6 +75,10 @@ function applyRow(state: State, row: Row): void {
       return
     case 'habits':
       return applyHabits(state, row.key, row.value)
+    case 'change-events':
+      if (row.value === null) state.change_events.delete(row.key)
+      else state.change_events.set(row.key, row.value)
+      return
     case 'sighting':
       return applySighting(state, row.key, row.value)
     case 'origin':
@@ -80,6 +89,15 @@ function applyRow(state: State, row: Row): void {
     case 'time':
       state.time_ms = row.value
   }
+}
+
+function applyRelation(state: State, { scope, key, value }: Extract<Row, { kind: 'relation' }>): void {
+  const { derived, relations } = state
+  const before = relations.get(scope, key) ?? NO_RELATIONS
+  if (before.declared !== (value ?? NO_RELATIONS).declared) derived.dependencies.topologyChanged()
+  if (value === null) relations.delete(scope, key)
+  else relations.set(scope, key, value)
+  derived.vicinity.changed(scope, key)
 }
 
 function applyAlert(state: State, key: string, value: AlertRow | null): void {
@@ -115,6 +133,15 @@ function alertTurn({ firing, expires_at_ms, forget_at_ms, history, held }: Alert
     : history.settles_at_ms
 }
 
+/** Everything that suppresses, and is suppressed, is looked up anew. */
+function resetDependencies(state: State): void {
+  state.derived.dependencies.reset(
+    state.rules.suppression,
+    [...state.alerts.values()].filter(counts).map(({ alert }) => alert),
+    (scope, entity) => upstreamOf(state, scope, entity),
+  )
+}
+
 /** Only an alert that begins, stops or has other labels than before is looked at. */
 function applyDependencies(
   { derived }: State,
@@ -124,13 +151,17 @@ function applyDependencies(
 ): void {
   const before = old && counts(old) ? old.alert : null
   const after = value && counts(value) ? value.alert : null
-  if (before === after || (before && after && sameLabels(before.labels, after.labels))) return
+  if (before === after || (before && after && sameSpots(before, after))) return
   derived.dependencies.set(key, after)
 }
 
 /** An alert that an operator dismissed counts for nothing, though its source says that it fires. */
 function counts(row: AlertRow): boolean {
   return row.firing && !row.dismissed
+}
+
+function sameSpots(a: Alert, b: Alert): boolean {
+  return a.entity === b.entity && sameLabels(a.labels, b.labels)
 }
 
 function sameLabels(a: Labels, b: Labels): boolean {
@@ -284,11 +315,7 @@ function applyRules(state: State, rules: Rules): void {
   const before = state.rules.suppression
   state.rules = { ...DEFAULT_RULES, ...rules }
   const { suppression } = state.rules
-  if (JSON.stringify(before) !== JSON.stringify(suppression))
-    state.derived.dependencies.reset(
-      suppression,
-      [...state.alerts.values()].filter(counts).map(({ alert }) => alert),
-    )
+  if (JSON.stringify(before) !== JSON.stringify(suppression)) resetDependencies(state)
   const { derived } = state
   derived.learned = new Learned(state.rules.learned, state.alerts)
   derived.grouping = compileGrouping(rules.grouping)
@@ -320,5 +347,7 @@ export function restoreRow(state: State, stored_key: string, text: string): void
 export function restored(state: State): void {
   for (const [key, value] of state.silences) applySilence(state, key, value)
   for (const [key, value] of state.maintenance) applyMaintenance(state, key, value)
+  // Alerts may have been restored before the topology that they were looked up in.
+  if (state.derived.dependencies.readsTopology) resetDependencies(state)
   state.derived.dependencies.settled()
 }

@@ -1,5 +1,6 @@
 import type { Incident } from '../schemas/incident.ts'
 import { LIMITS } from '../schemas/limits.ts'
+import { changesOf } from './change_events.ts'
 import type { Decision } from './decision.ts'
 import { mentionsOf, alertKind } from './match/mentions.ts'
 import { declaredRelations, relationKey } from './match/relations.ts'
@@ -61,7 +62,7 @@ export function withCauses(state: State, decision: Decision): Decision {
 
 function ranked(state: State, scope: string, entities: readonly EntityEvidence[]): Incident['causes'] {
   const graph: Graph = { edges: (entity) => declaredRelations(state, scope, entity) }
-  return rankCauses(entities, graph, [], state.backgrounds.get(scope))
+  return rankCauses(entities, graph, changesOf(state, scope), state.backgrounds.get(scope))
 }
 
 function learnFrom(state: State, scope: string, entities: readonly EntityEvidence[]): Row[] {

@@ -49,7 +49,7 @@ export function decide(state: State, event: Event): Decision {
     case 'rules':
       return takeRules(state, event.rules)
     case 'topology':
-      return takeTopology(state, event.topology)
+      return withBehind(state, takeTopology(state, event.topology))
     case 'suppression-changed':
       return remuteAll(state)
     case 'flapping-began':
@@ -57,6 +57,12 @@ export function decide(state: State, event: Event): Decision {
     case 'dependency-turned':
       return dependencyTurns(state, event.turned)
   }
+}
+
+/** What a topology says of who carries whom takes effect at once. */
+function withBehind(state: State, decision: Decision): Decision {
+  if (!state.derived.dependencies.readsTopology) return decision
+  return { ...decision, next: { kind: 'suppression-changed' } }
 }
 
 /** New rules take effect here. Rules that cannot be used (the configuration's check lets none through) change nothing. */

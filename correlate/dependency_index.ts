@@ -4,14 +4,19 @@ import type { SuppressionRule } from '../schemas/rules.ts'
 
 type LabelTest = (labels: Labels) => boolean
 
+/** What an entity of a scope depends on. */
+export type Upstream = (scope: string, entity: string) => readonly string[]
+
 interface Compiled {
   readonly name: string
+  /** Sources and targets meet at the entity of the source, on which that of the target depends. */
+  readonly behind: boolean
   readonly equal: readonly string[]
   readonly isSource: LabelTest
   readonly isTarget: LabelTest
 }
 
-/** Alerts of one scope that agree in the labels of one rule's `equal`. */
+/** Alerts of one scope that agree in the labels of one rule's `equal`, or that one entity is, or carries. */
 interface Group {
   /** Fingerprint → whether the source is a target of the rule as well. */
   readonly sources: Map<string, boolean>
@@ -37,6 +42,9 @@ interface Spot extends Turned {
  */
 export class DependencyIndex {
   private rules: readonly Compiled[] = []
+  private upstream: Upstream = () => []
+  /** The topology has changed since the last reset. */
+  outdated = false
   private groups: readonly Map<string, Group>[] = []
   private readonly spots = new Map<string, readonly Spot[]>()
   private readonly turned = new Map<string, Turned>()
@@ -46,10 +54,23 @@ export class DependencyIndex {
     return this.rules.length > 0
   }
 
-  /** Other rules, and the alerts that fire. Throws MatcherError `matcher-regex`. */
-  reset(rules: readonly SuppressionRule[], firing: Iterable<Alert>): void {
-    this.rules = rules.map(({ name, equal, source, target }) => ({
+  /** What the topology declares matters. */
+  get readsTopology(): boolean {
+    return this.rules.some(({ behind }) => behind)
+  }
+
+  /** What depends on what has changed: everything is to be set anew, where it matters. */
+  topologyChanged(): void {
+    this.outdated = this.readsTopology
+  }
+
+  /** Other rules, or another topology, and the alerts that fire. Throws MatcherError `matcher-regex`. */
+  reset(rules: readonly SuppressionRule[], firing: Iterable<Alert>, upstream: Upstream): void {
+    this.upstream = upstream
+    this.outdated = false
+    this.rules = rules.map(({ name, equal, source, target, behind = false }) => ({
       name,
+      behind,
       equal,
       isSource: compileMatchers(source),
       isTarget: compileMatchers(target),
@@ -80,10 +101,25 @@ export class DependencyIndex {
   isMuted(rule: number, alert: Alert): boolean {
     const compiled = this.rules[rule]
     if (!compiled?.isTarget(alert.labels)) return false
-    const group = this.groups[rule]?.get(keyOf(compiled, alert))
-    if (!group) return false
-    // As in Alertmanager: what is both source and target is not muted by its like, and so never by itself.
-    return compiled.isSource(alert.labels) ? group.one_sided > 0 : group.sources.size > 0
+    const is_source = compiled.isSource(alert.labels)
+    return this.keysOfTarget(compiled, alert, is_source).some((key) => {
+      const group = this.groups[rule]?.get(key)
+      if (!group) return false
+      if (compiled.behind) return group.sources.size > 0
+      // As in Alertmanager: what is both source and target is not muted by its like, and so never by itself.
+      return is_source ? group.one_sided > 0 : group.sources.size > 0
+    })
+  }
+
+  private keysOfTarget(compiled: Compiled, alert: Alert, is_source: boolean): readonly string[] {
+    if (!compiled.behind) return [keyOf(compiled, alert)]
+    const { scope, entity } = alert
+    const carriers = this.upstream(scope, entity)
+    // Of two that depend on each other neither mutes the other: somebody must be heard.
+    const heard = is_source
+      ? carriers.filter((carrier) => !this.upstream(scope, carrier).includes(entity))
+      : carriers
+    return heard.map((carrier) => keyOf(compiled, alert, carrier))
   }
 
   /** A group whose sources came or went since it was asked last, until there is none. */
@@ -121,7 +157,13 @@ export class DependencyIndex {
     return this.rules.flatMap((compiled, rule) => {
       const source = compiled.isSource(alert.labels)
       const target = compiled.isTarget(alert.labels)
-      return source || target ? [{ rule, key: keyOf(compiled, alert), source, target }] : []
+      if (!compiled.behind)
+        return source || target ? [{ rule, key: keyOf(compiled, alert), source, target }] : []
+      const carried = target ? this.keysOfTarget(compiled, alert, source) : []
+      return [
+        ...carried.map((key) => ({ rule, key, source: false, target: true })),
+        ...(source ? [{ rule, key: keyOf(compiled, alert, alert.entity), source: true, target: false }] : []),
+      ]
     })
   }
 
@@ -160,6 +202,7 @@ export class DependencyIndex {
 }
 
 /** An absent label is the empty string. */
-function keyOf({ equal }: Compiled, { scope, labels }: Alert): string {
-  return JSON.stringify([scope, ...equal.map((name) => labelValue(labels, name))])
+function keyOf({ equal }: Compiled, { scope, labels }: Alert, carrier?: string): string {
+  const agreed = equal.map((name) => labelValue(labels, name))
+  return JSON.stringify(carrier === undefined ? [scope, ...agreed] : [scope, ...agreed, carrier])
 }

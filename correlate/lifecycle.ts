@@ -3,6 +3,7 @@ import type { IncidentState, Reason } from '../schemas/incident.ts'
 import { LIMITS } from '../schemas/limits.ts'
 import type { Place } from '../schemas/record.ts'
 import type { Rules } from '../schemas/rules.ts'
+import { noteChange } from './change_events.ts'
 import { endedRow, firingMembers, isUnresolved } from './home.ts'
 import { type Decision, type Done, NOTHING } from './decision.ts'
 import { type Cause, IncidentDraft, SYSTEM } from './draft.ts'
@@ -98,6 +99,8 @@ function perform(state: State, command: Command, place: Place): Done {
     case 'maintenance':
     case 'end-maintenance':
       return changeMaintenance(state, actor, body)
+    case 'change-event':
+      return noteChange(state, body)
     default:
       return onIncident(state, command, body, place)
   }

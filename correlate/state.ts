@@ -13,6 +13,7 @@ import type { Link } from './match/links.ts'
 import type { IncidentPace, ScopePace } from './match/pace.ts'
 import { RelationTable } from './match/relation_table.ts'
 import type { RelationRow } from './match/relations.ts'
+import type { ChangeEvent } from './rank/evidence.ts'
 import type { Background, BackgroundHead, EntityHabits } from './rank/background.ts'
 import { Vicinity } from './match/vicinity.ts'
 import type { Why } from './match/why.ts'
@@ -143,6 +144,8 @@ export interface State {
   readonly topologies: Map<string, string>
   /** What is usual in a scope, for the ranking of causes. */
   readonly backgrounds: Map<string, Background & { readonly habits: Map<string, EntityHabits> }>
+  /** By scope (change_events.ts), oldest first. */
+  readonly change_events: Map<string, readonly ChangeEvent[]>
   /** By half of a pair and values (match/by_pair.ts). */
   readonly sightings: Map<string, SightingRow>
   /** Follows from the rows, never stored: see apply.ts. */
@@ -196,6 +199,7 @@ export type Row =
   | { readonly kind: 'topology'; readonly key: string; readonly value: string }
   | { readonly kind: 'episode'; readonly key: string; readonly value: BackgroundHead }
   | { readonly kind: 'habits'; readonly key: string; readonly value: EntityHabits | null }
+  | { readonly kind: 'change-events'; readonly key: string; readonly value: readonly ChangeEvent[] | null }
   | { readonly kind: 'sighting'; readonly key: string; readonly value: SightingRow | null }
   | { readonly kind: 'rules'; readonly key: string; readonly value: Rules }
   | { readonly kind: 'time'; readonly key: string; readonly value: number }
@@ -215,6 +219,7 @@ export const ROW_PREFIX = {
   links: 'l/',
   episode: 'e/',
   habits: 'b/',
+  'change-events': 'd/',
   sighting: 'n/',
   rules: 'r/',
   time: 't/',
@@ -237,6 +242,7 @@ export function emptyState(partition: number): State {
     topologies: new Map(),
     links: new Map(),
     backgrounds: new Map(),
+    change_events: new Map(),
     sightings: new Map(),
     derived: {
       groups: new Map(),

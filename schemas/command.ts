@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { fingerprint, timeMs } from './alert.ts'
+import { changeEvent } from './change_event.ts'
 import { LIMITS } from './limits.ts'
 import { onceWindow } from './maintenance.ts'
 import { matcher } from './matcher.ts'
@@ -58,6 +59,7 @@ export const commandBody = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('expire-silence'), silence_id: id }),
   z.object({ kind: z.literal('maintenance'), window: onceWindow }),
   z.object({ kind: z.literal('end-maintenance'), name: onceWindow.shape.name }),
+  z.object({ kind: z.literal('change-event'), change: changeEvent }),
 ])
 export type CommandBody = z.infer<typeof commandBody>
 

@@ -40,6 +40,10 @@ export const suppressionEntry = z.strictObject({
   equal: suppressionRule.shape.equal
     .default([])
     .describe('labels in which both must agree; an absent one is empty'),
+  behind: z
+    .literal(true)
+    .optional()
+    .describe('only targets whose entity depends on that of the source, by the topology'),
 })
 
 export const flappingKeys = z
@@ -95,5 +99,12 @@ export const SUPPRESSION_EXAMPLES: readonly z.input<typeof suppressionEntry>[] =
     source: ['alertname="SwitchDown"'],
     target: ['alertname="HostUnreachable"'],
     equal: ['rack'],
+  },
+  {
+    name: 'what-a-switch-carries',
+    source: ['alertname="SwitchDown"'],
+    target: ['severity!="critical"'],
+    equal: [],
+    behind: true,
   },
 ]

@@ -66,6 +66,10 @@ export const LIMITS = {
   /** What operators said about pairs of kinds in one scope; the oldest is forgotten. */
   links_per_scope: 500,
   alerts_per_move: 500,
+  /** Deployments and other changes that are remembered as suspects in one scope; the oldest is forgotten. */
+  change_events_per_scope: 100,
+  change_event_scopes_per_partition: 1_000,
+  change_event_chars: 500,
   /** Entities with relations in one partition; further ones are not learned from labels. */
   related_entities_per_partition: 200_000,
   /** Scopes whose usual pace is known in one partition; in further ones every pace counts as unusual. */

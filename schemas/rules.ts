@@ -40,13 +40,15 @@ export const DEFAULT_EVIDENCE: EvidenceRules = {
 
 /**
  * While an alert that matches `source` fires, those of its scope that match `target` and agree with it in the labels of
- * `equal` are suppressed (Alertmanager's inhibition). An absent label is the empty string.
+ * `equal` are suppressed (Alertmanager's inhibition). An absent label is the empty string. With `behind` only those whose entity
+ * depends on that of the source by the declared topology.
  */
 export const suppressionRule = z.object({
   name: z.string().min(1).max(LIMITS.source_chars),
   source: z.array(matcher).min(1).max(LIMITS.matchers_per_silence),
   target: z.array(matcher).min(1).max(LIMITS.matchers_per_silence),
   equal: z.array(z.string().min(1).max(LIMITS.label_name_chars)).max(LIMITS.group_by_labels),
+  behind: z.literal(true).optional(),
 })
 export type SuppressionRule = z.infer<typeof suppressionRule>
 

@@ -40,6 +40,7 @@ const MATRIX: readonly (readonly [method: string, path: string, allowed: readonl
   ['GET', '/api/v2/silence/494271df-3dea-4b02-b977-f18e4b9262dd', ['viewer', 'responder', 'admin']],
   ['DELETE', '/api/v2/silence/494271df-3dea-4b02-b977-f18e4b9262dd', ['responder', 'admin']],
   ['POST', '/api/v2/alerts', ['ingest', 'admin']],
+  ['POST', '/api/v1/change-events', ['ingest', 'admin']],
   ['POST', '/api/v1/events', ['ingest', 'admin']],
   ['POST', '/api/v1/sources/plant/try', ['responder', 'admin']],
   ['POST', '/v1/logs', ['ingest', 'admin']],
