@@ -11,8 +11,8 @@ import type { AlertRow, Row, State } from './state.ts'
 
 /** With fewer members there is nothing to choose from. */
 const MEMBERS_MIN = 2
-/** A ranking holds until there are this many times the members: it is not cheap, and a few more seldom change it. */
-const GROWTH = 1.2
+/** A ranking holds until there are this many times the members: it is not cheap, and a few more seldom change it (likely causes of recorded faults are the same as with 1.2). */
+const GROWTH = 1.5
 
 /**
  * A decision whose rows are in the state, with the likely causes in what it tells; an incident that resolved is learned from.
