@@ -5,6 +5,7 @@ import type { Clock, LogEntry, Position, Topic } from '../runtime/ports.ts'
 import { CodecError } from '../schemas/codec.ts'
 import { AlertsRecorder } from './alerts_recorder.ts'
 import { Batch, type Remembered } from './batch.ts'
+import { beginRecording, recordingBegan } from './beginnings.ts'
 import { unavailable } from './connection.ts'
 import { DeadLettersRecorder } from './dead_letters_recorder.ts'
 import { IncidentsRecorder } from './incidents_recorder.ts'
@@ -30,20 +31,29 @@ export interface RecordParts {
 
 const FLUSH_ROWS = 20_000
 const FLUSH_BYTES = 8_388_608
-/** How long a shard without stored state waits for ClickHouse before the worker claims it anew. */
-const REBUILD_TIMEOUT_MS = 15_000
+/** How long a question to ClickHouse may take before the worker claims the shard anew. */
+const QUESTION_TIMEOUT_MS = 15_000
 /**
  * When a store may have lost the newest plan, its rows may still be on their way: a request ends within 60 s (connection.ts), and an
  * owner that stood still for 10 s looks before it inserts (inserts.ts).
  */
 const SETTLE_MS = 75_000
 const PLAN_KEY = 'plan'
+/** The copy of the store by which the stored position is right, and one that was found since, by which it need not be (`Unsettled`). */
 const INCARNATION_KEY = 'incarnation'
+const UNSETTLED_KEY = 'unsettled'
 
 /** The entries that one set of inserts stands for: from here to before there. */
 interface Plan {
   readonly from: Position
   readonly to: Position
+}
+
+/** Another copy of the store, which may have lost plans whose inserts are under way. */
+interface Unsettled {
+  readonly incarnation: string
+  /** When an owner first claimed on it: later none of those plans can have been committed. */
+  readonly since_ms: number
 }
 
 /**
@@ -55,7 +65,8 @@ interface Plan {
  * (recorders.ts) is stored as it was at the position, so it is one batch behind.
  *
  * A store that is another copy than before (`Claim.incarnation`) may have lost plans whose rows are there. Then ClickHouse tells how
- * far the partition was recorded, before anything is planned.
+ * far the partition was recorded, before anything is planned. Before the very first plan it was told that there may be one
+ * (beginnings.ts), so a new installation is known as such, and waits for nothing.
  */
 export class RecordFold implements PartitionFold {
   private readonly parts: RecordParts
@@ -70,9 +81,10 @@ export class RecordFold implements PartitionFold {
   /** The plan that is stored and done: the next commit moves on from it. */
   private done: Batch | null = null
   private done_ms = 0
-  /** The copy of the store by which the stored position is right, and one that was found, by which it need not be. */
   private incarnation: string | null = null
-  private unsettled: { readonly incarnation: string; readonly until_ms: number } | null = null
+  private unsettled: Unsettled | null = null
+  /** Can an owner before us have planned what the store does not tell? */
+  private doubted = false
   private incarnation_is_stored = true
   /** An insert was given up because the partition is lost: nothing may be committed any more. */
   private ended = false
@@ -86,6 +98,7 @@ export class RecordFold implements PartitionFold {
   restore(key: string, value: Buffer): void {
     if (key === PLAN_KEY) this.replay = JSON.parse(value.toString()) as Plan
     else if (key === INCARNATION_KEY) this.incarnation = value.toString()
+    else if (key === UNSETTLED_KEY) this.unsettled = JSON.parse(value.toString()) as Unsettled
     else this.recorder.restore(key, value)
   }
 
@@ -93,21 +106,25 @@ export class RecordFold implements PartitionFold {
     this.recorder.restored()
     const from = position ?? (await this.rebuild(0, 0, this.closing.signal))
     this.batch = new Batch(from)
+    const known = this.unsettled
+    this.unsettled = null
     if (copy === null || copy.incarnation === this.incarnation) return from
     const { incarnation } = copy
+    this.unsettled =
+      known?.incarnation === incarnation ? known : { incarnation, since_ms: this.parts.clock.now() }
     // What is logged later cannot have been planned by anybody.
-    if (from >= (await copy.logEnd())) this.settled(incarnation)
-    else
-      this.unsettled = { incarnation, until_ms: this.parts.clock.now() + (this.parts.settle_ms ?? SETTLE_MS) }
+    this.doubted = this.replay !== null || from < (await copy.logEnd())
     return from
   }
 
   fold(entries: readonly LogEntry[]): Step | null {
     if (this.ended) return null
     if (this.unsettled !== null) {
-      const { incarnation, until_ms } = this.unsettled
-      const after = (signal: AbortSignal) => this.settle(incarnation, until_ms, entries, signal)
-      return { ...EMPTY_STEP, position: this.batch.from, after }
+      const { unsettled } = this
+      // An owner after us need not wait from the beginning.
+      const put = new Map([[UNSETTLED_KEY, Buffer.from(JSON.stringify(unsettled))]])
+      const after = (signal: AbortSignal) => this.settle(unsettled, entries, signal)
+      return { ...EMPTY_STEP, put, position: this.batch.from, after }
     }
     const plan = this.replay
     if (plan === null) {
@@ -124,13 +141,13 @@ export class RecordFold implements PartitionFold {
   }
 
   dueAt(): number | null {
-    if (this.ended || this.replay !== null || this.unsettled !== null) return null
+    if (this.ended || this.replay !== null || this.doubted) return null
     if (this.batch.to > this.batch.from) return this.batch_began_ms + this.parts.flush_interval_ms
     return this.done === null ? null : this.done_ms + this.parts.flush_interval_ms
   }
 
   onDue(): Step | null {
-    if (this.ended || this.replay !== null || this.unsettled !== null) return null
+    if (this.ended || this.replay !== null || this.doubted) return null
     return this.planned()
   }
 
@@ -152,7 +169,10 @@ export class RecordFold implements PartitionFold {
       else put.set(key, value)
     }
     this.done = null
-    if (!this.incarnation_is_stored) put.set(INCARNATION_KEY, Buffer.from(this.incarnation ?? ''))
+    if (!this.incarnation_is_stored) {
+      put.set(INCARNATION_KEY, Buffer.from(this.incarnation ?? ''))
+      gone.add(UNSETTLED_KEY)
+    }
     this.incarnation_is_stored = true
     if (batch.rows === 0) return { ...EMPTY_STEP, put, delete: gone.add(PLAN_KEY), position: batch.to }
     const plan: Plan = { from: batch.from, to: batch.to }
@@ -197,18 +217,27 @@ export class RecordFold implements PartitionFold {
 
   /** Waits for what may be on its way, and goes on behind what is recorded. `entries` are the first to be taken. */
   private async settle(
-    incarnation: string,
-    until_ms: number,
+    { incarnation, since_ms }: Unsettled,
     entries: readonly LogEntry[],
     signal: AbortSignal,
   ): Promise<void> {
-    const { clock } = this.parts
-    await clock.sleep(Math.max(0, until_ms - clock.now()), signal)
-    this.ended = signal.aborted
-    if (this.ended) return
-    const recorded_to = await this.rebuild(this.batch.from, entries[0]?.time_ms ?? 0, signal)
-    this.replay = null
-    this.settled(incarnation)
+    const { clock, settle_ms = SETTLE_MS } = this.parts
+    const began = await this.ask(signal, (client, given_up) => recordingBegan(client, this.parts, given_up))
+    let recorded_to = this.batch.from
+    if (this.doubted && (began || this.replay !== null)) {
+      const left_ms = Math.min(settle_ms, since_ms + settle_ms - clock.now())
+      await clock.sleep(Math.max(0, left_ms), signal)
+      this.ended = signal.aborted
+      if (this.ended) return
+      recorded_to = await this.rebuild(recorded_to, entries[0]?.time_ms ?? 0, signal)
+      this.replay = null
+    }
+    // Told before the first plan is committed: who finds no beginning knows that no insert is under way.
+    if (!began) await this.ask(signal, (client, given_up) => beginRecording(client, this.parts, given_up))
+    this.unsettled = null
+    this.doubted = false
+    this.incarnation = incarnation
+    this.incarnation_is_stored = false
     this.batch = new Batch(recorded_to)
     // Even if there is nothing to insert, the position moves on, and what was asked for is stored.
     this.done ??= new Batch(this.batch.from)
@@ -216,29 +245,33 @@ export class RecordFold implements PartitionFold {
     this.take(entries)
   }
 
-  private settled(incarnation: string): void {
-    this.unsettled = null
-    this.incarnation = incarnation
-    this.incarnation_is_stored = false
-  }
-
   /** The stored state is new or lost: ClickHouse tells how far this partition was recorded. `from` and `since_ms` as in `Inquiry`. */
   private async rebuild(from: Position, since_ms: number, ended: AbortSignal): Promise<Position> {
-    const { client, clock, partition } = this.parts
+    const { partition } = this.parts
+    const remembered: Remembered = new Map()
+    const to = await this.ask(ended, (client, signal) =>
+      this.recorder.rebuild({ client, partition, from, since_ms, signal }, remembered),
+    )
+    // To be stored although there is nothing to insert.
+    if (to > 0 || remembered.size > 0) this.done = new Batch(to, remembered)
+    return to
+  }
+
+  /** Throws Retryable where ClickHouse is not ready or does not answer. */
+  private async ask<T>(
+    ended: AbortSignal,
+    question: (client: ClickHouseClient, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const { client, clock } = this.parts
     const given_up = new AbortController()
-    const expired = clock.sleep(REBUILD_TIMEOUT_MS, ended).then((): never => {
+    const expired = clock.sleep(QUESTION_TIMEOUT_MS, ended).then((): never => {
       given_up.abort()
       throw new Retryable('history-unavailable', 'ClickHouse is not ready yet')
     })
     const ready = await Promise.race([client, expired])
-    const remembered: Remembered = new Map()
-    const inquiry = { client: ready, partition, from, since_ms, signal: given_up.signal }
-    const to = await this.recorder.rebuild(inquiry, remembered).catch((error: unknown) => {
+    return question(ready, given_up.signal).catch((error: unknown) => {
       throw unavailable(error)
     })
-    // To be stored although there is nothing to insert.
-    if (to > 0 || remembered.size > 0) this.done = new Batch(to, remembered)
-    return to
   }
 }
 

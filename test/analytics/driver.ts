@@ -3,7 +3,7 @@ import { RecordFold, type RecordedTopic, type RecordParts } from '../../analytic
 import { systemClock } from '../../runtime/clock.ts'
 import { Fenced } from '../../runtime/errors.ts'
 import type { Step, StoreCopy } from '../../runtime/fold.ts'
-import type { LogEntry, Position } from '../../runtime/ports.ts'
+import type { Clock, LogEntry, Position } from '../../runtime/ports.ts'
 
 /** Where an owner stops for good. */
 export type Crash = 'before-commit' | 'after-commit' | 'after-insert'
@@ -53,6 +53,8 @@ export interface Run {
   readonly signal?: AbortSignal
   /** The copy of the store that takes the claims; left out: one that loses nothing. */
   readonly copy?: StoreCopy
+  readonly settle_ms?: number
+  readonly clock?: Clock
 }
 
 /** A test that expects no trouble fails by it. */
@@ -74,11 +76,11 @@ export class Owner {
       topic: run.topic,
       partition: run.partition ?? 0,
       client: Promise.resolve(run.client),
-      clock: systemClock,
+      clock: run.clock ?? systemClock,
       observer: { inserted() {}, retrying: unexpected, undecodable: unexpected, ...run.observer },
       flush_interval_ms: 60_000,
       flush_rows: run.flush_rows ?? 10,
-      settle_ms: 0,
+      settle_ms: run.settle_ms ?? 0,
     })
   }
 

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { History } from '../../analytics/connection.ts'
 import { Fenced } from '../../runtime/errors.ts'
 import type { Step } from '../../runtime/fold.ts'
-import type { LogEntry } from '../../runtime/ports.ts'
+import { systemClock } from '../../runtime/clock.ts'
+import type { Clock, LogEntry } from '../../runtime/ports.ts'
 import { clickhouse, describeWith } from '../services/index.ts'
 import { type Crash, Crashed, Owner, type Run, Shard } from './driver.ts'
 import {
@@ -163,6 +164,52 @@ await describeWith(clickhouse, 'the record fold', (address) => {
     await (await new Owner(lagging, second).claim()).read(log.slice(0, 7))
     await (await new Owner(lagging, second).claim()).read(log)
     expect(await recorded()).toEqual(expected(log, 5))
+  })
+
+  const HOUR_MS = 3_600_000
+
+  it('waits for nothing where nothing was ever recorded, though the log is not new', async () => {
+    const log = alertsEntries(9, 3)
+    const { shard, run } = fresh({
+      copy: { incarnation: 'one', logEnd: async () => 9 },
+      settle_ms: HOUR_MS,
+    })
+    await (await new Owner(shard, run).claim()).read(log)
+    expect(await recorded()).toEqual(expected(log, 3))
+  })
+
+  it('writes every row once when the store lost its very first plan, whose insert comes late', async () => {
+    const log = alertsEntries(9, 3)
+    const { shard, run } = fresh({ copy: { incarnation: 'one', logEnd: async () => 0 } })
+    const first = await new Owner(shard, run).claim()
+    await first.carryOut(first.fold.fold(log.slice(0, 1)) as Step)
+    const plan = first.fold.fold(log.slice(1, 5)) as Step
+    await expect(first.carryOut(plan, 'after-commit')).rejects.toBeInstanceOf(Crashed)
+    shard.lose()
+    // While the heir waits, what the first owner had sent arrives.
+    const clock: Clock = {
+      ...systemClock,
+      sleep: async (ms, signal) =>
+        ms > HOUR_MS / 2 ? plan.after?.(new AbortController().signal) : systemClock.sleep(ms, signal),
+    }
+    const copy = { incarnation: 'two', logEnd: async () => 9 }
+    await (await new Owner(shard, { ...run, copy, clock, settle_ms: HOUR_MS }).claim()).read(log)
+    expect(await recorded()).toEqual(expected(log, 3))
+  })
+
+  it('does not wait from the beginning again when the shard changes hands meanwhile', async () => {
+    const log = alertsEntries(9, 3)
+    const { shard, run } = fresh({ copy: { incarnation: 'one', logEnd: async () => 0 } })
+    await (await new Owner(shard, run).claim()).read(log.slice(0, 5))
+    const copy = { incarnation: 'two', logEnd: async () => 9 }
+    const patient = { ...run, copy, settle_ms: HOUR_MS }
+    const left = new AbortController()
+    const waiting = (await new Owner(shard, { ...patient, signal: left.signal }).claim()).read(log)
+    left.abort()
+    await waiting
+    const clock: Clock = { ...systemClock, now: () => Date.now() + HOUR_MS }
+    await (await new Owner(shard, { ...patient, clock }).claim()).read(log)
+    expect(await recorded()).toEqual(expected(log, 3))
   })
 
   it('knows all places it has had when the store lost plans, those of long ago too', async () => {

@@ -23,11 +23,13 @@ await describeWith(clickhouse, 'the schema of the history', (address) => {
       'incident_changes',
       'incidents',
       'memberships',
+      'recorded_partitions',
       'schema_migrations',
     ])
     expect(await rowsOf(client, 'SELECT version, name FROM schema_migrations FINAL')).toEqual([
       { version: 1, name: '0001_history.sql' },
       { version: 2, name: '0002_alert_repeats.sql' },
+      { version: 4, name: '0004_recorded_partitions.sql' },
     ])
     await history.close()
   })

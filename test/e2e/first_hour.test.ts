@@ -279,8 +279,7 @@ await describeWith(
       const world = await start(given.tracker, mode, { CLICKHOUSE_PASSWORD: given.clickhouse.password })
       const incident = await firstHour(world)
       const ask = askAt(given.clickhouse, own)
-      // What was logged before the first claim is recorded 75 s later: until then an insert of an owner before may be on its way.
-      const rows = await until('the history is complete', () => readRows(ask, incident), 150_000)
+      const rows = await until('the history is complete', () => readRows(ask, incident))
       expect(rows).toEqual(wholeStory(incident))
     })
   },

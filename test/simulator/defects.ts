@@ -29,6 +29,7 @@ export interface Defect {
   readonly of_history?: true
   readonly recorder?: (fold: PartitionFold) => PartitionFold
   readonly history_forgets_tokens?: true
+  readonly history_forgets_beginnings?: true
   readonly log_client?: (log: Log) => Log
   readonly client?: (simulation: Simulation, host: Host, store: Store) => Store
   readonly fold?: (simulation: Simulation, host: Host, topic: Topic, fold: PartitionFold) => PartitionFold
@@ -244,6 +245,7 @@ export const DEFECTS: Readonly<Record<string, Defect>> = {
     ),
   },
   'insert-without-token': { of_history: true, history_forgets_tokens: true, faults: ['rebalance'] },
+  'history-beginning-not-told': { of_history: true, history_forgets_beginnings: true },
   'history-ignores-a-failover': {
     of_history: true,
     recorder: (fold) => altered(fold, { restored: (position) => fold.restored(position, null) }),

@@ -28,13 +28,16 @@ interface Question {
  * remembers makes it nothing, and questions about positions are answered from the rows. Rows with equal keys stay side by side.
  */
 export class HistoryServer {
-  /** A deliberate defect. */
+  /** Deliberate defects. */
   forgets_tokens = false
+  forgets_beginnings = false
   /** Is an insert of this process not taken? */
   refuses = (_table: TableName, _host: Host): boolean => false
   private readonly world: World
   private readonly tables = new Map<TableName, HistoryRow[]>()
   private readonly tokens = new Map<TableName, string[]>()
+  /** Partitions of logs of which something may be recorded. */
+  private readonly begun = new Set<string>()
 
   constructor(world: World) {
     this.world = world
@@ -44,7 +47,7 @@ export class HistoryServer {
     return this.tables.get(table) ?? []
   }
 
-  /** The two calls of the client that the record fold makes. */
+  /** The three calls of the client that the record fold makes. */
   client(host: Host): ClickHouseClient {
     const { world } = this
     const exec = async (given: Inserting) => {
@@ -60,14 +63,32 @@ export class HistoryServer {
       if (world.random.chance(world.rates.insert_unanswered)) throw new Error('the connection broke')
       return { stream: [] }
     }
+    const command = async ({
+      query: text,
+      query_params = {},
+    }: Parameters<ClickHouseClient['command']>[0]) => {
+      if (!text.includes('INTO recorded_partitions'))
+        throw new TypeError(`no command of the simulation: ${text}`)
+      const begun = beginning(query_params)
+      await world.request(host, 'history', `begin ${begun}`, async () => {
+        if (!this.forgets_beginnings) this.begun.add(begun)
+      })
+    }
     const query = async ({ query: text, query_params = {} }: Parameters<ClickHouseClient['query']>[0]) => {
+      if (text.includes('FROM recorded_partitions')) {
+        const begun = beginning(query_params)
+        const rows = await world.request(host, 'history', `ask of ${begun}`, async () =>
+          this.begun.has(begun) ? [{}] : [],
+        )
+        return { json: async () => rows }
+      }
       const table = tableOf(text, 'FROM')
       const rows = await world.request(host, 'history', `ask ${table}`, async () =>
         this.answer({ table, text, params: query_params }),
       )
       return { json: async () => rows }
     }
-    return { exec, query } as unknown as ClickHouseClient
+    return { exec, query, command } as unknown as ClickHouseClient
   }
 
   private insert(table: TableName, token: string, rows: readonly HistoryRow[]): void {
@@ -99,6 +120,10 @@ export class HistoryServer {
 }
 
 type Cells = HistoryRow['cells']
+
+function beginning({ topic, partition }: Question['params']): string {
+  return `${String(topic)}/${String(partition)}`
+}
 
 function tableOf(query: string, before: 'INTO' | 'FROM'): TableName {
   const name = new RegExp(`${before} (\\w+)`).exec(query)?.[1]

@@ -72,6 +72,7 @@ export class Simulation {
     this.hook = new Hook(world)
     this.history = new HistoryServer(world)
     this.history.forgets_tokens = defect.history_forgets_tokens ?? false
+    this.history.forgets_beginnings = defect.history_forgets_beginnings ?? false
     this.tracker.faults = this.hook.faults = scenario.sink_faults
     this.outside = new Host(world, 'outside', 0, () => {})
     this.running = Array.from({ length: scenario.hosts }, () => null)

@@ -54,6 +54,7 @@ const FOUND: Readonly<Record<string, { readonly seeds: number; readonly breaks: 
   'closed-while-a-member-fires': { seeds: 10, breaks: /^[56]:/ },
   'insert-without-token': { seeds: 400, breaks: /^11:/ },
   'history-goes-on-behind-the-further-table': { seeds: 200, breaks: /^11:/ },
+  'history-beginning-not-told': { seeds: 100, breaks: /^11:/ },
   'history-ignores-a-failover': { seeds: 100, breaks: /^11:/ },
   'idle-owners-ask-nothing': { seeds: 200, breaks: /^liveness:/ },
   'seek-after-the-partition-was-lost': { seeds: 5, breaks: /^2:/ },
