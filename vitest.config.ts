@@ -1,4 +1,6 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import { SlowestFirst } from './test/slowest_first.ts'
 
 /** Where .ci/run wants the counts of passed and failed tests; nobody else needs them in a file. */
 const report_path = process.env['TOCSIN_TEST_REPORT']
@@ -9,6 +11,9 @@ export default defineConfig({
     globalSetup: ['test/services/setup.ts'],
     // A process per file: the services and workers that a file starts die with it.
     pool: 'forks',
+    // The long ones mostly wait for other processes, so there may be one more than cores; vitest itself would leave a core free.
+    maxWorkers: availableParallelism() + 1,
+    sequence: { sequencer: SlowestFirst },
     testTimeout: 60_000,
     hookTimeout: 120_000,
     teardownTimeout: 30_000,
