@@ -86,6 +86,11 @@ export class History {
   }
 }
 
+/** A client that only asks; the database must be there. */
+export function openReader(address: HistoryAddress): ClickHouseClient {
+  return open(address, address.database)
+}
+
 function open(address: HistoryAddress, database?: string): ClickHouseClient {
   return createClient({
     url: address.url,

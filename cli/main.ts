@@ -34,7 +34,9 @@ function collect(one: string, before: readonly string[]): readonly string[] {
 function onRecordings(tocsin: Command): void {
   withConfig(tocsin.command('replay'))
     .description('try grouping on recorded alerts: which incidents would they have been?')
-    .requiredOption('--alerts <file>', 'JSON lines, one alert each; .gz is read too')
+    .option('--alerts <file>', 'JSON lines, one alert each; .gz is read too')
+    .option('--from <time>', 'instead of a file: the history since then (RFC 3339)')
+    .option('--to <time>', 'the history until then; left out: now')
     .requiredOption('--out <folder>', 'where assignments.jsonl, incidents.jsonl and summary.json go')
     .option('--topology <file>', 'edges between entities (JSON)')
     .option('--against <folder>', 'what an earlier replay wrote: tell how the incidents differ')

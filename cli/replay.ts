@@ -7,12 +7,18 @@ import { readTopologyFile } from '../runtime/topology_files.ts'
 import type { Incident } from '../schemas/incident.ts'
 import { readRun, tellDifference } from './replay/against.ts'
 import { AssignmentsFile } from './replay/assignments.ts'
-import { BadLine, type Normaliser, readLine } from './replay/lines.ts'
-import { linesOf } from './replay/recording.ts'
+import { BadLine, type Normaliser } from './replay/lines.ts'
+import {
+  isRepeat,
+  type Line,
+  linesOf,
+  readRecorded,
+  recordingOf,
+  type Recording,
+} from './replay/recording.ts'
 import { type Assignment, Replay } from './replay/run.ts'
 
-export interface ReplayOptions {
-  readonly alerts: string
+export interface ReplayOptions extends Recording {
   readonly out: string
   readonly topology?: string
   readonly config?: string
@@ -23,32 +29,39 @@ const PROGRESS_LINES = 100_000
 const BAD_LINES_SHOWN = 5
 
 /**
- * Runs the real fold over recorded alerts and writes `assignments.jsonl`, one line for each line of the recording, `incidents.jsonl`
+ * Runs the real fold over recorded alerts, of a file or of the history, and writes `assignments.jsonl`, one line for each line of the recording, `incidents.jsonl`
  * and `summary.json`. A line that cannot be read is told and assigned to no incident. With `against`, the folder of an earlier run, it
  * tells how the runs differ, and writes `difference.json`.
  */
 export async function replay(options: ReplayOptions): Promise<void> {
-  const { config, rules } = loadConfig(options.config, environment())
+  const loaded = loadConfig(options.config, environment())
+  const { config, rules } = loaded
   const topology =
     options.topology === undefined ? [] : readTopologyFile('replay', options.topology, '').parts
   const before = options.against === undefined ? null : await readRun(options.against)
-  const recorded = linesOf(options.alerts)
-  mkdirSync(options.out, { recursive: true })
   const normalise = makeNormaliser(config)
+  const recording = recordingOf(options, loaded)
+  const lines = recording()
+  mkdirSync(options.out, { recursive: true })
   const run = new Replay(rules, topology)
   const first = join(options.out, 'assignments.tmp')
   const assignments = new AssignmentsFile(first)
   const counts = { lines: 0, bad: 0, began_ms: performance.now() }
-  for await (const text of recorded) {
-    const line = counts.lines++
+  for await (const line of lines) {
+    // The history says nothing of a clock that stood still, so somebody kept it; of a file nobody knows.
+    if (typeof line !== 'string') run.passUntil(line.at_ms)
+    if (isRepeat(line)) {
+      run.repeat(line)
+      continue
+    }
     let assigned: Assignment | null = null
     try {
-      assigned = run.take(readLine(text, normalise))
+      assigned = run.take(readRecorded(line, normalise))
     } catch (error) {
       if (!(error instanceof BadLine)) throw error
-      if (++counts.bad <= BAD_LINES_SHOWN) console.error(`line ${line + 1}: ${error.message}`)
+      if (++counts.bad <= BAD_LINES_SHOWN) console.error(`line ${counts.lines + 1}: ${error.message}`)
     }
-    await assignments.add(line, assigned)
+    await assignments.add(counts.lines++, assigned)
     if (counts.lines % PROGRESS_LINES === 0) console.error(`${counts.lines} alerts …`)
   }
   const elapsed_ms = performance.now() - counts.began_ms
@@ -62,24 +75,25 @@ export async function replay(options: ReplayOptions): Promise<void> {
   const summary = summarise(incidents, run, { ...counts, elapsed_ms })
   writeFileSync(join(options.out, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`)
   if (before === null) return console.log(JSON.stringify(summary, null, 2))
-  const named = (lines: ReadonlySet<number>) => alertTexts(options.alerts, lines, normalise)
+  const named = (lines: ReadonlySet<number>) => alertTexts(recording(), lines, normalise)
   console.log(await tellDifference(before, options.out, named))
 }
 
 /** How people call the alerts of some lines. */
 async function alertTexts(
-  path: string,
-  lines: ReadonlySet<number>,
+  recorded: AsyncIterable<Line>,
+  wanted: ReadonlySet<number>,
   normalise: Normaliser,
 ): Promise<ReadonlyMap<number, string>> {
   const texts = new Map<number, string>()
-  let line = 0
-  for await (const text of linesOf(path)) {
-    if (lines.has(line)) {
-      const { alert } = readLine(text, normalise)
-      texts.set(line, `${alert.labels['alertname'] ?? 'Alert'} on ${alert.entity || alert.scope}`)
+  let number = 0
+  for await (const line of recorded) {
+    if (isRepeat(line)) continue
+    if (wanted.has(number)) {
+      const { alert } = readRecorded(line, normalise)
+      texts.set(number, `${alert.labels['alertname'] ?? 'Alert'} on ${alert.entity || alert.scope}`)
     }
-    line++
+    number++
   }
   return texts
 }

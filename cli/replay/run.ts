@@ -4,6 +4,7 @@ import type { Incident } from '../../schemas/incident.ts'
 import type { LogRecord } from '../../schemas/record.ts'
 import type { Rules } from '../../schemas/rules.ts'
 import type { TopologyPart } from '../../schemas/topology.ts'
+import type { Repeated } from './history.ts'
 import type { Recorded } from './lines.ts'
 import { reasonOf } from '../../correlate/match/why.ts'
 
@@ -50,6 +51,26 @@ export class Replay {
     if (assignment.waits)
       this.waiting.set(alert.fingerprint, [...(this.waiting.get(alert.fingerprint) ?? []), assignment])
     return assignment
+  }
+
+  /** An alert that the recording told before is told once more, in the same words; one that it did not tell is left alone. */
+  repeat({ at_ms, fingerprint }: Repeated): void {
+    this.now_ms = Math.max(this.now_ms, at_ms)
+    const row = this.state.alerts.get(fingerprint)
+    if (!row) return
+    const { alert } = row
+    // The history does not keep the end that each of them told: it is taken to have moved on.
+    const ends_at_ms =
+      alert.ends_at_ms === null
+        ? null
+        : Math.max(alert.ends_at_ms, this.now_ms + this.state.rules.resolve_timeout_ms)
+    this.fold({
+      kind: 'alerts',
+      received_at_ms: this.now_ms,
+      origin: null,
+      places: [],
+      alerts: [{ ...alert, ends_at_ms, repeats: 1 }],
+    })
   }
 
   /** Lets time pass as the owner of a partition would who keeps the clock. */
