@@ -41,13 +41,13 @@ export async function replay(options: ReplayOptions): Promise<void> {
   const before = options.against === undefined ? null : await readRun(options.against)
   const normalise = makeNormaliser(config)
   const recording = recordingOf(options, loaded)
-  const lines = recording()
+  const recorded = recording()
   mkdirSync(options.out, { recursive: true })
   const run = new Replay(rules, topology)
   const first = join(options.out, 'assignments.tmp')
   const assignments = new AssignmentsFile(first)
   const counts = { lines: 0, bad: 0, began_ms: performance.now() }
-  for await (const line of lines) {
+  for await (const line of recorded) {
     // The history says nothing of a clock that stood still, so somebody kept it; of a file nobody knows.
     if (typeof line !== 'string') run.passUntil(line.at_ms)
     if (isRepeat(line)) {

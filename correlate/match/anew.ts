@@ -89,16 +89,20 @@ function kept(row: AlertRow): Decision {
   return { rows: [{ kind: 'alert', key: row.alert.fingerprint, value: row }], changes: [] }
 }
 
-/** The alert leaves its incident, in which it counts as ended, for the one that `seat` gives it. */
+/** The alert leaves its incident, in which it counts as ended, for the one that `seat` gives it; where that is its own, it stays. */
 function moved(state: State, row: AlertRow, home: IncidentRow, seat: (row: AlertRow) => Decision): Decision {
   const { rules, time_ms } = state
+  const was_in = [home.incident.id, ...(row.was_in ?? [])].slice(0, FORMER_MAX)
+  const seated = seat({ ...row, firing: true, was_in, joined_at_ms: time_ms, updated_at_ms: time_ms })
+  // Evidence does not choose it, but a rule may: the partner of a pair is there.
+  const { fingerprint } = row.alert
+  const own = seated.rows.findLast((one) => one.kind === 'alert' && one.key === fingerprint)
+  if (own?.kind === 'alert' && own.value?.incident_id === home.incident.id) return stays(state, row, home)
   const draft = new IncidentDraft(home, time_ms)
   if (row.firing) {
     draft.end({ ...row, firing: false, ended_at_ms: time_ms }, row.silenced_by.length === 0)
     resolveIfQuiet(draft, rules, null)
   }
-  const was_in = [home.incident.id, ...(row.was_in ?? [])].slice(0, FORMER_MAX)
-  const seated = seat({ ...row, firing: true, was_in, joined_at_ms: time_ms, updated_at_ms: time_ms })
   return {
     ...seated,
     rows: [{ kind: 'incident', key: home.incident.id, value: draft.row }, ...seated.rows],

@@ -162,6 +162,20 @@ describe('pairs', () => {
     expect(reasons(t).map(({ code }) => code)).toEqual(['never-grouped', 'never-grouped', 'never-grouped'])
   })
 
+  it('leaves an alert that begins anew where it is when its partner is there', () => {
+    const t = new Timeline({ grouping: [rule], resolve_timeout_ms: 60 * MINUTE_MS })
+    const named_alike = (alertname: string, at_ms: number) =>
+      anAlert({ alertname, router: 'r', host: 'r' }, { starts_at_ms: NOON_MS + at_ms })
+    t.alerts(0, named_alike('LinkDown', 0))
+    const later = 10 * MINUTE_MS
+    t.alerts(later, named_alike('SessionDown', later))
+    t.alerts(later + 5_000, named_alike('LinkDown', later + 5_000))
+    t.ticksUntil(later + MINUTE_MS)
+    expect(t.incidents().map(({ members_firing, members_total }) => [members_firing, members_total])).toEqual(
+      [[2, 2]],
+    )
+  })
+
   it('passes over a partner whose incident is closed, and one that came too long ago', () => {
     const t = timeline(rule, rest)
     const other = anAlert({ alertname: 'LinkDown', router: 'r', port: '2' })

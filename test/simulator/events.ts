@@ -113,6 +113,7 @@ export class Events {
 
   operate(operation: Operation): void {
     if (operation === 'post') return void this.post(`m${++this.posts}`)
+    if (operation === 'topology') return void this.declare()
     const body = this.bodyOf(operation)
     if (body === null) return
     const { world, reference, scenario } = this.simulation
@@ -125,7 +126,32 @@ export class Events {
     void this.append(partitions.map((partition) => ({ topic: 'alerts', partition, value })))
   }
 
-  private bodyOf(kind: Exclude<Operation, 'post'>): CommandBody | null {
+  /** Who runs on whom, in one part or two, sometimes what was said before. */
+  private async declare(): Promise<void> {
+    const { world, scenario } = this.simulation
+    const { random } = world
+    const source = `mesh-${random.between(1, 2)}`
+    const host = () => `h${random.between(1, 4)}`
+    const edges = Array.from({ length: random.between(0, 4) }, () => ({
+      from: host(),
+      to: host(),
+      kind: 'hosted_on',
+    }))
+    const cut = random.between(0, edges.length)
+    const version = `v${random.between(1, 20)}`
+    const scope = random.pick(['', 'a'])
+    for (const [part, last] of [[edges.slice(0, cut), false] as const, [edges.slice(cut), true] as const]) {
+      if (part.length === 0 && !last) continue
+      const value = encodeRecord({
+        kind: 'topology',
+        topology: { source, version, scope, edges: part, last },
+      })
+      const entry = (_: unknown, partition: number): Append => ({ topic: 'alerts', partition, value })
+      await this.append(Array.from({ length: scenario.partitions }, entry))
+    }
+  }
+
+  private bodyOf(kind: Exclude<Operation, 'post' | 'topology'>): CommandBody | null {
     const { world, reference } = this.simulation
     const { random } = world
     const at_ms = world.now_ms
@@ -154,6 +180,16 @@ export class Events {
       const match = [{ name: 'host', op: '=' as const, value: `h${random.between(1, 4)}` }]
       const ends_at_ms = starts_at_ms + random.between(1_000, 15_000)
       return { kind, window: { kind: 'once', name, match, starts_at_ms, ends_at_ms, comment: '' } }
+    }
+    if (kind === 'change-event') {
+      const scope = random.pick(['', 'a', 'b'])
+      const change = {
+        scope,
+        entity: `h${random.between(1, 4)}`,
+        at_ms: at_ms - random.between(0, 9_000),
+        text: 'deployed',
+      }
+      return { kind, change }
     }
     const known = [...reference.newest.keys()]
     if (known.length === 0) return null

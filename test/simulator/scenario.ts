@@ -43,6 +43,9 @@ export const OPERATIONS = [
   'end-maintenance',
   'shelve',
   'unshelve',
+  'topology',
+  'topology',
+  'change-event',
   'post',
   'post',
 ] as const
@@ -92,6 +95,31 @@ const BEHIND: Rules['suppression'][number] = {
   equal: ['host'],
 }
 
+/** What is full takes what runs on it along. */
+const CARRIED: Rules['suppression'][number] = {
+  name: 'carried',
+  source: [{ name: 'alertname', op: '=', value: 'Full' }],
+  target: [{ name: 'alertname', op: '=~', value: 'Full|Slow|Down' }],
+  equal: [],
+  behind: true,
+}
+
+/** One pair is learned anew with the second rules, and what is chronic is so no more. */
+const LEARNED: Rules['learned'] = {
+  pairs: [
+    {
+      first: 'Full',
+      second: 'Slow',
+      where: 'related',
+      followed: 9,
+      of: 10,
+      confidence: 0.6,
+      gap_p90_ms: 3_000,
+    },
+  ],
+  chronic: [{ scope: 'c', alertname: 'Full', entity: 'h4' }],
+}
+
 /** Short terms, so that within a minute groups idle, alerts expire and closed incidents leave the live view. */
 export function rulesOf(version: string): Rules {
   return {
@@ -135,7 +163,8 @@ export function rulesOf(version: string): Rules {
     growth_interval_ms: 1_000,
     retain_resolved_ms: 30_000,
     maintenance: version === 'first' ? [PLANNED] : [],
-    suppression: [BEHIND],
+    suppression: version === 'first' ? [BEHIND, CARRIED] : [CARRIED, BEHIND],
+    learned: version === 'first' ? LEARNED : { ...LEARNED, chronic: [] },
     hold_ms: { high: 0, medium: version === 'first' ? 3_000 : 0, low: 0, info: 5_000 },
     flapping: { interval_ms: 2_000, start_percent: 15, end_percent: 10 },
   }
