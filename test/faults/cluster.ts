@@ -15,8 +15,8 @@ import { uniqueName } from '../services/index.ts'
 /** Of an answer of the receiver and of the ticket server, so that a kill finds some under way. */
 const ANSWER_AFTER_MS = 30
 const SINK_TIMEOUT_MS = 1_000
-/** Alerts over HTTP beside those of the source topic. */
-const LOAD = { connections: 2, between_ms: 200 }
+/** Alerts over HTTP beside those of the source topic. A worker that stands still does not answer: then the other one is asked. */
+const LOAD = { connections: 2, between_ms: 200, patience_ms: 4_000 }
 const DOWN_MAX_MS = 3_000
 
 /** Two workers of the distributed mode with load from a topic and over HTTP, a webhook and a ticket system. */

@@ -38,7 +38,8 @@ export interface EmbeddedOptions {
   readonly timeout_ms?: number
 }
 
-const LOAD: SenderOptions = { connections: 3, between_ms: 60 }
+/** A process that is killed leaves nobody waiting, and the machine may be slow: who is not answered in this time never is. */
+const LOAD: SenderOptions = { connections: 3, between_ms: 60, patience_ms: 30_000 }
 /** Of an answer of the receiver and of the ticket server, so that a kill finds some under way. */
 const ANSWER_AFTER_MS = 30
 /** A ticket whose last attempt has no end known is left alone for eight times this and half a minute. */

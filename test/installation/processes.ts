@@ -13,7 +13,7 @@ export const exec = promisify(execFile)
 
 const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
 /** The bounds only end a test that would never pass; the machine may be slow. */
-const PATIENCE_MS = 60_000
+const PATIENCE_MS = 120_000
 const LOOK_EVERY_MS = 100
 const OUTPUT_KEPT_CHARS = 8_192
 

@@ -5,7 +5,6 @@ import { pause, type Tocsin } from './processes.ts'
 
 const ALERTS_PER_REQUEST = 20
 const AFTER_REFUSAL_MS = 50
-const PATIENCE_MS = 4_000
 
 /** Statements about one alert: those that were answered with 2xx, and all that were sent. */
 export interface Sent {
@@ -16,6 +15,8 @@ export interface Sent {
 export interface SenderOptions {
   readonly connections: number
   readonly between_ms: number
+  /** Then a request counts as not answered, and is sent again. */
+  readonly patience_ms: number
 }
 
 /** Sends an input over HTTP as Prometheus does: each request again until it is answered with 2xx, by whichever process. */
@@ -89,7 +90,7 @@ export class Sender {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(statements),
-        signal: AbortSignal.timeout(PATIENCE_MS),
+        signal: AbortSignal.timeout(this.options.patience_ms),
       })
       await response.arrayBuffer()
       return response.status
