@@ -11,8 +11,8 @@ export default defineConfig({
     globalSetup: ['test/services/setup.ts'],
     // A process per file: the services and workers that a file starts die with it.
     pool: 'forks',
-    // The long ones mostly wait for other processes, so there may be one more than cores; vitest itself would leave a core free.
-    maxWorkers: availableParallelism() + 1,
+    // Vitest itself would leave a core free, and there is often but two; the long files mostly wait for other processes.
+    maxWorkers: availableParallelism(),
     sequence: { sequencer: SlowestFirst },
     testTimeout: 60_000,
     hookTimeout: 120_000,

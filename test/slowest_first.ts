@@ -1,12 +1,15 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-/** Files that take longest, slowest first: what is begun last should not be what the run then waits for. */
+/**
+ * Files that take longest, begun first, so that the end of a run does not wait for one of them. Those that keep a core busy
+ * (simulator, embedded) come beside those that wait.
+ */
 const SLOWEST = [
   'test/faults/distributed.test.ts',
   'test/e2e/million.test.ts',
+  'test/simulator/simulator.test.ts',
   'test/runtime/log_kafka_outage.test.ts',
   'test/faults/embedded.test.ts',
-  'test/simulator/simulator.test.ts',
   'test/e2e/first_hour.test.ts',
   'test/runtime/log_kafka_source.test.ts',
   'test/notify/request_tracker.test.ts',
