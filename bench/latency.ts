@@ -4,7 +4,7 @@ import type { Mix } from './load/bodies.ts'
 import type { HttpResult } from './load/http.ts'
 import { httpOrder } from './load_order.ts'
 import type { BenchOptions } from './options.ts'
-import { Probes } from './probes.ts'
+import { Probes, PROBES_APART } from './probes.ts'
 import { runScript, type Started } from './processes.ts'
 import { type Figure, quantile, type Report, rounded, summarise } from './report.ts'
 
@@ -14,13 +14,7 @@ const DISTINCT = 20_000
 const PROBES_PER_S = 50
 const MIXES = ['repeats', 'new'] as const satisfies readonly Mix[]
 const ROUNDS = 3
-/** Each probe opens an incident; evidence would bring them together. */
-const APART = `
-log_level: error
-rules:
-  grouping:
-    - {name: probes, match: ['alertname=~"Probe_.*"'], group_by: [alertname]}
-`
+const APART = `log_level: error\nrules: {grouping: [${PROBES_APART}]}\n`
 
 /** From posting an alert that opens an incident until its change arrives on the event stream: idle, and beside a given load. */
 export function run(options: BenchOptions): Promise<Report> {

@@ -4,6 +4,9 @@ import { alertOf } from './load/alerts.ts'
 const TOLD_WITHIN_MS = 60_000
 const LOOK_EVERY_MS = 20
 
+/** The grouping rule that they need: evidence would bring them together. */
+export const PROBES_APART = `{name: probes, match: ['alertname=~"Probe_.*"'], group_by: [alertname]}`
+
 /** Alerts that each open an incident of its own, and the wait for the change that tells of it. */
 export class Probes {
   private readonly url: string

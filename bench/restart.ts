@@ -1,13 +1,13 @@
 import { assertActive, makeActive, Place } from './http_round.ts'
 import type { BenchOptions } from './options.ts'
-import { Probes } from './probes.ts'
+import { Probes, PROBES_APART } from './probes.ts'
 import { end, type Started } from './processes.ts'
 import { type Figure, type Report, rounded, summarise } from './report.ts'
 
 const ROUNDS = 3
 const DISTINCT = 200_000
 /** Nothing ends by itself while this runs. */
-export const LASTING = 'log_level: error\nrules: {resolve_timeout_ms: 3600000}\n'
+export const LASTING = `log_level: error\nrules: {resolve_timeout_ms: 3600000, grouping: [${PROBES_APART}]}\n`
 
 /** From exec to a program that works again, with many active alerts, after a stop and after kill -9. */
 export async function run(options: BenchOptions): Promise<Report> {

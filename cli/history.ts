@@ -6,7 +6,7 @@ import { openReader } from '../analytics/connection.ts'
 import type { Loaded } from '../runtime/config.ts'
 import { Misconfigured } from '../runtime/errors.ts'
 
-/** What a running tocsin of the embedded mode writes for readers on its machine (runtime/history_server.ts). */
+/** What a running tocsin with a ClickHouse of its own writes for readers on its machine (runtime/history_server.ts). */
 const access = z.object({
   url: z.string(),
   database: z.string(),
@@ -16,9 +16,8 @@ const access = z.object({
 
 /** The history of the configuration, to be read. Throws Misconfigured where there is none. */
 export function historyOf({ config, secret }: Pick<Loaded, 'config' | 'secret'>): ClickHouseClient {
-  const { clickhouse, data_dir, mode } = config
-  if (mode === 'embedded') return openReader(embeddedAccess(data_dir))
-  if (!clickhouse) throw new Misconfigured('no-history', 'the configuration has no `clickhouse`')
+  const { clickhouse, data_dir } = config
+  if (!clickhouse) return openReader(embeddedAccess(data_dir))
   const { url, database, username, password } = clickhouse
   return openReader({ url, database, username, password: password ? secret(password) : '' })
 }
