@@ -16,6 +16,8 @@ export function isActive(silence: Silence, now_ms: number): boolean {
   return silence.starts_at_ms <= now_ms && now_ms < silence.ends_at_ms
 }
 
+const NOTHING: readonly string[] = []
+
 /** Everything that mutes an alert now, sorted: see `silenced_by` of a member. */
 export function silencedBy(state: State, alert: Alert): readonly string[] {
   const { derived, time_ms } = state
@@ -30,7 +32,7 @@ export function silencedBy(state: State, alert: Alert): readonly string[] {
     for (const rule of derived.dependencies.mutes(alert)) ids.push(MUTED_BY.dependency + rule)
   const shelf = state.shelves.size > 0 ? state.shelves.get(alert.fingerprint) : undefined
   if (shelf) ids.push(MUTED_BY.shelf + shelf.actor)
-  return ids.sort()
+  return ids.length === 0 ? NOTHING : ids.sort()
 }
 
 /** The same, but for who shelved the alert: null when nobody has. */

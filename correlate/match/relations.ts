@@ -60,11 +60,19 @@ function knows(list: readonly string[], entity: string): boolean {
   return false
 }
 
-/** The row with one more relation in `list`; the same row when it knows the entity. */
-function withNamed(row: RelationRow, list: 'named' | 'named_by', to: string, label: string): RelationRow {
-  if (row.hub || knows(row.named, to) || knows(row.named_by, to)) return row
-  if (taught(row) >= LIMITS.relations_per_entity) return { ...row, named: [], named_by: [], hub: true }
-  return { ...row, [list]: [...row[list], to, label] }
+/** The row with what it does not know yet of `more`, of the form of `list`; the same row when it knows all. */
+function withMore(row: RelationRow, list: 'named' | 'named_by', more: readonly string[]): RelationRow {
+  if (row.hub) return row
+  const fresh: string[] = []
+  for (let i = 0; i < more.length; i += 2) {
+    const to = more[i] as string
+    if (!knows(row.named, to) && !knows(row.named_by, to)) fresh.push(to, more[i + 1] as string)
+  }
+  if (fresh.length === 0) return row
+  if (taught(row) + fresh.length / 2 > LIMITS.relations_per_entity)
+    return { ...row, named: [], named_by: [], hub: true }
+  // A list that is spread into another has room to grow on, which would be half of what is kept here.
+  return { ...row, [list]: row[list].concat(fresh) }
 }
 
 /** What the labels of an alert say of its entity: that it relates to the others that they name. */
@@ -73,18 +81,19 @@ export function learnedRelations(state: State, alert: Alert, mentions: readonly 
   if (about === undefined || alert.entity === '' || others.length === 0) return []
   const { scope } = alert
   const { relations } = state
-  const old = relations.get(scope, about.value)
-  let own = old ?? NO_RELATIONS
+  const old = relations.get(scope, about.value) ?? NO_RELATIONS
+  const named: string[] = []
   const rows: Row[] = []
   for (const { value, label } of others) {
-    const known = relations.get(scope, value)
+    const known = relations.get(scope, value) ?? NO_RELATIONS
     // Being related to a hub tells nothing, and most alerts are related to some.
-    if (known?.hub) continue
-    own = withNamed(own, 'named', value, label)
-    const other = withNamed(known ?? NO_RELATIONS, 'named_by', about.value, label)
+    if (known.hub) continue
+    named.push(value, label)
+    const other = withMore(known, 'named_by', [about.value, label])
     if (other !== known) rows.push({ kind: 'relation', scope, key: value, value: other })
   }
-  if (own !== (old ?? NO_RELATIONS)) rows.push({ kind: 'relation', scope, key: about.value, value: own })
+  const own = withMore(old, 'named', named)
+  if (own !== old) rows.push({ kind: 'relation', scope, key: about.value, value: own })
   const room = LIMITS.related_entities_per_partition - relations.size
   return room >= rows.length
     ? rows

@@ -62,7 +62,8 @@ export function packed({ code, rules_version, gap_ms, strength, runner_up, terms
     const fields = flat(term)
     why.push(fields.length, ...fields)
   }
-  return why
+  // What grows has room to grow on, which is never needed.
+  return why.slice() as [string, ...(string | number | null)[]]
 }
 
 function percent(strength: number): number {
