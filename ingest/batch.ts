@@ -1,7 +1,8 @@
 import type { Alert } from '../schemas/alert.ts'
-import { type DeadLetter, deadLetterOf } from '../schemas/deadletter.ts'
+import type { DeadLetter } from '../schemas/deadletter.ts'
 import { partitionOf } from '../schemas/ids.ts'
 import type { Origin } from '../schemas/record.ts'
+import { lettersOf } from './dead_letters.ts'
 import { type Numbered, ShareCollector, type Shares } from './shares.ts'
 import type { OutOfBounds } from './normalise.ts'
 import type { Learnt, Recogniser } from './recognise/recogniser.ts'
@@ -128,19 +129,13 @@ function prepareOnce(batch: Batch, { partitions, normalise, recogniser }: Prepar
     const taken = sorted.alerts.length + countOf(repeats)
     alerts_total += taken
     if (taken === 0 && sorted.rejects.length > 0) messages_rejected++
-    for (const { ordinal, code, reason, payload } of sorted.rejects) {
-      const origin = batch.locate(message.offset, ordinal)
-      letters.push(
-        deadLetterOf({
-          at_ms: batch.received_at_ms,
-          source: batch.source,
-          origin,
-          code,
-          reason,
-          payload: Buffer.from(payload),
-        }),
-      )
-    }
+    letters.push(
+      ...lettersOf(sorted.rejects, {
+        source: batch.source,
+        at_ms: batch.received_at_ms,
+        locate: (ordinal) => batch.locate(message.offset, ordinal),
+      }),
+    )
     rejects.push(...sorted.rejects)
   }
   return {

@@ -1,10 +1,10 @@
-import { Retryable } from '../runtime/errors.ts'
 import type { Append, Log, Position } from '../runtime/ports.ts'
 import type { Tracing } from '../runtime/tracing.ts'
 import { LIMITS } from '../schemas/limits.ts'
 import { type Batch, type Normalise, type Prepared, prepare } from './batch.ts'
 import { Recogniser } from './recognise/recogniser.ts'
 import { appendsFor } from './entries.ts'
+import { GroupCommit } from './group_commit.ts'
 import { makeNormaliser, type NormaliserConfig } from './normalise.ts'
 import type { RejectedAlert } from './sources/raw_alert.ts'
 
@@ -28,12 +28,6 @@ export interface Accepted {
   readonly rejects: readonly RejectedAlert[]
 }
 
-interface Waiting {
-  readonly prepared: Prepared
-  readonly resolve: (accepted: Accepted) => void
-  readonly reject: (error: unknown) => void
-}
-
 /** Alerts that wait for the log at most; beyond that senders are asked to come again. */
 const WAITING_ALERTS_MAX = 4 * LIMITS.alerts_per_request
 
@@ -44,12 +38,16 @@ export class Intake {
   readonly recogniser = new Recogniser()
   readonly normalise: Normalise
   private readonly newest = new Map<number, Position>()
-  private waiting: Waiting[] = []
-  private waiting_alerts = 0
-  private appending = false
+  private readonly group: GroupCommit<Prepared, Accepted>
 
   constructor(parts: IntakeParts) {
     this.parts = parts
+    this.group = new GroupCommit({
+      what: 'alerts',
+      weigh: ({ alerts_total, rejects }) => alerts_total + rejects.length,
+      waiting_max: WAITING_ALERTS_MAX,
+      commit: (group) => this.append(group),
+    })
     this.normalise = makeNormaliser(parts.config)
   }
 
@@ -66,7 +64,8 @@ export class Intake {
 
   /** Like accept, for a batch that was prepared. */
   async take(prepared: Prepared): Promise<Accepted> {
-    const accepted = await this.append(prepared)
+    const is_empty = prepared.alerts_total === 0 && prepared.rejects.length === 0
+    const accepted = is_empty ? { positions: new Map(), rejects: [] } : await this.group.take(prepared)
     this.parts.observer.accepted(prepared.source, prepared.alerts_total)
     for (const { code } of prepared.rejects) this.parts.observer.rejected(prepared.source, code)
     return accepted
@@ -77,62 +76,30 @@ export class Intake {
     return this.newest
   }
 
-  private append(prepared: Prepared): Promise<Accepted> {
-    if (prepared.alerts_total === 0 && prepared.rejects.length === 0)
-      return Promise.resolve({ positions: new Map(), rejects: [] })
-    if (this.waiting_alerts > WAITING_ALERTS_MAX) {
-      return Promise.reject(
-        new Retryable(
-          'intake-full',
-          `${this.waiting_alerts} alerts wait for the log, more than ${WAITING_ALERTS_MAX}; send again later`,
-        ),
-      )
-    }
-    return new Promise((resolve, reject) => {
-      this.waiting.push({ prepared, resolve, reject })
-      this.waiting_alerts += prepared.alerts_total + prepared.rejects.length
-      if (!this.appending) void this.flush()
-    })
-  }
-
-  /** Appends group after group until nobody waits. Never rejects: failures go to those who wait. */
-  private async flush(): Promise<void> {
-    this.appending = true
-    while (this.waiting.length > 0) {
-      const group = this.waiting
-      this.waiting = []
-      this.waiting_alerts = 0
-      try {
-        const span = this.parts.tracing.batch('ingest', group.length, [])
-        const entries = appendsFor(
-          group.map(({ prepared }) => prepared),
-          this.parts.log.partitions('deadletters'),
-          span.headers,
-        )
-        this.settle(group, entries, await this.parts.log.append(entries))
-        span.end()
-      } catch (error) {
-        for (const { reject } of group) reject(error)
-      }
-    }
-    this.appending = false
+  private async append(group: readonly Prepared[]): Promise<readonly Accepted[]> {
+    const { log, tracing } = this.parts
+    const span = tracing.batch('ingest', group.length, [])
+    const entries = appendsFor(group, log.partitions('deadletters'), span.headers)
+    const accepted = this.settle(group, entries, await log.append(entries))
+    span.end()
+    return accepted
   }
 
   private settle(
-    group: readonly Waiting[],
+    group: readonly Prepared[],
     entries: readonly Append[],
     positions: readonly Position[],
-  ): void {
+  ): readonly Accepted[] {
     for (const [i, { topic, partition }] of entries.entries()) {
       if (topic === 'alerts')
         this.newest.set(partition, Math.max(positions[i] ?? 0, this.newest.get(partition) ?? 0))
     }
-    for (const { prepared, resolve } of group) {
-      this.recogniser.learn(prepared.learnt)
-      const touched = [...prepared.shares.keys()].map(
+    return group.map(({ learnt, shares, rejects }) => {
+      this.recogniser.learn(learnt)
+      const touched = [...shares.keys()].map(
         (partition) => [partition, this.newest.get(partition) ?? 0] as const,
       )
-      resolve({ positions: new Map(touched), rejects: prepared.rejects })
-    }
+      return { positions: new Map(touched), rejects }
+    })
   }
 }
