@@ -1,7 +1,7 @@
 import type { RecordObserver } from '../analytics/inserts.ts'
 import type { Outcome } from '../correlate/fold.ts'
 import type { State } from '../correlate/state.ts'
-import type { ConsumerObserver } from '../ingest/consumer.ts'
+import type { ConsumerObserver } from '../ingest/message_loop.ts'
 import type { IntakeObserver } from '../ingest/intake.ts'
 import type { Action, DeliveryRow, Result } from '../notify/delivery.ts'
 import type { Retryable } from './errors.ts'
