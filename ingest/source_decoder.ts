@@ -1,15 +1,23 @@
 import type { Labels } from '../schemas/alert.ts'
 import type { SourceConfig } from '../schemas/config.ts'
-import { MAPPED_FORMAT } from '../schemas/source_formats.ts'
+import { isSampleFormat, MAPPED_FORMAT, type SampleFormat } from '../schemas/source_formats.ts'
 import type { Decode, SourceMessage } from './sources/format.ts'
 import { FORMATS } from './sources/formats.ts'
 import { mapped } from './sources/mapped.ts'
 import type { DecodedAlerts, RawAlert } from './sources/raw_alert.ts'
 
-type Decoding = Pick<SourceConfig, 'format'> & Partial<Pick<SourceConfig, 'mapping'>>
+type AlertFormat = Exclude<SourceConfig['format'], SampleFormat>
+type Decoding = { readonly format: AlertFormat } & Partial<Pick<SourceConfig, 'mapping'>>
 
 /** Reads the messages of one source as its configuration says. Total. */
 export type SourceDecoder = (message: SourceMessage) => DecodedAlerts
+
+/** Does it tell alerts, not readings? */
+export function isAlertSource<Source extends Pick<SourceConfig, 'format'>>(
+  source: Source,
+): source is Source & { readonly format: AlertFormat } {
+  return !isSampleFormat(source.format)
+}
 
 /** Labels of the configuration go before those of the sender: they name the scope that a sender cannot leave. */
 function withLabels(alert: RawAlert, own: Labels): RawAlert {
@@ -28,8 +36,7 @@ function decodeOf({ format, mapping }: Decoding): Decode {
 }
 
 export function sourceDecoder(
-  source: Pick<SourceConfig, 'format' | 'labels' | 'expire_after_ms'> &
-    Pick<Partial<SourceConfig>, 'mapping'>,
+  source: Decoding & Pick<SourceConfig, 'labels' | 'expire_after_ms'>,
 ): SourceDecoder {
   const { labels, expire_after_ms } = source
   const decode = decodeOf(source)

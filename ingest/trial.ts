@@ -2,7 +2,7 @@ import type { Alert, Labels } from '../schemas/alert.ts'
 import type { Config } from '../schemas/config.ts'
 import { EXPIRE_AFTER_MS, SOURCE_FORMATS } from '../schemas/source_formats.ts'
 import type { Normalise } from './batch.ts'
-import { type SourceDecoder, sourceDecoder } from './source_decoder.ts'
+import { isAlertSource, type SourceDecoder, sourceDecoder } from './source_decoder.ts'
 import type { SourceMessage } from './sources/format.ts'
 import type { Acknowledgement, RawAlert, RejectedAlert } from './sources/raw_alert.ts'
 
@@ -57,5 +57,8 @@ export function triedSources({ sources }: Pick<Config, 'sources'>): ReadonlyMap<
     (format) =>
       [format as string, sourceDecoder({ format, labels: {}, expire_after_ms: EXPIRE_AFTER_MS })] as const,
   )
-  return new Map([...built_in, ...sources.map((source) => [source.name, sourceDecoder(source)] as const)])
+  return new Map([
+    ...built_in,
+    ...sources.filter(isAlertSource).map((source) => [source.name, sourceDecoder(source)] as const),
+  ])
 }

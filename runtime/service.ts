@@ -5,7 +5,10 @@ import { buildServer } from '../api/server.ts'
 import { Acknowledger } from '../ingest/acknowledger.ts'
 import { Consumer } from '../ingest/consumer.ts'
 import { Intake } from '../ingest/intake.ts'
-import { isPlainAlertmanager, sourceDecoder } from '../ingest/source_decoder.ts'
+import { SampleConsumer } from '../ingest/samples/consumer.ts'
+import { isSampleSource, sampleDecoder } from '../ingest/samples/formats.ts'
+import { SampleIntake } from '../ingest/samples/intake.ts'
+import { isAlertSource, isPlainAlertmanager, sourceDecoder } from '../ingest/source_decoder.ts'
 import type { KafkaSourceConfig } from '../schemas/config.ts'
 import { Retryable } from './errors.ts'
 import { layFirstRules } from './first_rules.ts'
@@ -15,7 +18,7 @@ import { Observation } from './observation.ts'
 import { noTraces, otlpTraces } from './tracing.ts'
 import { apiParts } from './service_api.ts'
 import { ingestRoutes } from './service_ingest.ts'
-import { publicUrl, type Running, type ServiceParts } from './service_parts.ts'
+import { publicUrl, type Reading, type Running, type ServiceParts } from './service_parts.ts'
 import { version } from './version.ts'
 import { type World, wire } from './wire.ts'
 
@@ -68,6 +71,7 @@ async function assemble({ loaded, clock, logger, on_fatal }: ServiceParts, world
   const history = world.history && historyOf(world.history, { clock, logger, metrics, observation })
   if (!history) metrics.registry.removeSingleMetric('tocsin_history_up')
   const intake = new Intake({ log: world.log, config, observer: observation, tracing })
+  const sample_intake = new SampleIntake({ log: world.log, config, observer: observation, tracing })
   const acknowledger = new Acknowledger({ ...world, clock, config, intake })
   const consumers = await Promise.all(
     config.parts.includes('ingest')
@@ -91,6 +95,7 @@ async function assemble({ loaded, clock, logger, on_fatal }: ServiceParts, world
     observation,
     history,
     intake,
+    sample_intake,
     acknowledger,
     consumers,
     workers,
@@ -99,16 +104,16 @@ async function assemble({ loaded, clock, logger, on_fatal }: ServiceParts, world
     server: null,
   }
 
-  async function consumerOf(source: KafkaSourceConfig): Promise<Consumer> {
+  async function consumerOf(source: KafkaSourceConfig): Promise<Reading> {
     observation.source(source.name, source.kind)
     const { name, topics } = source
+    const common = { name, topics, source: await world.topicSource(source), clock, observer: observation }
+    if (isSampleSource(source))
+      return new SampleConsumer({ ...common, intake: sample_intake, decode: sampleDecoder(source) })
+    if (!isAlertSource(source)) throw new Error(`no format ${source.format} is known`)
     return new Consumer({
-      name,
-      topics,
-      source: await world.topicSource(source),
+      ...common,
       intake,
-      clock,
-      observer: observation,
       resolve_timeout_ms: rules.resolve_timeout_ms,
       ...(!isPlainAlertmanager(source) && { decode: sourceDecoder(source), acknowledger }),
     })

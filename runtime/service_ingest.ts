@@ -5,12 +5,13 @@ import { cloudeventsIngest } from '../ingest/http/cloudevents.ts'
 import { opsgenieIngest } from '../ingest/http/opsgenie.ts'
 import { otlpLogsIngest } from '../ingest/http/otlp_logs.ts'
 import { pagerdutyIngest } from '../ingest/http/pagerduty.ts'
-import { type HttpSource, httpSources } from '../ingest/http/sources.ts'
+import { type HttpSource, httpSources, type SampleHttpSource } from '../ingest/http/sources.ts'
 import type { TakingParts } from '../ingest/http/take.ts'
 import { readFromSns, SnsProof } from '../ingest/http/sns.ts'
 import { type Proof, secretProof } from '../ingest/http/verify.ts'
 import { trialRoute } from '../ingest/http/trial.ts'
-import { sourceDecoder } from '../ingest/source_decoder.ts'
+import { isSampleSource, sampleDecoder } from '../ingest/samples/formats.ts'
+import { isAlertSource, sourceDecoder } from '../ingest/source_decoder.ts'
 import { triedSources } from '../ingest/trial.ts'
 import type { HttpSourceConfig } from '../schemas/config.ts'
 import { EXPIRE_AFTER_MS } from '../schemas/source_formats.ts'
@@ -21,11 +22,11 @@ import type { Running } from './service_parts.ts'
 /** Everything that takes alerts over HTTP. Throws Misconfigured when a secret is missing. */
 export function ingestRoutes(
   loaded: Loaded,
-  parts: TakingParts & Pick<Running, 'observation'>,
+  parts: TakingParts & Pick<Running, 'observation' | 'sample_intake'>,
 ): readonly FastifyPluginAsync[] {
   const { config, rules } = loaded
   const sources = config.sources.flatMap((source) =>
-    source.kind === 'http' ? [httpSource(loaded, source, parts.clock)] : [],
+    source.kind === 'http' ? [httpSource(loaded, source, parts)] : [],
   )
   for (const { name } of sources) parts.observation.source(name, 'http')
   return [
@@ -43,13 +44,16 @@ export function ingestRoutes(
   ]
 }
 
-function httpSource({ secret }: Loaded, source: HttpSourceConfig, clock: Clock): HttpSource {
+function httpSource(
+  { secret }: Loaded,
+  source: HttpSourceConfig,
+  { clock, sample_intake }: Pick<TakingParts, 'clock'> & Pick<Running, 'sample_intake'>,
+): HttpSource | SampleHttpSource {
   const { name, verify } = source
-  return {
-    name,
-    decode: sourceDecoder(source),
-    proof: verify ? proofOf(verify, secret, clock) : null,
-  }
+  const proof = verify ? proofOf(verify, secret, clock) : null
+  if (isSampleSource(source)) return { name, proof, decode_samples: sampleDecoder(source), sample_intake }
+  if (!isAlertSource(source)) throw new Error(`no format ${source.format} is known`)
+  return { name, proof, decode: sourceDecoder(source) }
 }
 
 function proofOf(

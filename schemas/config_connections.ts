@@ -2,7 +2,13 @@ import { z } from 'zod'
 import { severity } from './alert.ts'
 import { LIMITS } from './limits.ts'
 import { mapping } from './mapping.ts'
-import { EXPIRE_AFTER_MS, MAPPED_FORMAT, SOURCE_FORMATS } from './source_formats.ts'
+import {
+  EXPIRE_AFTER_MS,
+  MAPPED_FORMAT,
+  SAMPLE_FORMATS,
+  SOURCE_FORMATS,
+  TIME_UNITS,
+} from './source_formats.ts'
 
 export const name = z
   .string()
@@ -58,7 +64,7 @@ const kafka = z.strictObject({
 const source = {
   name,
   format: z
-    .enum([...SOURCE_FORMATS, MAPPED_FORMAT])
+    .enum([...SOURCE_FORMATS, MAPPED_FORMAT, ...SAMPLE_FORMATS])
     .default('alertmanager')
     .describe('shape of the messages: docs/sources/ has a page for each'),
   labels: z
@@ -73,6 +79,14 @@ const source = {
     .describe('an alert whose end is told by a message of its own ends after this long if none comes'),
 }
 
+const readings = {
+  time_unit: z
+    .enum(TIME_UNITS)
+    .optional()
+    .describe('readings: unit of times that are numbers; left out, it is known by their size')
+    .meta({ examples: ['ms'] }),
+}
+
 const mapped = {
   mapping: mapping
     .optional()
@@ -85,6 +99,7 @@ export const kafkaSource = z.strictObject({
   topics: z.array(z.string().min(1)).min(1).max(100).describe('topics to read'),
   cluster: kafka.optional().describe('the brokers, when they are not those of `kafka`'),
   ...mapped,
+  ...readings,
 })
 
 const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'expected the name of a header')
@@ -119,6 +134,7 @@ export const httpSource = z.strictObject({
       'how a request proves that it comes from this source; without it senders need a token of role ingest',
     ),
   ...mapped,
+  ...readings,
 })
 
 const delivery = {
@@ -163,6 +179,15 @@ export const ownKafka = kafka.extend({
   retention_ms: positive_ms
     .default(7 * 86_400_000)
     .describe('how long the internal topics keep their records'),
+  samples_retention_ms: positive_ms
+    .default(6 * 3_600_000)
+    .describe('how long readings are kept, which are many: longer than detectors are ever away'),
+  samples_retention_bytes: z
+    .number()
+    .int()
+    .min(1_048_576)
+    .default(1_073_741_824)
+    .describe('readings of one partition are kept up to this many bytes'),
 })
 
 export const redis = z.strictObject({

@@ -18,7 +18,7 @@ export const series = z.object({
 export type Series = z.infer<typeof series>
 
 /** A text that two series have in common exactly when they are the same: their scope and all labels. */
-export function seriesKey({ scope, labels: own }: Series): string {
+function seriesKey({ scope, labels: own }: Series): string {
   const parts = [scope]
   for (const name of Object.keys(own).sort()) parts.push(name, own[name] as string)
   return parts.map((part) => `${part.length}:${part}`).join('')

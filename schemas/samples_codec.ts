@@ -1,4 +1,3 @@
-import type { Labels } from './alert.ts'
 import { CodecError } from './codec.ts'
 import { QUALITIES, type SamplesRecord, type Series } from './sample.ts'
 
@@ -35,9 +34,7 @@ function columnsOf(buffer: ArrayBuffer, from: number, { readings, series, labels
     return placed
   }
   const indices = (count: number): Uint16Array | Uint32Array =>
-    wide
-      ? new Uint32Array(buffer, place(4 * count), count)
-      : new Uint16Array(buffer, place(2 * count), count)
+    wide ? new Uint32Array(buffer, place(4 * count), count) : new Uint16Array(buffer, place(2 * count), count)
   const bytes = (count: number) => new Uint8Array(buffer, place(count), count)
   return {
     at_ms: new Float64Array(buffer, place(8 * readings), readings),
@@ -138,7 +135,8 @@ export function decodeSamples(entry: Buffer): SamplesRecord {
 
 type Columns = ReturnType<typeof columnsOf>
 
-const wrong = (what: string) => new CodecError('entry-shape', `an entry of samples has the wrong shape: ${what}`)
+const wrong = (what: string) =>
+  new CodecError('entry-shape', `an entry of samples has the wrong shape: ${what}`)
 
 function readHeader(entry: Buffer) {
   const format = entry[0]
@@ -196,7 +194,7 @@ function seriesOf({ names, values, scopes, label_counts }: Columns, texts: reado
   const series = Array.from(label_counts, (count, i) => {
     const labels: Record<string, string> = {}
     for (const end = at + count; at < end; at++) put(labels, text(names[at]), text(values[at]))
-    return { scope: text(scopes[i]), labels: labels as Labels }
+    return { scope: text(scopes[i]), labels }
   })
   if (at !== names.length) throw wrong(`the series have ${at} labels, it tells of ${names.length}`)
   return series

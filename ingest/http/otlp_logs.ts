@@ -1,10 +1,9 @@
-import { promisify } from 'node:util'
-import { gunzip } from 'node:zlib'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { LIMITS } from '../../schemas/limits.ts'
 import { EXPIRE_AFTER_MS } from '../../schemas/source_formats.ts'
 import { otlpLogs } from '../sources/otlp_logs.ts'
+import { plainBody } from './plain_body.ts'
 import { plainHeaders, take, takeBodiesRaw, type TakingParts } from './take.ts'
 
 /** `POST /v1/logs` of OTLP over HTTP, in JSON, plain or compressed with gzip. */
@@ -31,22 +30,6 @@ const INVALID_ARGUMENT = 3
 
 const refuse = (reply: FastifyReply, http: number, message: string): FastifyReply =>
   reply.code(http).send({ code: INVALID_ARGUMENT, message })
-
-const inflate = promisify(gunzip)
-
-/** The body without its compression; null when it cannot be had, or is larger than any body may be. */
-async function plainBody({ body, headers }: FastifyRequest): Promise<Buffer | null> {
-  const given = Buffer.isBuffer(body) ? body : Buffer.alloc(0)
-  const encoding = headers['content-encoding'] ?? 'identity'
-  if (encoding === 'identity') return given
-  if (encoding !== 'gzip') return null
-  try {
-    return await inflate(given, { maxOutputLength: LIMITS.http_body_bytes })
-  } catch (error) {
-    if (error instanceof Error && 'code' in error) return null
-    throw error
-  }
-}
 
 async function takeLogs(
   parts: TakingParts,

@@ -1,7 +1,12 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { LIMITS } from '../../schemas/limits.ts'
+import type { Clock } from '../../runtime/ports.ts'
+import type { DecodeSamples } from '../samples/format.ts'
+import type { SampleIntake } from '../samples/intake.ts'
 import type { SourceDecoder } from '../source_decoder.ts'
+import { plainBody } from './plain_body.ts'
+import { takeSamples } from './samples.ts'
 import { answer, countOf, plainHeaders, take, takeBodiesRaw, type TakingParts } from './take.ts'
 import type { Proof } from './verify.ts'
 
@@ -13,22 +18,31 @@ export interface HttpSource {
   readonly proof: Proof | null
 }
 
+/** One that sends readings. */
+export interface SampleHttpSource extends Pick<HttpSource, 'name' | 'proof'> {
+  readonly decode_samples: DecodeSamples
+  readonly sample_intake: SampleIntake
+}
+
 const ROUTE = '/api/v1/sources/:name'
 
 const params = z.object({ name: z.string().describe('name of the source in the configuration') })
 const taken = z.object({
-  accepted: z.number().int().describe('alerts that were taken and are durable'),
-  rejected: z.number().int().describe('alerts that were refused; they are in the dead letters'),
+  accepted: z.number().int().describe('alerts or readings that were taken and are durable'),
+  rejected: z
+    .number()
+    .int()
+    .describe('what was refused: alerts, or series of readings; it is in the dead letters'),
 })
 const refusal = taken.extend({
   reasons: z.array(z.object({ ordinal: z.number().int(), code: z.string(), reason: z.string() })),
 })
 const schema = {
   tags: ['ingest'],
-  summary: 'Take alerts of a configured source, in its format',
+  summary: 'Take alerts or readings of a configured source, in its format',
   params,
   response: {
-    200: taken.describe('Taken: every alert is durable.'),
+    200: taken.describe('Taken: everything is durable.'),
     '4xx': refusal.describe('Something was refused; what was accepted is durable.'),
   },
 }
@@ -69,6 +83,35 @@ async function takeRequest(
   return answer(reply, countOf(decoded) - rejects.length, rejects)
 }
 
+async function takeSampleRequest(
+  clock: Clock,
+  { name, decode_samples, sample_intake }: SampleHttpSource,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const body = await plainBody(request)
+  if (body === null) return uncompressible(reply)
+  const at_ms = clock.now()
+  const route = request.url.split('?', 1)[0] ?? ''
+  const message = {
+    body,
+    headers: plainHeaders(request.headers),
+    topic: route,
+    key: null,
+    query: plainHeaders(request.query as Readonly<Record<string, unknown>>),
+    at_ms,
+  }
+  const brought = { source: name, route, at_ms, decoded: decode_samples(message) }
+  const { accepted, rejects } = await takeSamples({ sample_intake }, brought)
+  return answer(reply, accepted, rejects)
+}
+
+function uncompressible(reply: FastifyReply): FastifyReply {
+  const reason = `the body is no gzip, or larger than ${LIMITS.http_body_bytes} bytes without it`
+  const reasons = [{ ordinal: 0, code: 'compression', reason }]
+  return reply.code(400).send({ accepted: 0, rejected: 1, reasons })
+}
+
 /** A source that needs no entry in the configuration, at an address of its own. */
 export interface BuiltInSource extends Pick<HttpSource, 'name' | 'decode'> {
   readonly route: string
@@ -88,8 +131,11 @@ export function builtInSource(parts: TakingParts, source: BuiltInSource): Fastif
   }
 }
 
-/** `POST /api/v1/sources/{name}`: 200 once every alert is durable. Register it in a scope of its own. */
-export function httpSources(parts: TakingParts, sources: readonly HttpSource[]): FastifyPluginAsync {
+/** `POST /api/v1/sources/{name}`: 200 once everything is durable. Register it in a scope of its own. */
+export function httpSources(
+  parts: TakingParts,
+  sources: readonly (HttpSource | SampleHttpSource)[],
+): FastifyPluginAsync {
   const by_name = new Map(sources.map((source) => [source.name, source]))
   return async (scope) => {
     takeBodiesRaw(scope, LIMITS.http_body_bytes)
@@ -107,7 +153,9 @@ export function httpSources(parts: TakingParts, sources: readonly HttpSource[]):
         if (proof && !(await proof.isGiven({ headers: request.headers, query, body })))
           return unverified(reply)
         await proof?.prepare?.(body)
-        return takeRequest(parts, source, request, reply)
+        return 'decode' in source
+          ? takeRequest(parts, source, request, reply)
+          : takeSampleRequest(parts.clock, source, request, reply)
       },
     )
   }

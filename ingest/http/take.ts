@@ -65,6 +65,7 @@ const STATUS_OF: Readonly<Record<string, number>> = {
   'json-syntax': 400,
   'json-depth': 400,
   'too-many-alerts': 413,
+  'too-many-samples': 413,
 }
 
 /** 200 when everything was taken; else what was refused and why, which is in the dead letters too. */

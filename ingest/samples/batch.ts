@@ -101,7 +101,8 @@ class Sorter {
     const [first] = untimely
     const fault = first && readingFault(first, received_at_ms)
     if (fault) {
-      const reason = untimely.length === 1 ? fault.reason : `${fault.reason} (and so of ${untimely.length - 1} more)`
+      const reason =
+        untimely.length === 1 ? fault.reason : `${fault.reason} (and so of ${untimely.length - 1} more)`
       rejects.push({ ordinal, code: fault.code, reason, payload: shown({ ...raw, readings: untimely }) })
     }
     return readings.filter((reading) => readingFault(reading, received_at_ms) === null)
@@ -113,7 +114,11 @@ const SHOWN_READINGS = 20
 /** Values that are no numbers would be null in JSON. */
 function shown({ labels, readings }: RawSeries): string {
   const told = readings.slice(0, SHOWN_READINGS).map(({ at_ms, value }) => [at_ms, String(value)])
-  return JSON.stringify({ labels, readings: told, ...(readings.length > told.length && { of: readings.length }) })
+  return JSON.stringify({
+    labels,
+    readings: told,
+    ...(readings.length > told.length && { of: readings.length }),
+  })
 }
 
 /** A large message of which all is wrong must not become as many letters. */

@@ -10,6 +10,8 @@ export interface SampleMessage {
   readonly topic: string
   /** Key of the Kafka message. */
   readonly key: Buffer | null
+  /** Of the address of a request. */
+  readonly query?: Readonly<Record<string, string>>
   /** When it was heard: stands for a time that is not told. */
   readonly at_ms: number
 }

@@ -59,7 +59,10 @@ export class SeriesPlacer {
       return { code: 'scope-length', reason }
     }
     const device = deviceOf(series, entity.labels)
-    return { series, partition: partitionOf(`${series.scope.length}:${series.scope}${device}`, this.partitions) }
+    return {
+      series,
+      partition: partitionOf(`${series.scope.length}:${series.scope}${device}`, this.partitions),
+    }
   }
 }
 

@@ -1,0 +1,20 @@
+import { promisify } from 'node:util'
+import { gunzip } from 'node:zlib'
+import type { FastifyRequest } from 'fastify'
+import { LIMITS } from '../../schemas/limits.ts'
+
+const inflate = promisify(gunzip)
+
+/** The body without its compression; null when it cannot be had, or is larger than any body may be. */
+export async function plainBody({ body, headers }: FastifyRequest): Promise<Buffer | null> {
+  const given = Buffer.isBuffer(body) ? body : Buffer.alloc(0)
+  const encoding = headers['content-encoding'] ?? 'identity'
+  if (encoding === 'identity') return given
+  if (encoding !== 'gzip') return null
+  try {
+    return await inflate(given, { maxOutputLength: LIMITS.http_body_bytes })
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return null
+    throw error
+  }
+}

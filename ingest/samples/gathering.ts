@@ -1,0 +1,61 @@
+import type { Labels } from '../../schemas/alert.ts'
+import { LIMITS } from '../../schemas/limits.ts'
+import { shownBody, Unreadable } from '../sources/format.ts'
+import type { DecodeSamples, RawReading, RawSeries, RejectedSample, SampleMessage } from './format.ts'
+
+/** What a decoder has found of a message so far. */
+export class Gathering {
+  readonly series: RawSeries[] = []
+  readonly rejects: RejectedSample[] = []
+  dropped = 0
+  private readings = 0
+
+  /** Throws Unreadable when the message has too many readings. */
+  add(labels: Labels, readings: readonly RawReading[], historical = false): void {
+    if (readings.length === 0) return
+    this.readings += readings.length
+    if (this.readings > LIMITS.samples_per_message)
+      throw new Unreadable(
+        'too-many-samples',
+        `the message has more than ${LIMITS.samples_per_message} readings`,
+      )
+    this.series.push(historical ? { labels, readings, historical } : { labels, readings })
+  }
+
+  /** Reads items one by one: a bad one is rejected, the others are taken. */
+  each<Item>(items: readonly Item[], textOf: (item: Item) => string, read: (item: Item) => void): void {
+    for (const [ordinal, item] of items.entries()) {
+      this.attempt(
+        ordinal,
+        () => textOf(item),
+        () => read(item),
+      )
+    }
+  }
+
+  /** What `read` throws as Unreadable is a reject, unless it is about the whole message. */
+  attempt(ordinal: number, payload: () => string, read: () => void): void {
+    try {
+      read()
+    } catch (error) {
+      if (!(error instanceof Unreadable) || error.code === 'too-many-samples') throw error
+      this.rejects.push({ ordinal, code: error.code, reason: error.message, payload: payload() })
+    }
+  }
+}
+
+/** A decoder of a function that may throw Unreadable, which refuses the message as a whole. */
+export function gathering(read: (message: SampleMessage, into: Gathering) => void): DecodeSamples {
+  return (message) => {
+    const into = new Gathering()
+    try {
+      read(message, into)
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error
+      const payload = shownBody(message.body)
+      return { series: [], rejects: [{ ordinal: 0, code: error.code, reason: error.message, payload }] }
+    }
+    const { series, rejects, dropped } = into
+    return dropped === 0 ? { series, rejects } : { series, rejects, dropped }
+  }
+}
