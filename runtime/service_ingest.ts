@@ -5,7 +5,10 @@ import { cloudeventsIngest } from '../ingest/http/cloudevents.ts'
 import { opsgenieIngest } from '../ingest/http/opsgenie.ts'
 import { otlpLogsIngest } from '../ingest/http/otlp_logs.ts'
 import { pagerdutyIngest } from '../ingest/http/pagerduty.ts'
-import { type HttpSource, httpSources, type SampleHttpSource } from '../ingest/http/sources.ts'
+import { remoteWriteIngest } from '../ingest/http/remote_write.ts'
+import { protocolOf } from '../ingest/http/sample_protocols.ts'
+import type { SampleHttpSource, SampleTakingParts } from '../ingest/http/samples.ts'
+import { type HttpSource, httpSources } from '../ingest/http/sources.ts'
 import type { TakingParts } from '../ingest/http/take.ts'
 import { readFromSns, SnsProof } from '../ingest/http/sns.ts'
 import { type Proof, secretProof } from '../ingest/http/verify.ts'
@@ -39,6 +42,7 @@ export function ingestRoutes(
     opsgenieIngest(parts),
     otlpLogsIngest(parts),
     cloudeventsIngest(parts),
+    remoteWriteIngest(parts),
     httpSources(parts, sources),
     trialRoute(parts, triedSources(config)),
   ]
@@ -47,11 +51,12 @@ export function ingestRoutes(
 function httpSource(
   { secret }: Loaded,
   source: HttpSourceConfig,
-  { clock, sample_intake }: Pick<TakingParts, 'clock'> & Pick<Running, 'sample_intake'>,
+  parts: SampleTakingParts,
 ): HttpSource | SampleHttpSource {
   const { name, verify } = source
-  const proof = verify ? proofOf(verify, secret, clock) : null
-  if (isSampleSource(source)) return { name, proof, decode_samples: sampleDecoder(source), sample_intake }
+  const proof = verify ? proofOf(verify, secret, parts.clock) : null
+  if (isSampleSource(source))
+    return { ...parts, name, proof, decode: sampleDecoder(source), protocol: protocolOf(source.format) }
   if (!isAlertSource(source)) throw new Error(`no format ${source.format} is known`)
   return { name, proof, decode: sourceDecoder(source) }
 }

@@ -17,6 +17,12 @@ export const series = z.object({
 })
 export type Series = z.infer<typeof series>
 
+/** Sets a label whatever its name is: `__proto__` is one like any other. */
+export function setLabel(into: Record<string, string>, name: string, value: string): void {
+  if (name !== '__proto__') into[name] = value
+  else Object.defineProperty(into, name, { value, enumerable: true, configurable: true, writable: true })
+}
+
 /** A text that two series have in common exactly when they are the same: their scope and all labels. */
 function seriesKey({ scope, labels: own }: Series): string {
   const parts = [scope]

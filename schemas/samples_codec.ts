@@ -1,5 +1,5 @@
 import { CodecError } from './codec.ts'
-import { QUALITIES, type SamplesRecord, type Series } from './sample.ts'
+import { QUALITIES, type SamplesRecord, type Series, setLabel } from './sample.ts'
 
 /**
  * Entries of the samples log. All numbers are little-endian, as they lie in the memory of every machine that Node runs on here:
@@ -193,15 +193,9 @@ function seriesOf({ names, values, scopes, label_counts }: Columns, texts: reado
   let at = 0
   const series = Array.from(label_counts, (count, i) => {
     const labels: Record<string, string> = {}
-    for (const end = at + count; at < end; at++) put(labels, text(names[at]), text(values[at]))
+    for (const end = at + count; at < end; at++) setLabel(labels, text(names[at]), text(values[at]))
     return { scope: text(scopes[i]), labels }
   })
   if (at !== names.length) throw wrong(`the series have ${at} labels, it tells of ${names.length}`)
   return series
-}
-
-/** As JSON.parse does: `__proto__` is a name like any other. */
-function put(labels: Record<string, string>, name: string, value: string): void {
-  if (name !== '__proto__') labels[name] = value
-  else Object.defineProperty(labels, name, { value, enumerable: true, configurable: true, writable: true })
 }

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { LIMITS } from '../../schemas/limits.ts'
 import { EXPIRE_AFTER_MS } from '../../schemas/source_formats.ts'
 import { otlpLogs } from '../sources/otlp_logs.ts'
-import { plainBody } from './plain_body.ts'
+import { plainBody, UNCOMPRESSIBLE } from './plain_body.ts'
 import { plainHeaders, take, takeBodiesRaw, type TakingParts } from './take.ts'
 
 /** `POST /v1/logs` of OTLP over HTTP, in JSON, plain or compressed with gzip. */
@@ -40,12 +40,7 @@ async function takeLogs(
   if (type !== 'application/json')
     return refuse(reply, 415, 'only OTLP in JSON is taken: set the encoding of the exporter to json')
   const body = await plainBody(request)
-  if (body === null)
-    return refuse(
-      reply,
-      400,
-      `the body is no gzip, or larger than ${LIMITS.http_body_bytes} bytes without it`,
-    )
+  if (body === null) return refuse(reply, 400, UNCOMPRESSIBLE)
   const at_ms = parts.clock.now()
   const message = { body, headers: plainHeaders(request.headers), at_ms }
   const decoded = otlpLogs(message, { expire_after_ms: EXPIRE_AFTER_MS })

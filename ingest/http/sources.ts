@@ -1,13 +1,9 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { LIMITS } from '../../schemas/limits.ts'
-import type { Clock } from '../../runtime/ports.ts'
-import type { DecodeSamples } from '../samples/format.ts'
-import type { SampleIntake } from '../samples/intake.ts'
 import type { SourceDecoder } from '../source_decoder.ts'
-import { plainBody } from './plain_body.ts'
-import { takeSamples } from './samples.ts'
-import { answer, countOf, plainHeaders, take, takeBodiesRaw, type TakingParts } from './take.ts'
+import { type SampleHttpSource, takeSampleRequest } from './samples.ts'
+import { answer, bodyOf, countOf, plainHeaders, take, takeBodiesRaw, type TakingParts } from './take.ts'
 import type { Proof } from './verify.ts'
 
 /** A source of the configuration that sends over HTTP. */
@@ -16,12 +12,6 @@ export interface HttpSource {
   readonly decode: SourceDecoder
   /** Null: senders need a token with the role ingest, as everywhere. */
   readonly proof: Proof | null
-}
-
-/** One that sends readings. */
-export interface SampleHttpSource extends Pick<HttpSource, 'name' | 'proof'> {
-  readonly decode_samples: DecodeSamples
-  readonly sample_intake: SampleIntake
 }
 
 const ROUTE = '/api/v1/sources/:name'
@@ -68,8 +58,6 @@ export function unknownSource(reply: FastifyReply, name: string): FastifyReply {
   return reply.code(404).send({ error })
 }
 
-const bodyOf = ({ body }: FastifyRequest): Buffer => (Buffer.isBuffer(body) ? body : Buffer.alloc(0))
-
 async function takeRequest(
   parts: TakingParts,
   { name, decode }: Pick<HttpSource, 'name' | 'decode'>,
@@ -81,35 +69,6 @@ async function takeRequest(
   const route = request.url.split('?', 1)[0] ?? ''
   const rejects = await take(parts, { source: name, route, at_ms, decoded })
   return answer(reply, countOf(decoded) - rejects.length, rejects)
-}
-
-async function takeSampleRequest(
-  clock: Clock,
-  { name, decode_samples, sample_intake }: SampleHttpSource,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
-  const body = await plainBody(request)
-  if (body === null) return uncompressible(reply)
-  const at_ms = clock.now()
-  const route = request.url.split('?', 1)[0] ?? ''
-  const message = {
-    body,
-    headers: plainHeaders(request.headers),
-    topic: route,
-    key: null,
-    query: plainHeaders(request.query as Readonly<Record<string, unknown>>),
-    at_ms,
-  }
-  const brought = { source: name, route, at_ms, decoded: decode_samples(message) }
-  const { accepted, rejects } = await takeSamples({ sample_intake }, brought)
-  return answer(reply, accepted, rejects)
-}
-
-function uncompressible(reply: FastifyReply): FastifyReply {
-  const reason = `the body is no gzip, or larger than ${LIMITS.http_body_bytes} bytes without it`
-  const reasons = [{ ordinal: 0, code: 'compression', reason }]
-  return reply.code(400).send({ accepted: 0, rejected: 1, reasons })
 }
 
 /** A source that needs no entry in the configuration, at an address of its own. */
@@ -153,9 +112,9 @@ export function httpSources(
         if (proof && !(await proof.isGiven({ headers: request.headers, query, body })))
           return unverified(reply)
         await proof?.prepare?.(body)
-        return 'decode' in source
-          ? takeRequest(parts, source, request, reply)
-          : takeSampleRequest(parts.clock, source, request, reply)
+        return 'protocol' in source
+          ? takeSampleRequest(source, request, reply)
+          : takeRequest(parts, source, request, reply)
       },
     )
   }

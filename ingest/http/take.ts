@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Clock } from '../../runtime/ports.ts'
 import type { Acknowledger } from '../acknowledger.ts'
 import type { Intake } from '../intake.ts'
@@ -21,6 +21,8 @@ export function takeBodiesRaw(scope: FastifyInstance, body_bytes: number): void 
     done(null, body),
   )
 }
+
+export const bodyOf = ({ body }: FastifyRequest): Buffer => (Buffer.isBuffer(body) ? body : Buffer.alloc(0))
 
 /** What one request brought, and where. */
 export interface Brought {

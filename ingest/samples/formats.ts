@@ -2,6 +2,7 @@ import type { Labels } from '../../schemas/alert.ts'
 import { isSampleFormat, type SampleFormat, type TimeUnit } from '../../schemas/source_formats.ts'
 import type { DecodeSamples, RawSeries } from './format.ts'
 import { prometheusJson } from './prometheus_json.ts'
+import { remoteWrite } from './remote_write.ts'
 
 /** What the configuration says of how a source tells its readings. */
 export interface SampleSettings {
@@ -11,6 +12,7 @@ export interface SampleSettings {
 
 /** Every format; what it makes reads the messages of one source. */
 const SAMPLE_DECODERS: Readonly<Record<SampleFormat, (settings: SampleSettings) => DecodeSamples>> = {
+  'prometheus-remote-write': remoteWrite,
   'prometheus-json': prometheusJson,
 }
 

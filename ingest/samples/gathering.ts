@@ -44,18 +44,25 @@ export class Gathering {
   }
 }
 
+type Read = (message: SampleMessage, into: Gathering) => void
+
 /** A decoder of a function that may throw Unreadable, which refuses the message as a whole. */
-export function gathering(read: (message: SampleMessage, into: Gathering) => void): DecodeSamples {
+export function gathering(read: Read, payloadOf: (body: Buffer) => string = shownBody): DecodeSamples {
   return (message) => {
     const into = new Gathering()
     try {
       read(message, into)
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error
-      const payload = shownBody(message.body)
+      const payload = payloadOf(message.body)
       return { series: [], rejects: [{ ordinal: 0, code: error.code, reason: error.message, payload }] }
     }
     const { series, rejects, dropped } = into
     return dropped === 0 ? { series, rejects } : { series, rejects, dropped }
   }
+}
+
+/** Of a body that is no text: dead letters have it in base64. */
+export function binaryGathering(read: Read): DecodeSamples {
+  return gathering(read, (body) => body.toString('base64', 0, LIMITS.dead_letter_payload_bytes))
 }

@@ -5,6 +5,7 @@ import type { DecodeSamples, SampleMessage } from './format.ts'
 import type { SampleSettings } from './formats.ts'
 import { type Gathering, gathering } from './gathering.ts'
 import { prometheusReading } from './prometheus.ts'
+import { seriesLabels } from './series_labels.ts'
 import { sampleTime } from './time.ts'
 
 /** Prometheus in Kafka as prometheus-kafka-adapter writes it: `{timestamp, value, name, labels}`, the value as text. */
@@ -12,7 +13,7 @@ export function prometheusJson({ time_unit }: SampleSettings): DecodeSamples {
   const readItem = (item: unknown, message: SampleMessage, into: Gathering): void => {
     const { timestamp, value, name, labels } = fieldsOf(item, 'the sample')
     const at_ms = sampleTime(timestamp, time_unit, message.at_ms, 'timestamp')
-    into.add(seriesLabels(name, labels), [prometheusReading(at_ms, numberOf(value))])
+    into.add(labelsOfSample(name, labels), [prometheusReading(at_ms, numberOf(value))])
   }
   return gathering((message, into) => {
     const body = parseJson(message.body)
@@ -25,10 +26,9 @@ export function prometheusJson({ time_unit }: SampleSettings): DecodeSamples {
   })
 }
 
-function seriesLabels(name: unknown, given: unknown): Labels {
+function labelsOfSample(name: unknown, given: unknown): Labels {
   const { __name__, ...labels } = labelsOf(optionalFields(given, 'labels'))
-  const metric = textOf(name) || (__name__ ?? '')
-  return metric === '' ? labels : { ...labels, metric }
+  return seriesLabels(textOf(name) || (__name__ ?? ''), labels)
 }
 
 /** As Prometheus writes numbers, `NaN` and `+Inf` among them. Throws Unreadable `value-syntax`. */
