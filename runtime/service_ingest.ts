@@ -4,6 +4,7 @@ import { alertmanagerIngest } from '../ingest/http/alertmanager.ts'
 import { cloudeventsIngest } from '../ingest/http/cloudevents.ts'
 import { opsgenieIngest } from '../ingest/http/opsgenie.ts'
 import { otlpLogsIngest } from '../ingest/http/otlp_logs.ts'
+import { otlpMetricsIngest } from '../ingest/http/otlp_metrics.ts'
 import { pagerdutyIngest } from '../ingest/http/pagerduty.ts'
 import { remoteWriteIngest } from '../ingest/http/remote_write.ts'
 import { protocolOf } from '../ingest/http/sample_protocols.ts'
@@ -43,6 +44,7 @@ export function ingestRoutes(
     otlpLogsIngest(parts),
     cloudeventsIngest(parts),
     remoteWriteIngest(parts),
+    otlpMetricsIngest(parts),
     httpSources(parts, sources),
     trialRoute(parts, triedSources(config)),
   ]

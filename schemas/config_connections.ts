@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { severity } from './alert.ts'
 import { LIMITS } from './limits.ts'
 import { mapping } from './mapping.ts'
+import { csvColumns, readingsMapping } from './readings_mapping.ts'
 import {
   EXPIRE_AFTER_MS,
   MAPPED_FORMAT,
@@ -85,6 +86,10 @@ const readings = {
     .optional()
     .describe('readings: unit of times that are numbers; left out, it is known by their size')
     .meta({ examples: ['ms'] }),
+  readings: readingsMapping
+    .optional()
+    .describe('with `format: samples-json`: how the messages become readings, in expressions of CEL'),
+  csv: csvColumns.optional().describe('with `format: samples-csv`: what the columns tell'),
 }
 
 const mapped = {

@@ -1,8 +1,9 @@
 import type { Config } from './config.ts'
-import { mappingFaults } from './mapping.ts'
+import { expressionFaults, mappingFaults } from './mapping.ts'
 import { parseMatcher } from './matcher_syntax.ts'
 import { compileMatcher, MatcherError } from './matching.ts'
-import { MAPPED_FORMAT } from './source_formats.ts'
+import { readingsExpressions } from './readings_mapping.ts'
+import { isSampleFormat, MAPPED_FORMAT } from './source_formats.ts'
 
 export interface Contradiction {
   readonly path: readonly (string | number)[]
@@ -17,6 +18,7 @@ export function contradictions(config: Config): Contradiction[] {
     ...missingBrokers(config),
     ...unusableProofs(config),
     ...unusableMappings(config),
+    ...unusableReadings(config),
     ...duplicates(['sources'], config.sources),
     ...duplicates(['sinks'], config.sinks),
     ...duplicates(['rules', 'grouping'], config.rules.grouping),
@@ -111,6 +113,24 @@ function unusableMappings({ sources }: Config): Contradiction[] {
       path: ['sources', i, 'mapping', ...path],
       message,
     }))
+  })
+}
+
+function unusableReadings({ sources }: Config): Contradiction[] {
+  return sources.flatMap(({ format, readings, csv, time_unit }, i) => {
+    const path = ['sources', i]
+    const misplaced = Object.entries({
+      readings: readings !== undefined && format !== 'samples-json' ? 'needs `format: samples-json`' : null,
+      csv: csv !== undefined && format !== 'samples-csv' ? 'needs `format: samples-csv`' : null,
+      time_unit: time_unit !== undefined && !isSampleFormat(format) ? 'needs a format of readings' : null,
+    }).flatMap(([key, message]) =>
+      message === null ? [] : [{ path: [...path, key], message: `\`${key}\` ${message}` }],
+    )
+    const faults = readings === undefined ? [] : expressionFaults(readingsExpressions(readings))
+    return [
+      ...misplaced,
+      ...faults.map(({ path: inner, message }) => ({ path: [...path, 'readings', ...inner], message })),
+    ]
   })
 }
 

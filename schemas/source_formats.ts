@@ -24,7 +24,16 @@ export type SourceFormat = (typeof SOURCE_FORMATS)[number]
 export const MAPPED_FORMAT = 'json'
 
 /** Formats of readings; each is read by `ingest/samples/`. */
-export const SAMPLE_FORMATS = ['prometheus-remote-write', 'prometheus-json'] as const
+export const SAMPLE_FORMATS = [
+  'prometheus-remote-write',
+  'otlp-metrics',
+  'influx',
+  'telegraf',
+  'prometheus-json',
+  'metricbeat',
+  'samples-json',
+  'samples-csv',
+] as const
 export type SampleFormat = (typeof SAMPLE_FORMATS)[number]
 
 /** Does a source of this format tell readings, not alerts? */

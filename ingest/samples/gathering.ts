@@ -9,6 +9,7 @@ export class Gathering {
   readonly rejects: RejectedSample[] = []
   dropped = 0
   private readings = 0
+  private items = 0
 
   /** Throws Unreadable when the message has too many readings. */
   add(labels: Labels, readings: readonly RawReading[], historical = false): void {
@@ -24,22 +25,17 @@ export class Gathering {
 
   /** Reads items one by one: a bad one is rejected, the others are taken. */
   each<Item>(items: readonly Item[], textOf: (item: Item) => string, read: (item: Item) => void): void {
-    for (const [ordinal, item] of items.entries()) {
-      this.attempt(
-        ordinal,
-        () => textOf(item),
-        () => read(item),
-      )
-    }
+    for (const item of items) this.item(item, textOf, read)
   }
 
-  /** What `read` throws as Unreadable is a reject, unless it is about the whole message. */
-  attempt(ordinal: number, payload: () => string, read: () => void): void {
+  /** The next item of the message. What `read` throws as Unreadable is its reject, unless it is about the whole message. */
+  item<Item>(item: Item, textOf: (item: Item) => string, read: (item: Item) => void): void {
+    const ordinal = this.items++
     try {
-      read()
+      read(item)
     } catch (error) {
       if (!(error instanceof Unreadable) || error.code === 'too-many-samples') throw error
-      this.rejects.push({ ordinal, code: error.code, reason: error.message, payload: payload() })
+      this.rejects.push({ ordinal, code: error.code, reason: error.message, payload: textOf(item) })
     }
   }
 }

@@ -1,15 +1,9 @@
 import type { Labels } from '../../schemas/alert.ts'
 import { setLabel } from '../../schemas/sample.ts'
-import type { RawReading } from './format.ts'
 
 /** The bits of the NaN by which Prometheus says that a series is gone. */
 export const STALE_HIGH = 0x7ff0_0000
 export const STALE_LOW = 0x0000_0002
-
-/** A value that is no number is `bad`. */
-export function prometheusReading(at_ms: number, value: number): RawReading {
-  return { at_ms, value, quality: Number.isFinite(value) ? 'good' : 'bad' }
-}
 
 /** Gathers the labels of a series of Prometheus: its `__name__` is what is measured; empty ones are none. */
 export class PrometheusLabels {

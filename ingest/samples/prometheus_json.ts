@@ -4,7 +4,7 @@ import { parseJson, Unreadable } from '../sources/format.ts'
 import type { DecodeSamples, SampleMessage } from './format.ts'
 import type { SampleSettings } from './formats.ts'
 import { type Gathering, gathering } from './gathering.ts'
-import { prometheusReading } from './prometheus.ts'
+import { readingOf } from './numbers.ts'
 import { seriesLabels } from './series_labels.ts'
 import { sampleTime } from './time.ts'
 
@@ -13,7 +13,7 @@ export function prometheusJson({ time_unit }: SampleSettings): DecodeSamples {
   const readItem = (item: unknown, message: SampleMessage, into: Gathering): void => {
     const { timestamp, value, name, labels } = fieldsOf(item, 'the sample')
     const at_ms = sampleTime(timestamp, time_unit, message.at_ms, 'timestamp')
-    into.add(labelsOfSample(name, labels), [prometheusReading(at_ms, numberOf(value))])
+    into.add(labelsOfSample(name, labels), [readingOf(at_ms, numberOf(value))])
   }
   return gathering((message, into) => {
     const body = parseJson(message.body)

@@ -5,7 +5,8 @@ import { Unreadable } from '../sources/format.ts'
 import { field, ProtoReader } from '../sources/protobuf.ts'
 import type { DecodeSamples, RawReading, SampleMessage } from './format.ts'
 import { binaryGathering, type Gathering } from './gathering.ts'
-import { PrometheusLabels, prometheusReading, STALE_HIGH, STALE_LOW } from './prometheus.ts'
+import { readingOf } from './numbers.ts'
+import { PrometheusLabels, STALE_HIGH, STALE_LOW } from './prometheus.ts'
 
 /**
  * Prometheus remote write 1.0 (`prometheus.WriteRequest`) and 2.0 (`io.prometheus.write.v2.Request`), compressed with snappy. Native
@@ -104,7 +105,7 @@ function readSample(reader: ProtoReader, end: number): RawReading {
     else reader.skip(tag)
   }
   reader.close(end)
-  return is_stale ? { at_ms, value, quality: 'stale' } : prometheusReading(at_ms, value)
+  return is_stale ? { at_ms, value, quality: 'stale' } : readingOf(at_ms, value)
 }
 
 /** Texts first, which may stand anywhere. */

@@ -12,7 +12,7 @@ function unitBySize(value: number): TimeUnit {
 }
 
 /** Milliseconds since 1970, with a fraction, of a number since 1970; without a unit that is known by the size. */
-function msOf(value: number, unit: TimeUnit | null): number {
+export function msOf(value: number, unit: TimeUnit | null): number {
   const ms = value * MS_PER_UNIT[unit ?? unitBySize(value)]
   // To the microsecond: beyond it a double of today's milliseconds holds noise.
   return Math.round(ms * 1_000) / 1_000

@@ -37,9 +37,9 @@ function checkLists(value: unknown, path: string): void {
 }
 
 /** Reads one field; an error of its expression names it. */
-type Read = (variables: Variables) => unknown
+export type Read = (variables: Variables) => unknown
 
-function reader(field: string, text: string, variables: readonly string[] = ITEM_VARIABLES): Read {
+export function reader(field: string, text: string, variables: readonly string[] = ITEM_VARIABLES): Read {
   const expression: Expression = compileExpression(text, variables)
   return (given) => {
     try {
@@ -51,17 +51,18 @@ function reader(field: string, text: string, variables: readonly string[] = ITEM
   }
 }
 
-function readers(
+export function readers(
   field: string,
   texts: Readonly<Record<string, string>>,
+  variables: readonly string[] = ITEM_VARIABLES,
 ): readonly (readonly [string, Read])[] {
-  return Object.entries(texts).map(([name, text]) => [name, reader(`${field}.${name}`, text)])
+  return Object.entries(texts).map(([name, text]) => [name, reader(`${field}.${name}`, text, variables)])
 }
 
-const valuesOf = (fields: readonly (readonly [string, Read])[], variables: Variables) =>
+export const valuesOf = (fields: readonly (readonly [string, Read])[], variables: Variables) =>
   Object.fromEntries(fields.map(([name, read]) => [name, read(variables)]))
 
-function flagOf(field: string, value: unknown): boolean {
+export function flagOf(field: string, value: unknown): boolean {
   if (typeof value === 'boolean') return value
   throw new Unreadable(
     'expression-type',
@@ -141,20 +142,24 @@ class Mapper {
   }
 }
 
+/** What expressions may name of a message. Throws Unreadable when it is no JSON or beyond the bounds. */
+export function messageVariables({ body, headers }: Pick<SourceMessage, 'body' | 'headers'>) {
+  if (body.length > MESSAGE_BYTES)
+    throw new Unreadable(
+      'body-bytes',
+      `the message has ${body.length} bytes, more than the ${MESSAGE_BYTES} that a mapping takes`,
+    )
+  const parsed = parseJson(body)
+  checkLists(parsed, 'body')
+  const shown = Object.entries(headers).filter(([name]) => !SECRET_HEADERS.has(name))
+  return { body: parsed, headers: Object.fromEntries(shown) }
+}
+
 /** Throws ExpressionError when an expression cannot be used, which the check of the configuration tells before. */
 export function mapped(mapping: Mapping): Decode {
   const mapper = new Mapper(mapping)
   return decoder((message, settings) => {
-    if (message.body.length > MESSAGE_BYTES)
-      throw new Unreadable(
-        'body-bytes',
-        `the message has ${message.body.length} bytes, more than the ${MESSAGE_BYTES} that a mapping takes`,
-      )
-    const body = parseJson(message.body)
-    checkLists(body, 'body')
-    const headers = Object.fromEntries(
-      Object.entries(message.headers).filter(([name]) => !SECRET_HEADERS.has(name)),
-    )
+    const { body, headers } = messageVariables(message)
     const times = { ...settings, at_ms: message.at_ms }
     return eachOf(
       mapper.items({ body, headers }),
