@@ -5,7 +5,6 @@ import { double, fixed64, message, number, raw64, snappy, STALE } from './wire.t
 export interface SampleSeed {
   readonly body: Buffer
   readonly headers?: Readonly<Record<string, string>>
-  readonly is_text: boolean
 }
 
 export const AT_MS = Date.UTC(2026, 10, 25, 12)
@@ -14,14 +13,12 @@ const AT_NS = BigInt(AT_MS) * 1_000_000n
 const text = (body: string, headers: Readonly<Record<string, string>> = {}): SampleSeed => ({
   body: Buffer.from(body),
   headers,
-  is_text: true,
 })
 const json = (body: unknown, headers: Readonly<Record<string, string>> = {}): SampleSeed =>
   text(JSON.stringify(body), headers)
 const binary = (body: Buffer, headers: Readonly<Record<string, string>>): SampleSeed => ({
   body,
   headers,
-  is_text: false,
 })
 
 const label = (name: string, value: string) => message(1, message(1, name), message(2, value))
