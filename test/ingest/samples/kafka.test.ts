@@ -1,0 +1,102 @@
+import { Kafka, logLevel } from 'kafkajs'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { SampleConsumer } from '../../../ingest/samples/consumer.ts'
+import { sampleDecoder } from '../../../ingest/samples/formats.ts'
+import { SampleIntake } from '../../../ingest/samples/intake.ts'
+import { systemClock } from '../../../runtime/clock.ts'
+import { kafkaSource, openKafkaLog } from '../../../runtime/log/kafka.ts'
+import type { Log } from '../../../runtime/ports.ts'
+import { noTraces } from '../../../runtime/tracing.ts'
+import { deadLetter } from '../../../schemas/deadletter.ts'
+import { readingsMapping } from '../../../schemas/readings_mapping.ts'
+import type { SampleFormat } from '../../../schemas/source_formats.ts'
+import { eventually } from '../../contracts/wait.ts'
+import { settings, SILENT } from '../../runtime/log_kafka_settings.ts'
+import { describeWith, kafka, uniqueName } from '../../services/index.ts'
+import { DEFAULTS } from '../settings.ts'
+import { OTLP_PROTOBUF, REMOTE_WRITE_1 } from './seeds.ts'
+import { type LoggedReading, readingsOf } from './server.ts'
+import { snappy } from './wire.ts'
+
+await describeWith(kafka, 'readings of users’ topics', ({ brokers }) => {
+  const producer = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).producer()
+  const readings: LoggedReading[] = []
+  const letters: string[] = []
+  let log: Log
+  beforeAll(async () => {
+    await producer.connect()
+    log = await openKafkaLog(settings(brokers, { partitions: 2 }))
+    await log.tail('samples', [0, 0], (_partition, entries) => void readings.push(...readingsOf(entries)))
+    await log.tail('deadletters', [0, 0], (_partition, entries) => {
+      for (const { value } of entries) letters.push(deadLetter.parse(JSON.parse(value.toString())).code)
+    })
+  })
+  afterAll(async () => {
+    await producer.disconnect()
+    await log.close()
+  })
+
+  const observer = { sampled() {}, rejected() {}, halted() {}, retrying() {} }
+
+  async function consume(name: string, format: SampleFormat, topic: string, readings_mapping?: object) {
+    const intake = new SampleIntake({ log, config: DEFAULTS, observer, tracing: noTraces })
+    const consumer = new SampleConsumer({
+      name,
+      topics: [topic],
+      source: kafkaSource({
+        brokers,
+        tls: false,
+        logger: SILENT,
+        clock: systemClock,
+        session_timeout_ms: 6_000,
+      }),
+      intake,
+      clock: systemClock,
+      observer,
+      decode: sampleDecoder({
+        format,
+        labels: {},
+        ...(readings_mapping && { readings: readingsMapping.parse(readings_mapping) }),
+      }),
+    })
+    await consumer.start()
+    return consumer
+  }
+
+  it('are in the samples log, of whatever format and with names from the topic; rejects are dead letters', async () => {
+    const topics = Object.fromEntries(
+      ['lines', 'prom', 'otlp', 'plant'].map((name) => [name, uniqueName(name)]),
+    ) as Record<'lines' | 'prom' | 'otlp' | 'plant', string>
+    const values: Readonly<Record<keyof typeof topics, readonly (string | Buffer)[]>> = {
+      lines: ['m,host=a v=1\nbad', 'm,host=b v=2'],
+      prom: [snappy(REMOTE_WRITE_1)],
+      otlp: [OTLP_PROTOBUF],
+      plant: ['{"t":20.5}'],
+    }
+    for (const [name, messages] of Object.entries(values))
+      await producer.send({
+        topic: topics[name as keyof typeof topics],
+        messages: messages.map((value) => ({ value })),
+      })
+    const mapping = { values: { temperature: 'sample.t' }, labels: { equipment: 'topic' } }
+    const consumers = await Promise.all([
+      consume(uniqueName('lines'), 'influx', topics.lines),
+      consume(uniqueName('prom'), 'prometheus-remote-write', topics.prom),
+      consume(uniqueName('otlp'), 'otlp-metrics', topics.otlp),
+      consume(uniqueName('plant'), 'samples-json', topics.plant, mapping),
+    ])
+    await eventually('all are in the log', () => Promise.resolve(readings.length >= 15 && letters.length > 0))
+    expect(readings.map(({ labels }) => labels['metric']).toSorted()).toEqual(
+      [
+        ...['m_v', 'm_v', 'node_load1', 'node_load1', 'up', 'temperature'],
+        ...['gc.pause', 'gc.pause_count', 'gc.pause_sum', 'orders', 'queue.length'],
+        ...['count', 'max', 'min', 'sum'].map((part) => `http.server.duration_${part}`),
+      ].toSorted(),
+    )
+    expect(readings).toContainEqual(
+      expect.objectContaining({ labels: { equipment: topics.plant, metric: 'temperature' }, value: 20.5 }),
+    )
+    expect(letters).toEqual(['line-syntax'])
+    await Promise.all(consumers.map((consumer) => consumer.close()))
+  })
+})
