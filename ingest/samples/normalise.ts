@@ -7,6 +7,7 @@ import { deviceOf, type Series } from '../../schemas/sample.ts'
 import { measureLabels, type OutOfBounds } from '../normalise.ts'
 import { scopeOf } from '../scope.ts'
 import type { RawReading } from './format.ts'
+import { Remembered } from './remembered.ts'
 
 export type SampleNormaliserConfig = Pick<Config, 'scope' | 'entity'>
 
@@ -16,8 +17,7 @@ export interface PlacedSeries {
   readonly partition: number
 }
 
-/** Series that are remembered; beyond that those that were not seen for longest are forgotten. */
-const REMEMBERED = 50_000
+const REMEMBERED = 100_000
 
 /**
  * Gives labels their scope and partition, or says which bound they exceed. The same labels give the same object for as long as they are
@@ -26,8 +26,8 @@ const REMEMBERED = 50_000
 export class SeriesPlacer {
   private readonly config: SampleNormaliserConfig
   private readonly partitions: number
-  private young = new Map<string, PlacedSeries>()
-  private old = new Map<string, PlacedSeries>()
+  private readonly by_object = new Remembered<Labels, PlacedSeries>(REMEMBERED)
+  private readonly by_text = new Remembered<string, PlacedSeries>(REMEMBERED)
 
   /** `partitions` of the samples log. */
   constructor(config: SampleNormaliserConfig, partitions: number) {
@@ -35,17 +35,23 @@ export class SeriesPlacer {
     this.partitions = partitions
   }
 
+  /** Labels that are frozen are those that a decoder gives again as the same object. */
   place(labels: Labels): PlacedSeries | OutOfBounds {
+    const is_shared = Object.isFrozen(labels)
+    const known = is_shared ? this.by_object.get(labels) : undefined
+    if (known !== undefined) return known
+    const placed = this.placeByText(labels)
+    if (is_shared && 'series' in placed) this.by_object.set(labels, placed)
+    return placed
+  }
+
+  private placeByText(labels: Labels): PlacedSeries | OutOfBounds {
     let key = ''
     for (const name of Object.keys(labels)) key += `${name}\u0000${labels[name]}\u0000`
-    const known = this.young.get(key) ?? this.old.get(key)
-    const placed = known ?? this.placeAnew(labels)
-    if ('reason' in placed || this.young.has(key)) return placed
-    if (this.young.size >= REMEMBERED) {
-      this.old = this.young
-      this.young = new Map()
-    }
-    this.young.set(key, placed)
+    const known = this.by_text.get(key)
+    if (known !== undefined) return known
+    const placed = this.placeAnew(labels)
+    if ('series' in placed) this.by_text.set(key, placed)
     return placed
   }
 

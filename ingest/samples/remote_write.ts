@@ -6,6 +6,7 @@ import { field, ProtoReader } from '../sources/protobuf.ts'
 import type { DecodeSamples, RawReading, SampleMessage } from './format.ts'
 import { binaryGathering, type Gathering } from './gathering.ts'
 import { readingOf } from './numbers.ts'
+import { KnownLabels } from './known_labels.ts'
 import { PrometheusLabels, STALE_HIGH, STALE_LOW } from './prometheus.ts'
 
 /**
@@ -32,10 +33,11 @@ const VALUE = field(1, 'fixed64')
 const TIMESTAMP = field(2, 'varint')
 
 export function remoteWrite(): DecodeSamples {
+  const known = new KnownLabels()
   return binaryGathering((message, into) => {
     const reader = new ProtoReader(uncompressed(message))
     if (isVersion2(message.headers['content-type'] ?? '')) readRequest2(reader, into)
-    else readRequest1(reader, into)
+    else readRequest1(reader, known, into)
   })
 }
 
@@ -58,28 +60,46 @@ function uncompressed({ body, headers }: SampleMessage): Buffer {
   }
 }
 
-function readRequest1(reader: ProtoReader, into: Gathering): void {
+function readRequest1(reader: ProtoReader, known: KnownLabels, into: Gathering): void {
   while (reader.at < reader.bytes.length) {
     const tag = reader.uint32()
-    if (tag === TIMESERIES_1) readSeries1(reader, reader.open(), into)
+    if (tag === TIMESERIES_1) readSeries1(reader, reader.open(), known, into)
     else reader.skip(tag)
   }
 }
 
-function readSeries1(reader: ProtoReader, end: number, into: Gathering): void {
-  const labels = new PrometheusLabels()
+/** Labels, which stand first with every sender that is known, then samples. */
+function readSeries1(reader: ProtoReader, end: number, known: KnownLabels, into: Gathering): void {
+  const from = reader.at
+  let to = from
+  while (reader.at < end && reader.uint32() === LABEL) {
+    reader.at = reader.open()
+    to = reader.at
+  }
+  const labels = known.of(reader.bytes, from, to, () => readLabels(reader, from, to))
   const readings: RawReading[] = []
+  reader.at = to
   while (reader.at < end) {
     const tag = reader.uint32()
-    if (tag === LABEL) readLabel(reader, reader.open(), labels)
-    else if (tag === SAMPLE) readings.push(readSample(reader, reader.open()))
+    if (tag === SAMPLE) readings.push(readSample(reader, reader.open()))
+    else if (tag === LABEL) throw new Unreadable('protobuf', 'a series has labels behind its samples')
     else {
       if (tag === HISTOGRAM_1) into.dropped++
       reader.skip(tag)
     }
   }
   reader.close(end)
-  into.add(labels.done(), readings)
+  into.add(labels, readings)
+}
+
+function readLabels(reader: ProtoReader, from: number, to: number): Labels {
+  const labels = new PrometheusLabels()
+  reader.at = from
+  while (reader.at < to) {
+    reader.uint32()
+    readLabel(reader, reader.open(), labels)
+  }
+  return labels.done()
 }
 
 function readLabel(reader: ProtoReader, end: number, labels: PrometheusLabels): void {
