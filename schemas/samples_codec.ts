@@ -66,19 +66,49 @@ class Texts {
   }
 }
 
+/** Numbers of texts in one place of a series after the other: one after another most of them are the same, which saves to look them up. */
+class Place {
+  private text: string | null = null
+  private number = 0
+
+  of(text: string, texts: Texts): number {
+    if (text === this.text) return this.number
+    this.text = text
+    this.number = texts.number(text)
+    return this.number
+  }
+}
+
+interface Numbered {
+  readonly names: readonly number[]
+  readonly values: readonly number[]
+  readonly scopes: readonly number[]
+  readonly label_counts: readonly number[]
+}
+
+function numbered(series: readonly Series[], texts: Texts): Numbered {
+  const [names, values, scopes, label_counts]: [number[], number[], number[], number[]] = [[], [], [], []]
+  const scope_place = new Place()
+  const places: (readonly [name: Place, value: Place])[] = []
+  for (const { scope, labels } of series) {
+    scopes.push(scope_place.of(scope, texts))
+    const own = Object.keys(labels)
+    label_counts.push(own.length)
+    while (places.length < own.length) places.push([new Place(), new Place()])
+    for (let i = 0; i < own.length; i++) {
+      const [name_place, value_place] = places[i] as (typeof places)[number]
+      const name = own[i] as string
+      names.push(name_place.of(name, texts))
+      values.push(value_place.of(labels[name] as string, texts))
+    }
+  }
+  return { names, values, scopes, label_counts }
+}
+
 /** Texts must be well-formed Unicode; a series has at most 255 labels. */
 export function encodeSamples(record: SamplesRecord): Buffer {
   const texts = new Texts()
-  const [names, values, scopes, label_counts]: [number[], number[], number[], number[]] = [[], [], [], []]
-  for (const { scope, labels } of record.series) {
-    scopes.push(texts.number(scope))
-    const own = Object.keys(labels)
-    label_counts.push(own.length)
-    for (const name of own) {
-      names.push(texts.number(name))
-      values.push(texts.number(labels[name] as string))
-    }
-  }
+  const { names, values, scopes, label_counts } = numbered(record.series, texts)
   const sizes: Sizes = {
     readings: record.of.length,
     series: record.series.length,

@@ -1,5 +1,3 @@
-import { Output } from './output.ts'
-
 /** Of the framing of snappy-java: 8 bytes of magic, then two versions of 4 bytes. */
 const XERIAL_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00])
 const XERIAL_HEADER_BYTES = 16
@@ -24,9 +22,16 @@ export function decompressSnappy(data: Buffer, bytes_max: number): Buffer {
   return Buffer.concat(blocks)
 }
 
+/** A copy of 64 bytes takes three: no block says more than so many times its own size. */
+const EXPANSION_MAX = 22
+
 function block(data: Buffer, bytes_max: number): Buffer {
   const { length, at: first } = decompressedLength(data)
-  const output = new Output(Math.min(length, data.length * 8), bytes_max)
+  if (length > bytes_max) throw new RangeError(`decompressed data is larger than ${bytes_max} bytes`)
+  if (length > data.length * EXPANSION_MAX)
+    throw new RangeError(`compressed data of ${data.length} bytes cannot hold the ${length} that it says`)
+  const output = Buffer.allocUnsafe(length)
+  let to = 0
   let at = first
   while (at < data.length) {
     const tag = data.readUInt8(at)
@@ -35,21 +40,42 @@ function block(data: Buffer, bytes_max: number): Buffer {
     if (kind === 0) {
       const extra_bytes = Math.max(0, (tag >> 2) - 59)
       const count = (extra_bytes === 0 ? tag >> 2 : data.readUIntLE(at, extra_bytes)) + 1
-      output.literal(data, at + extra_bytes, count)
-      at += extra_bytes + count
+      at += extra_bytes
+      to = literal(data, at, count, output, to)
+      at += count
     } else if (kind === 1) {
-      output.copy(((tag >> 5) << 8) | data.readUInt8(at), ((tag >> 2) & 7) + 4)
+      to = copy(((tag >> 5) << 8) | data.readUInt8(at), ((tag >> 2) & 7) + 4, output, to)
       at += 1
     } else {
       const distance_bytes = kind === 2 ? 2 : 4
-      output.copy(data.readUIntLE(at, distance_bytes), (tag >> 2) + 1)
+      to = copy(data.readUIntLE(at, distance_bytes), (tag >> 2) + 1, output, to)
       at += distance_bytes
     }
   }
-  const result = output.result()
-  if (result.length !== length)
-    throw new RangeError(`compressed data holds ${result.length} bytes, it says ${length}`)
-  return result
+  if (to !== length) throw new RangeError(`compressed data holds ${to} bytes, it says ${length}`)
+  return output
+}
+
+/** Up to so many bytes a loop is faster than a call. */
+const LOOP_BYTES = 32
+
+function literal(data: Buffer, from: number, count: number, output: Buffer, to: number): number {
+  if (from + count > data.length) throw new RangeError('compressed data ends too early')
+  const end = to + count
+  if (end > output.length) throw new RangeError('compressed data holds more bytes than it says')
+  if (count > LOOP_BYTES) data.copy(output, to, from, from + count)
+  else for (let i = to, from_i = from; i < end; i++, from_i++) output[i] = data[from_i] as number
+  return end
+}
+
+/** Bytes from `distance` back; what is copied may overlap what is written, which repeats it. */
+function copy(distance: number, count: number, output: Buffer, to: number): number {
+  if (distance === 0 || distance > to) throw new RangeError('compressed data refers to what is not there')
+  const end = to + count
+  if (end > output.length) throw new RangeError('compressed data holds more bytes than it says')
+  if (count > LOOP_BYTES && distance >= count) output.copyWithin(to, to - distance, to - distance + count)
+  else for (let i = to; i < end; i++) output[i] = output[i - distance] as number
+  return end
 }
 
 /** A little-endian base-128 number at the beginning. */

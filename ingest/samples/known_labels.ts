@@ -1,4 +1,5 @@
 import type { Labels } from '../../schemas/alert.ts'
+import type { ProtoReader } from '../sources/protobuf.ts'
 import { Remembered } from './remembered.ts'
 
 interface Known {
@@ -14,9 +15,9 @@ export class KnownLabels {
   private readonly known = new Remembered<number, Known>(REMEMBERED)
 
   /** `read` reads the labels that lie between `from` and `to`; what it gives is frozen. */
-  of(bytes: Buffer, from: number, to: number, read: () => Labels): Labels {
+  of({ bytes, view }: ProtoReader, from: number, to: number, read: () => Labels): Labels {
     if (to - from > LONGEST_BYTES) return read()
-    const hash = hashOf(bytes, from, to)
+    const hash = hashOf(view, from, to)
     const found = this.known.get(hash)
     if (found !== undefined && bytes.compare(found.bytes, 0, found.bytes.length, from, to) === 0)
       return found.labels
@@ -28,18 +29,13 @@ export class KnownLabels {
 }
 
 /** 32-bit FNV-1a over words of four bytes: two that meet only cost time, since the bytes are compared. */
-function hashOf(bytes: Buffer, from: number, to: number): number {
+function hashOf(view: DataView, from: number, to: number): number {
   let hash = 0x811c9dc5 ^ (to - from)
   let at = from
   for (; at + 4 <= to; at += 4) {
-    const word =
-      (bytes[at] as number) |
-      ((bytes[at + 1] as number) << 8) |
-      ((bytes[at + 2] as number) << 16) |
-      ((bytes[at + 3] as number) << 24)
-    hash = Math.imul(hash ^ word, 0x01000193)
+    hash = Math.imul(hash ^ view.getInt32(at, true), 0x01000193)
     hash ^= hash >>> 15
   }
-  for (; at < to; at++) hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193)
+  for (; at < to; at++) hash = Math.imul(hash ^ view.getUint8(at), 0x01000193)
   return hash | 0
 }

@@ -76,7 +76,7 @@ function readSeries1(reader: ProtoReader, end: number, known: KnownLabels, into:
     reader.at = reader.open()
     to = reader.at
   }
-  const labels = known.of(reader.bytes, from, to, () => readLabels(reader, from, to))
+  const labels = known.of(reader, from, to, () => readLabels(reader, from, to))
   const readings: RawReading[] = []
   reader.at = to
   while (reader.at < end) {
