@@ -15,6 +15,7 @@ import { readFromSns, SnsProof } from '../ingest/http/sns.ts'
 import { type Proof, secretProof } from '../ingest/http/verify.ts'
 import { trialRoute } from '../ingest/http/trial.ts'
 import { isSampleSource, sampleDecoder } from '../ingest/samples/formats.ts'
+import { triedSampleSources } from '../ingest/samples/trial.ts'
 import { isAlertSource, sourceDecoder } from '../ingest/source_decoder.ts'
 import { triedSources } from '../ingest/trial.ts'
 import type { HttpSourceConfig } from '../schemas/config.ts'
@@ -46,7 +47,7 @@ export function ingestRoutes(
     remoteWriteIngest(parts),
     otlpMetricsIngest(parts),
     httpSources(parts, sources),
-    trialRoute(parts, triedSources(config)),
+    trialRoute(parts, triedSources(config), triedSampleSources(config)),
   ]
 }
 

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Clock } from '../../runtime/ports.ts'
 import { LIMITS } from '../../schemas/limits.ts'
-import type { DecodeSamples, RejectedSample } from '../samples/format.ts'
+import type { DecodeSamples, RejectedSample, SampleMessage } from '../samples/format.ts'
 import type { SampleIntake } from '../samples/intake.ts'
 import { plainBody, UNCOMPRESSIBLE } from './plain_body.ts'
 import { answer, bodyOf, plainHeaders, takeBodiesRaw } from './take.ts'
@@ -68,15 +68,8 @@ export async function takeSampleRequest(
   if (body === null)
     return protocol.refuse(request, reply, { status: 400, code: 'compression', reason: UNCOMPRESSIBLE })
   const at_ms = clock.now()
-  const route = request.url.split('?', 1)[0] ?? ''
-  const decoded = decode({
-    body,
-    headers: plainHeaders(request.headers),
-    topic: route,
-    key: null,
-    query: plainHeaders(request.query as Readonly<Record<string, unknown>>),
-    at_ms,
-  })
+  const route = routeOf(request)
+  const decoded = decode({ ...sampleMessage(request, at_ms), body })
   const prepared = sample_intake.prepare({
     source: name,
     received_at_ms: at_ms,
@@ -85,6 +78,23 @@ export async function takeSampleRequest(
   })
   const rejects = await sample_intake.take(prepared)
   return protocol.answer(request, reply, { accepted: prepared.samples_total, rejects })
+}
+
+const routeOf = ({ url }: { readonly url: string }): string => url.split('?', 1)[0] ?? ''
+
+/** What a decoder is given of a request, its body as it was sent. */
+export function sampleMessage(
+  request: Pick<FastifyRequest, 'body' | 'headers' | 'query' | 'url'>,
+  at_ms: number,
+): SampleMessage {
+  return {
+    body: bodyOf(request),
+    headers: plainHeaders(request.headers),
+    topic: routeOf(request),
+    key: null,
+    query: plainHeaders(request.query as Readonly<Record<string, unknown>>),
+    at_ms,
+  }
 }
 
 /** A source that needs no entry in the configuration, at an address of its own. Register it in a scope of its own. */

@@ -5,9 +5,12 @@ import { remoteWriteIngest } from '../../../ingest/http/remote_write.ts'
 import { protocolOf } from '../../../ingest/http/sample_protocols.ts'
 import type { SampleHttpSource } from '../../../ingest/http/samples.ts'
 import { httpSources } from '../../../ingest/http/sources.ts'
+import { trialRoute } from '../../../ingest/http/trial.ts'
 import { secretProof } from '../../../ingest/http/verify.ts'
 import { sampleDecoder } from '../../../ingest/samples/formats.ts'
+import { triedSampleSources } from '../../../ingest/samples/trial.ts'
 import { systemClock } from '../../../runtime/clock.ts'
+import { config } from '../../../schemas/config.ts'
 import { LIMITS } from '../../../schemas/limits.ts'
 import type { SampleFormat } from '../../../schemas/source_formats.ts'
 import { KeptLog } from '../kept_log.ts'
@@ -40,6 +43,9 @@ beforeEach(async () => {
       ]
       scope.register(remoteWriteIngest(parts))
       scope.register(otlpMetricsIngest(parts))
+      scope.register(
+        trialRoute({ intake: null as never, clock }, new Map(), triedSampleSources(config.parse({}))),
+      )
       // None of these sources is one of alerts.
       scope.register(httpSources({ ...parts, intake: null as never, acknowledger: null as never }, sources))
     },
@@ -175,6 +181,26 @@ describe('/v1/metrics', () => {
     const bomb = gzipSync(Buffer.alloc(LIMITS.http_body_bytes + 1))
     const answer = await post('/v1/metrics', bomb, { ...JSON_HEADERS, 'content-encoding': 'gzip' })
     expect(answer.status).toBe(400)
+  })
+})
+
+describe('a message that is tried', () => {
+  it('shows its series with their scope, and leaves nothing behind', async () => {
+    const answer = await post(
+      '/api/v1/sources/influx/try?precision=s',
+      `m,site=hamburg v=1 ${AT_MS / 1_000}\nbad`,
+    )
+    expect([answer.status, JSON.parse(answer.body.toString())]).toMatchObject([
+      200,
+      {
+        series: [
+          { scope: 'hamburg', readings: [{ at: '2026-11-25T12:00:00.000Z', value: 1, quality: 'good' }] },
+        ],
+        rejects: [{ ordinal: 1, code: 'line-syntax' }],
+        dropped: 0,
+      },
+    ])
+    expect(log.calls).toEqual([])
   })
 })
 
