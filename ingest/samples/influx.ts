@@ -1,3 +1,4 @@
+import type { Labels } from '../../schemas/alert.ts'
 import type { TimeUnit } from '../../schemas/source_formats.ts'
 import { setLabel } from '../../schemas/sample.ts'
 import { cut } from '../sources/fields.ts'
@@ -6,6 +7,7 @@ import type { DecodeSamples, SampleMessage } from './format.ts'
 import type { SampleSettings } from './formats.ts'
 import { type Gathering, gathering } from './gathering.ts'
 import { metricOfField, readingOf } from './numbers.ts'
+import { Remembered } from './remembered.ts'
 import { seriesLabels } from './series_labels.ts'
 import { msOf } from './time.ts'
 
@@ -26,6 +28,7 @@ const PRECISIONS: Readonly<Record<string, TimeUnit>> = {
 
 /** The unit of its times: as the address says, or the configuration, or by their size, which is nanoseconds unless a sender is set otherwise. */
 export function influx({ time_unit }: SampleSettings): DecodeSamples {
+  const known = new Remembered<string, Labels>(REMEMBERED)
   return gathering((message, into) => {
     const { body, query = {} } = message
     if (body.length === 0) throw new Unreadable('empty', 'the body is empty')
@@ -37,7 +40,7 @@ export function influx({ time_unit }: SampleSettings): DecodeSamples {
     into.each(
       lines,
       (line) => line,
-      (line) => new Line(line).read(message, unit, into),
+      (line) => new Line(line, known).read(message, unit, into),
     )
   })
 }
@@ -45,8 +48,10 @@ export function influx({ time_unit }: SampleSettings): DecodeSamples {
 /** Not empty, and no comments. A text between quotes may hold the end of a line. */
 function linesOf(text: string): readonly string[] {
   const lines: string[] = []
-  let from = 0
-  for (let end = endOfLine(text, from); from < text.length; end = endOfLine(text, from)) {
+  let quote = text.indexOf('"')
+  for (let from = 0; from < text.length; ) {
+    if (quote !== -1 && quote < from) quote = text.indexOf('"', from)
+    const end = endOfLine(text, from, quote)
     const line = text.slice(from, end).trim()
     if (line !== '' && !line.startsWith('#')) lines.push(line)
     from = end + 1
@@ -54,9 +59,9 @@ function linesOf(text: string): readonly string[] {
   return lines
 }
 
-function endOfLine(text: string, from: number): number {
+/** `quote`: where the next one stands, or -1. */
+function endOfLine(text: string, from: number, quote: number): number {
   const newline = text.indexOf('\n', from)
-  const quote = text.indexOf('"', from)
   if (newline === -1) return text.length
   if (quote === -1 || quote > newline) return newline
   let is_quoted = false
@@ -86,36 +91,62 @@ const TRUTH: Readonly<Record<string, number>> = {
 }
 const TIMESTAMP = /^-?\d+$/
 
+const REMEMBERED = 100_000
+const [COMMA, SPACE, EQUALS, BACKSLASH, QUOTE] = [',', ' ', '=', '\\', '"'].map((sign) =>
+  sign.charCodeAt(0),
+) as [number, number, number, number, number]
+
 /** One line, read from left to right. Throws Unreadable `line-syntax`. */
 class Line {
   private readonly text: string
+  private readonly known: Remembered<string, Labels>
   private at = 0
 
-  constructor(text: string) {
+  /** `known`: labels by the text of measurement, tags and field, which a sender repeats every few seconds. */
+  constructor(text: string, known: Remembered<string, Labels>) {
     this.text = text
+    this.known = known
   }
 
   read(message: SampleMessage, unit: TimeUnit | null, into: Gathering): void {
-    const measurement = this.token(',', ' ')
-    if (measurement === '') throw this.wrong('there is no measurement')
-    const tags: Record<string, string> = {}
-    while (this.passes(',')) {
-      const name = this.pair('tag')
-      const value = this.token(',', ' ')
-      if (value !== '') setLabel(tags, name, value)
-    }
-    if (!this.passes(' ')) throw this.wrong('there are no fields')
-    this.spaces()
-    const fields: (readonly [name: string, value: number])[] = []
+    const head = this.raw(SPACE)
+    if (!this.passes(SPACE)) throw this.wrong('there are no fields')
+    while (this.passes(SPACE));
+    const fields: (readonly [labels: Labels, value: number])[] = []
     do {
-      const name = this.pair('field')
+      const name = this.name('field')
       const value = this.value()
       if (value === null) into.dropped++
-      else fields.push([name, value])
-    } while (this.passes(','))
+      else fields.push([this.labels(head, name), value])
+    } while (this.passes(COMMA))
     const at_ms = this.time(message, unit)
-    for (const [name, value] of fields)
-      into.add(seriesLabels(metricOfField(measurement, name), tags), [readingOf(at_ms, value)])
+    for (const [labels, value] of fields) into.add(labels, [readingOf(at_ms, value)])
+  }
+
+  private labels(head: string, field_name: string): Labels {
+    const key = `${head} ${field_name}`
+    const known = this.known.get(key)
+    if (known !== undefined) return known
+    // Copied, so that what is remembered does not hold on to the whole message.
+    const own_key = Buffer.from(key).toString()
+    const labels = Object.freeze(
+      new Line(own_key.slice(0, head.length), this.known).head(own_key.slice(head.length + 1)),
+    )
+    this.known.set(own_key, labels)
+    return labels
+  }
+
+  /** Of a text that is measurement and tags alone. */
+  private head(field_name: string): Labels {
+    const measurement = this.token(COMMA)
+    if (measurement === '') throw this.wrong('there is no measurement')
+    const tags: Record<string, string> = {}
+    while (this.passes(COMMA)) {
+      const name = this.name('tag')
+      const value = this.token(COMMA)
+      if (value !== '') setLabel(tags, name, value)
+    }
+    return seriesLabels(metricOfField(measurement, field_name), tags)
   }
 
   private time({ at_ms }: SampleMessage, unit: TimeUnit | null): number {
@@ -126,19 +157,19 @@ class Line {
   }
 
   /** The name before `=`. */
-  private pair(what: string): string {
-    const name = this.token('=', ',', ' ')
-    if (name === '' || !this.passes('=')) throw this.wrong(`a ${what} has no name or no value`)
+  private name(what: string): string {
+    const name = this.token(EQUALS, COMMA, SPACE)
+    if (name === '' || !this.passes(EQUALS)) throw this.wrong(`a ${what} has no name or no value`)
     return name
   }
 
   /** Null: a text. */
   private value(): number | null {
-    if (this.text[this.at] === '"') {
+    if (this.text.charCodeAt(this.at) === QUOTE) {
       this.quoted()
       return null
     }
-    const text = this.token(',', ' ')
+    const text = this.token(COMMA, SPACE)
     if (FLOAT.test(text)) return Number(text)
     if (INTEGER.test(text)) return Number(text.slice(0, -1))
     if (Object.hasOwn(TRUTH, text)) return TRUTH[text] ?? null
@@ -157,29 +188,29 @@ class Line {
   }
 
   /** Up to one of the signs, which a backslash escapes. */
-  private token(...ends: readonly string[]): string {
+  private token(a: number, b = a, c = a): string {
+    const raw = this.raw(a, b, c)
+    return raw.includes('\\') ? raw.replaceAll(/\\([,= \\])/g, '$1') : raw
+  }
+
+  /** The same with its backslashes. */
+  private raw(a: number, b = a, c = a): string {
     const { text } = this
     const from = this.at
-    let is_escaped = false
     let at = from
-    for (; at < text.length && !ends.includes(text[at] ?? ''); at++) {
-      if (text[at] !== '\\') continue
-      is_escaped = true
-      at++
+    for (; at < text.length; at++) {
+      const code = text.charCodeAt(at)
+      if (code === a || code === b || code === c) break
+      if (code === BACKSLASH) at++
     }
     this.at = Math.min(at, text.length)
-    const token = text.slice(from, this.at)
-    return is_escaped ? token.replaceAll(/\\([,= \\])/g, '$1') : token
+    return text.slice(from, this.at)
   }
 
-  private passes(sign: string): boolean {
-    if (this.text[this.at] !== sign) return false
+  private passes(code: number): boolean {
+    if (this.text.charCodeAt(this.at) !== code) return false
     this.at++
     return true
-  }
-
-  private spaces(): void {
-    while (this.passes(' '));
   }
 
   private wrong(what: string): Unreadable {

@@ -86,7 +86,7 @@ await describeWith(kafka, 'readings of users’ topics', ({ brokers }) => {
       consume(uniqueName('plant'), 'samples-json', topics.plant, mapping),
     ])
     await eventually('all are in the log', () => Promise.resolve(readings.length >= 15 && letters.length > 0))
-    expect(readings.map(({ labels }) => labels['metric']).toSorted()).toEqual(
+    expect(readings.map(({ labels }) => labels['metric'] ?? '').toSorted()).toEqual(
       [
         ...['m_v', 'm_v', 'node_load1', 'node_load1', 'up', 'temperature'],
         ...['gc.pause', 'gc.pause_count', 'gc.pause_sum', 'orders', 'queue.length'],
