@@ -68,7 +68,7 @@ function readRequest1(reader: ProtoReader, known: KnownLabels, into: Gathering):
   }
 }
 
-/** Labels, which stand first with every sender that is known, then samples. */
+/** Labels stand first with every sender that is known, but need not. */
 function readSeries1(reader: ProtoReader, end: number, known: KnownLabels, into: Gathering): void {
   const from = reader.at
   let to = from
@@ -76,19 +76,23 @@ function readSeries1(reader: ProtoReader, end: number, known: KnownLabels, into:
     reader.at = reader.open()
     to = reader.at
   }
-  const labels = known.of(reader, from, to, () => readLabels(reader, from, to))
-  const readings: RawReading[] = []
   reader.at = to
+  const readings: RawReading[] = []
+  let are_scattered = false
   while (reader.at < end) {
     const tag = reader.uint32()
     if (tag === SAMPLE) readings.push(readSample(reader, reader.open()))
-    else if (tag === LABEL) throw new Unreadable('protobuf', 'a series has labels behind its samples')
     else {
+      if (tag === LABEL) are_scattered = true
       if (tag === HISTOGRAM_1) into.dropped++
       reader.skip(tag)
     }
   }
   reader.close(end)
+  const labels = are_scattered
+    ? readLabels(reader, from, end)
+    : known.of(reader, from, to, () => readLabels(reader, from, to))
+  reader.at = end
   into.add(labels, readings)
 }
 
@@ -96,8 +100,9 @@ function readLabels(reader: ProtoReader, from: number, to: number): Labels {
   const labels = new PrometheusLabels()
   reader.at = from
   while (reader.at < to) {
-    reader.uint32()
-    readLabel(reader, reader.open(), labels)
+    const tag = reader.uint32()
+    if (tag === LABEL) readLabel(reader, reader.open(), labels)
+    else reader.skip(tag)
   }
   return labels.done()
 }

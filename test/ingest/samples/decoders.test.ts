@@ -76,6 +76,16 @@ describe('remote write', () => {
     ])
   })
 
+  it('may have labels behind its samples', () => {
+    const body = message(
+      1,
+      message(1, message(1, 'a'), message(2, '1')),
+      message(2, double(1, 1), number(2, AT_MS)),
+      message(1, message(1, '__name__'), message(2, 'm')),
+    )
+    expect(lines(decode('prometheus-remote-write', body))).toEqual([['a=1 metric=m', 0, 1]])
+  })
+
   it('2.0 rejects a series that refers to symbols which are not there, and takes the others', () => {
     const series = (...references: number[]) =>
       message(5, message(1, Buffer.from(references)), message(2, double(1, 1), number(2, AT_MS)))

@@ -1,4 +1,4 @@
-import { Kafka, logLevel } from 'kafkajs'
+import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { SampleConsumer } from '../../../ingest/samples/consumer.ts'
 import { sampleDecoder } from '../../../ingest/samples/formats.ts'
@@ -19,13 +19,16 @@ import { type LoggedReading, readingsOf } from './server.ts'
 import { snappy } from './wire.ts'
 
 await describeWith(kafka, 'readings of users’ topics', ({ brokers }) => {
-  const producer = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).producer()
+  const client = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING })
+  const producer = client.producer()
+  const log_settings = settings(brokers, { partitions: 2 })
+  const { topic_prefix } = log_settings
   const readings: LoggedReading[] = []
   const letters: string[] = []
   let log: Log
   beforeAll(async () => {
     await producer.connect()
-    log = await openKafkaLog(settings(brokers, { partitions: 2 }))
+    log = await openKafkaLog(log_settings)
     await log.tail('samples', [0, 0], (_partition, entries) => void readings.push(...readingsOf(entries)))
     await log.tail('deadletters', [0, 0], (_partition, entries) => {
       for (const { value } of entries) letters.push(deadLetter.parse(JSON.parse(value.toString())).code)
@@ -34,6 +37,28 @@ await describeWith(kafka, 'readings of users’ topics', ({ brokers }) => {
   afterAll(async () => {
     await producer.disconnect()
     await log.close()
+  })
+
+  it('are kept for a time and a size of their own', async () => {
+    const admin = client.admin()
+    await admin.connect()
+    const configNames = ['retention.ms', 'retention.bytes']
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: ['samples', 'alerts'].map((topic) => ({
+        type: ConfigResourceTypes.TOPIC,
+        name: topic_prefix + topic,
+        configNames,
+      })),
+    })
+    await admin.disconnect()
+    const told = resources.map(({ configEntries }) =>
+      Object.fromEntries(configEntries.map(({ configName, configValue }) => [configName, configValue])),
+    )
+    expect(told).toEqual([
+      { 'retention.ms': '3600000', 'retention.bytes': '104857600' },
+      { 'retention.ms': '86400000', 'retention.bytes': '-1' },
+    ])
   })
 
   const observer = { sampled() {}, rejected() {}, halted() {}, retrying() {} }
