@@ -86,6 +86,19 @@ describe('remote write', () => {
     expect(lines(decode('prometheus-remote-write', body))).toEqual([['a=1 metric=m', 0, 1]])
   })
 
+  it('takes no series for another that it read before, however many there are', () => {
+    const decoder = sampleDecoder({ format: 'prometheus-remote-write', labels: {} })
+    const sample = message(2, double(1, 1), number(2, AT_MS))
+    const series = (name: string) => message(1, message(1, message(1, '__name__'), message(2, name)), sample)
+    // So many that two meet in the 32 bits by which they are looked up.
+    for (let from = 0; from < 150_000; from += 10_000) {
+      const names = Array.from({ length: 10_000 }, (_, i) => `m${from + i}`)
+      const body = Buffer.concat(names.map(series))
+      const decoded = decoder({ body, headers: {}, topic: '', key: null, at_ms: AT_MS })
+      expect(decoded.series.map(({ labels }) => labels['metric'])).toEqual(names)
+    }
+  })
+
   it('2.0 rejects a series that refers to symbols which are not there, and takes the others', () => {
     const series = (...references: number[]) =>
       message(5, message(1, Buffer.from(references)), message(2, double(1, 1), number(2, AT_MS)))
