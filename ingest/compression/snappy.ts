@@ -4,17 +4,22 @@ const XERIAL_HEADER_BYTES = 16
 
 /**
  * Reads the Snappy format (google/snappy, format_description.txt), bare or as Java producers write it: blocks with their
- * lengths in the framing of snappy-java. Throws RangeError for data that is broken or larger than the bound.
+ * lengths in the framing of snappy-java. Throws RangeError for data that is broken or larger than the bound. `allocate` gives the
+ * buffer that a bare block is written into.
  */
-export function decompressSnappy(data: Buffer, bytes_max: number): Buffer {
-  if (!data.subarray(0, XERIAL_MAGIC.length).equals(XERIAL_MAGIC)) return block(data, bytes_max)
+export function decompressSnappy(
+  data: Buffer,
+  bytes_max: number,
+  allocate: (bytes: number) => Buffer = Buffer.allocUnsafe,
+): Buffer {
+  if (!data.subarray(0, XERIAL_MAGIC.length).equals(XERIAL_MAGIC)) return block(data, bytes_max, allocate)
   const blocks: Buffer[] = []
   let bytes = 0
   for (let at = XERIAL_HEADER_BYTES; at < data.length; ) {
     const length = data.readInt32BE(at)
     at += 4
     if (length < 0 || at + length > data.length) throw new RangeError('compressed data ends too early')
-    const decompressed = block(data.subarray(at, at + length), bytes_max - bytes)
+    const decompressed = block(data.subarray(at, at + length), bytes_max - bytes, Buffer.allocUnsafe)
     bytes += decompressed.length
     blocks.push(decompressed)
     at += length
@@ -25,12 +30,12 @@ export function decompressSnappy(data: Buffer, bytes_max: number): Buffer {
 /** A copy of 64 bytes takes three: no block says more than so many times its own size. */
 const EXPANSION_MAX = 22
 
-function block(data: Buffer, bytes_max: number): Buffer {
+function block(data: Buffer, bytes_max: number, allocate: (bytes: number) => Buffer): Buffer {
   const { length, at: first } = decompressedLength(data)
   if (length > bytes_max) throw new RangeError(`decompressed data is larger than ${bytes_max} bytes`)
   if (length > data.length * EXPANSION_MAX)
     throw new RangeError(`compressed data of ${data.length} bytes cannot hold the ${length} that it says`)
-  const output = Buffer.allocUnsafe(length)
+  const output = allocate(length)
   let to = 0
   let at = first
   while (at < data.length) {

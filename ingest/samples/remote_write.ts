@@ -34,11 +34,26 @@ const TIMESTAMP = field(2, 'varint')
 
 export function remoteWrite(): DecodeSamples {
   const known = new KnownLabels()
+  const scratch = new Scratch()
   return binaryGathering((message, into) => {
-    const reader = new ProtoReader(uncompressed(message))
+    const reader = new ProtoReader(uncompressed(message, scratch))
     if (isVersion2(message.headers['content-type'] ?? '')) readRequest2(reader, into)
     else readRequest1(reader, known, into)
   })
+}
+
+const SCRATCH_BYTES_MAX = 1_048_576
+
+/** One buffer for one message after the other: nothing that is read of a message refers to it. */
+class Scratch {
+  private buffer = Buffer.alloc(0)
+
+  take(bytes: number): Buffer {
+    if (bytes > SCRATCH_BYTES_MAX) return Buffer.allocUnsafe(bytes)
+    if (this.buffer.length < bytes)
+      this.buffer = Buffer.allocUnsafeSlow(Math.max(bytes, 2 * this.buffer.length))
+    return this.buffer.subarray(0, bytes)
+  }
 }
 
 /** By the parameter `proto` of the content type; without it, it is 1.0. */
@@ -47,12 +62,12 @@ export function isVersion2(content_type: string): boolean {
 }
 
 /** A message of Kafka need not say how it is compressed: it may also be bare protobuf. */
-function uncompressed({ body, headers }: SampleMessage): Buffer {
+function uncompressed({ body, headers }: SampleMessage, scratch: Scratch): Buffer {
   const encoding = headers['content-encoding'] ?? ''
   if (body.length === 0) throw new Unreadable('empty', 'the body is empty')
   if (encoding === 'identity') return body
   try {
-    return decompressSnappy(body, LIMITS.http_body_bytes)
+    return decompressSnappy(body, LIMITS.http_body_bytes, (bytes) => scratch.take(bytes))
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
     if (encoding === '') return body
