@@ -11,6 +11,7 @@ import { deadLetter } from '../../../schemas/deadletter.ts'
 import { readingsMapping } from '../../../schemas/readings_mapping.ts'
 import type { SampleFormat } from '../../../schemas/source_formats.ts'
 import { eventually } from '../../contracts/wait.ts'
+import { Tocsin, until } from '../../installation/processes.ts'
 import { settings, SILENT } from '../../runtime/log_kafka_settings.ts'
 import { describeWith, kafka, uniqueName } from '../../services/index.ts'
 import { DEFAULTS } from '../settings.ts'
@@ -21,13 +22,14 @@ import { snappy } from './wire.ts'
 await describeWith(kafka, 'readings of users’ topics', ({ brokers }) => {
   const client = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING })
   const producer = client.producer()
+  const admin = client.admin()
   const log_settings = settings(brokers, { partitions: 2 })
   const { topic_prefix } = log_settings
   const readings: LoggedReading[] = []
   const letters: string[] = []
   let log: Log
   beforeAll(async () => {
-    await producer.connect()
+    await Promise.all([producer.connect(), admin.connect()])
     log = await openKafkaLog(log_settings)
     await log.tail('samples', [0, 0], (_partition, entries) => void readings.push(...readingsOf(entries)))
     await log.tail('deadletters', [0, 0], (_partition, entries) => {
@@ -35,13 +37,11 @@ await describeWith(kafka, 'readings of users’ topics', ({ brokers }) => {
     })
   })
   afterAll(async () => {
-    await producer.disconnect()
+    await Promise.all([producer.disconnect(), admin.disconnect()])
     await log.close()
   })
 
   it('are kept for a time and a size of their own', async () => {
-    const admin = client.admin()
-    await admin.connect()
     const configNames = ['retention.ms', 'retention.bytes']
     const { resources } = await admin.describeConfigs({
       includeSynonyms: false,
@@ -51,7 +51,6 @@ await describeWith(kafka, 'readings of users’ topics', ({ brokers }) => {
         configNames,
       })),
     })
-    await admin.disconnect()
     const told = resources.map(({ configEntries }) =>
       Object.fromEntries(configEntries.map(({ configName, configValue }) => [configName, configValue])),
     )
@@ -60,6 +59,12 @@ await describeWith(kafka, 'readings of users’ topics', ({ brokers }) => {
       { 'retention.ms': '86400000', 'retention.bytes': '-1' },
     ])
   })
+
+  async function makeTopic(name: string): Promise<string> {
+    const topic = uniqueName(name)
+    await admin.createTopics({ topics: [{ topic, numPartitions: 1 }] })
+    return topic
+  }
 
   const observer = { sampled() {}, rejected() {}, halted() {}, retrying() {} }
 
@@ -89,9 +94,12 @@ await describeWith(kafka, 'readings of users’ topics', ({ brokers }) => {
   }
 
   it('are in the samples log, of whatever format and with names from the topic; rejects are dead letters', async () => {
-    const topics = Object.fromEntries(
-      ['lines', 'prom', 'otlp', 'plant'].map((name) => [name, uniqueName(name)]),
-    ) as Record<'lines' | 'prom' | 'otlp' | 'plant', string>
+    const topics = {
+      lines: await makeTopic('lines'),
+      prom: await makeTopic('prom'),
+      otlp: await makeTopic('otlp'),
+      plant: await makeTopic('plant'),
+    }
     const values: Readonly<Record<keyof typeof topics, readonly (string | Buffer)[]>> = {
       lines: ['m,host=a v=1\nbad', 'm,host=b v=2'],
       prom: [snappy(REMOTE_WRITE_1)],
@@ -123,5 +131,26 @@ await describeWith(kafka, 'readings of users’ topics', ({ brokers }) => {
     )
     expect(letters).toEqual(['line-syntax'])
     await Promise.all(consumers.map((consumer) => consumer.close()))
+  })
+
+  it('are taken by a tocsin whose configuration names them', async () => {
+    const topic = await makeTopic('lines')
+    await producer.send({ topic, messages: [{ value: 'm v=1\nm v=2' }, { value: 'bad' }] })
+    const cluster = `{brokers: [${brokers.map((broker) => JSON.stringify(broker)).join(', ')}]}`
+    const tocsin = await Tocsin.start({
+      config: `history: {enabled: false}\nsources: [{name: lines, kind: kafka, topics: [${topic}], format: influx, cluster: ${cluster}}]\n`,
+    })
+    const status = async () => {
+      const { sources } = await tocsin.get<{ sources: { name: string; samples: number; rejects: number }[] }>(
+        '/api/v1/sources',
+      )
+      return sources.find(({ name }) => name === 'lines')
+    }
+    try {
+      await until('both messages are read', async () => (await status())?.rejects === 1)
+      expect(await status()).toMatchObject({ samples: 2, rejects: 1 })
+    } finally {
+      await tocsin.remove()
+    }
   })
 })
