@@ -2,16 +2,15 @@
 const XERIAL_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00])
 const XERIAL_HEADER_BYTES = 16
 
+type Allocate = (bytes: number) => Buffer
+const allocateAnew: Allocate = (bytes) => Buffer.allocUnsafe(bytes)
+
 /**
  * Reads the Snappy format (google/snappy, format_description.txt), bare or as Java producers write it: blocks with their
  * lengths in the framing of snappy-java. Throws RangeError for data that is broken or larger than the bound. `allocate` gives the
  * buffer that a bare block is written into.
  */
-export function decompressSnappy(
-  data: Buffer,
-  bytes_max: number,
-  allocate: (bytes: number) => Buffer = Buffer.allocUnsafe,
-): Buffer {
+export function decompressSnappy(data: Buffer, bytes_max: number, allocate: Allocate = allocateAnew): Buffer {
   if (!data.subarray(0, XERIAL_MAGIC.length).equals(XERIAL_MAGIC)) return block(data, bytes_max, allocate)
   const blocks: Buffer[] = []
   let bytes = 0
@@ -19,7 +18,7 @@ export function decompressSnappy(
     const length = data.readInt32BE(at)
     at += 4
     if (length < 0 || at + length > data.length) throw new RangeError('compressed data ends too early')
-    const decompressed = block(data.subarray(at, at + length), bytes_max - bytes, Buffer.allocUnsafe)
+    const decompressed = block(data.subarray(at, at + length), bytes_max - bytes, allocateAnew)
     bytes += decompressed.length
     blocks.push(decompressed)
     at += length
@@ -30,7 +29,7 @@ export function decompressSnappy(
 /** A copy of 64 bytes takes three: no block says more than so many times its own size. */
 const EXPANSION_MAX = 22
 
-function block(data: Buffer, bytes_max: number, allocate: (bytes: number) => Buffer): Buffer {
+function block(data: Buffer, bytes_max: number, allocate: Allocate): Buffer {
   const { length, at: first } = decompressedLength(data)
   if (length > bytes_max) throw new RangeError(`decompressed data is larger than ${bytes_max} bytes`)
   if (length > data.length * EXPANSION_MAX)

@@ -92,6 +92,8 @@ const TRUTH: Readonly<Record<string, number>> = {
 const TIMESTAMP = /^-?\d+$/
 
 const REMEMBERED = 100_000
+/** What is longer is read each time: it would take too much room. */
+const LONGEST_CHARS = 1_024
 const [COMMA, SPACE, EQUALS, BACKSLASH, QUOTE] = [',', ' ', '=', '\\', '"'].map((sign) =>
   sign.charCodeAt(0),
 ) as [number, number, number, number, number]
@@ -129,10 +131,8 @@ class Line {
     if (known !== undefined) return known
     // Copied, so that what is remembered does not hold on to the whole message.
     const own_key = Buffer.from(key).toString()
-    const labels = Object.freeze(
-      new Line(own_key.slice(0, head.length), this.known).head(own_key.slice(head.length + 1)),
-    )
-    this.known.set(own_key, labels)
+    const labels = new Line(own_key.slice(0, head.length), this.known).head(own_key.slice(head.length + 1))
+    if (key.length <= LONGEST_CHARS) this.known.set(own_key, Object.freeze(labels))
     return labels
   }
 

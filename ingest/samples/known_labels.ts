@@ -8,7 +8,8 @@ interface Known {
 }
 
 const REMEMBERED = 100_000
-const LONGEST_BYTES = 4_096
+/** What is longer is read each time: it would take too much room. */
+const LONGEST_BYTES = 1_024
 
 /** Labels by the bytes that they were read from: what a sender tells every few seconds is read once. */
 export class KnownLabels {

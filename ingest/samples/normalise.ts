@@ -18,6 +18,8 @@ export interface PlacedSeries {
 }
 
 const REMEMBERED = 100_000
+/** What is longer is worked out each time: it would take too much room. */
+const LONGEST_CHARS = 2_048
 
 /**
  * Gives labels their scope and partition, or says which bound they exceed. The same labels give the same object for as long as they are
@@ -51,7 +53,7 @@ export class SeriesPlacer {
     const known = this.by_text.get(key)
     if (known !== undefined) return known
     const placed = this.placeAnew(labels)
-    if ('series' in placed) this.by_text.set(key, placed)
+    if ('series' in placed && key.length <= LONGEST_CHARS) this.by_text.set(key, placed)
     return placed
   }
 
