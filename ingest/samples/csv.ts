@@ -3,7 +3,7 @@ import { cut, labelsOf, neededText } from '../sources/fields.ts'
 import { Unreadable } from '../sources/format.ts'
 import type { DecodeSamples } from './format.ts'
 import type { SampleSettings } from './formats.ts'
-import { type Gathering, gathering } from './gathering.ts'
+import { checkCount, type Gathering, gathering } from './gathering.ts'
 import { readingOf } from './numbers.ts'
 import { seriesLabels } from './series_labels.ts'
 import { sampleTime } from './time.ts'
@@ -84,13 +84,13 @@ class Table {
   }
 }
 
-/** Cells by row; empty lines are none. Between quotes stands anything, and two quotes are one. */
+/** Cells by row; empty lines are none. Throws Unreadable when there are too many. Between quotes stands anything, and two quotes are one. */
 function rowsOf(text: string, separator: string): string[][] {
   const rows: string[][] = []
   let row: string[] = []
   let at = 0
   const end = (): void => {
-    if (row.length > 1 || row[0] !== '') rows.push(row)
+    if (row.length > 1 || row[0] !== '') checkCount(rows.push(row))
     row = []
   }
   while (at < text.length) {

@@ -3,6 +3,17 @@ import { LIMITS } from '../../schemas/limits.ts'
 import { shownBody, Unreadable } from '../sources/format.ts'
 import type { DecodeSamples, RawReading, RawSeries, RejectedSample, SampleMessage } from './format.ts'
 
+/** Throws Unreadable when a message has more readings, or things that are to be readings, than one may have. */
+export function checkCount(count: number): void {
+  if (count <= LIMITS.samples_per_message) return
+  const reason = `the message has more than ${LIMITS.samples_per_message} readings`
+  throw new Unreadable('too-many-samples', reason)
+}
+
+/** When so many items were refused and none was taken, the rest is not tried. */
+const HOPELESS_REJECTS = 10_000
+const WHOLE_MESSAGE = new Set(['too-many-samples', 'nothing-readable'])
+
 /** What a decoder has found of a message so far. */
 export class Gathering {
   readonly series: RawSeries[] = []
@@ -15,16 +26,13 @@ export class Gathering {
   add(labels: Labels, readings: readonly RawReading[], historical = false): void {
     if (readings.length === 0) return
     this.readings += readings.length
-    if (this.readings > LIMITS.samples_per_message)
-      throw new Unreadable(
-        'too-many-samples',
-        `the message has more than ${LIMITS.samples_per_message} readings`,
-      )
+    checkCount(this.readings)
     this.series.push(historical ? { labels, readings, historical } : { labels, readings })
   }
 
   /** Reads items one by one: a bad one is rejected, the others are taken. */
   each<Item>(items: readonly Item[], textOf: (item: Item) => string, read: (item: Item) => void): void {
+    checkCount(this.items + items.length)
     for (const item of items) this.item(item, textOf, read)
   }
 
@@ -34,8 +42,11 @@ export class Gathering {
     try {
       read(item)
     } catch (error) {
-      if (!(error instanceof Unreadable) || error.code === 'too-many-samples') throw error
+      if (!(error instanceof Unreadable) || WHOLE_MESSAGE.has(error.code)) throw error
       this.rejects.push({ ordinal, code: error.code, reason: error.message, payload: textOf(item) })
+      if (this.rejects.length < HOPELESS_REJECTS || this.readings > 0) return
+      const reason = `of ${this.rejects.length} items none can be read, the first because ${this.rejects[0]?.reason}`
+      throw new Unreadable('nothing-readable', reason)
     }
   }
 }

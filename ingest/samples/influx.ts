@@ -5,7 +5,7 @@ import { cut } from '../sources/fields.ts'
 import { Unreadable } from '../sources/format.ts'
 import type { DecodeSamples, SampleMessage } from './format.ts'
 import type { SampleSettings } from './formats.ts'
-import { type Gathering, gathering } from './gathering.ts'
+import { checkCount, type Gathering, gathering } from './gathering.ts'
 import { metricOfField, readingOf } from './numbers.ts'
 import { Remembered } from './remembered.ts'
 import { seriesLabels } from './series_labels.ts'
@@ -45,7 +45,7 @@ export function influx({ time_unit }: SampleSettings): DecodeSamples {
   })
 }
 
-/** Not empty, and no comments. A text between quotes may hold the end of a line. */
+/** Not empty, and no comments. Throws Unreadable when there are too many. A text between quotes may hold the end of a line. */
 function linesOf(text: string): readonly string[] {
   const lines: string[] = []
   let quote = text.indexOf('"')
@@ -53,7 +53,7 @@ function linesOf(text: string): readonly string[] {
     if (quote !== -1 && quote < from) quote = text.indexOf('"', from)
     const end = endOfLine(text, from, quote)
     const line = text.slice(from, end).trim()
-    if (line !== '' && !line.startsWith('#')) lines.push(line)
+    if (line !== '' && !line.startsWith('#')) checkCount(lines.push(line))
     from = end + 1
   }
   return lines

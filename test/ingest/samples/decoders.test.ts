@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { DecodedSamples, SampleMessage } from '../../../ingest/samples/format.ts'
 import { sampleDecoder, type SampleSourceConfig } from '../../../ingest/samples/formats.ts'
+import { LIMITS } from '../../../schemas/limits.ts'
 import { csvColumns, readingsMapping } from '../../../schemas/readings_mapping.ts'
 import type { SampleFormat, TimeUnit } from '../../../schemas/source_formats.ts'
 import {
@@ -392,6 +393,21 @@ describe('CSV', () => {
     expect(codes(decode('samples-csv', 'a,b\n1,2\n', csv({ labels: ['machine'] })))).toEqual([
       '0 column-missing',
     ])
+  })
+})
+
+describe('a message in which nothing can be read', () => {
+  it.each<[SampleFormat, string, string]>([
+    ['influx', 'bad\n'.repeat(LIMITS.samples_per_message + 1), 'too-many-samples'],
+    ['samples-csv', 'bad\n'.repeat(LIMITS.samples_per_message + 2), 'too-many-samples'],
+    ['influx', 'bad\n'.repeat(20_000), 'nothing-readable'],
+    ['telegraf', `[${'{},'.repeat(20_000)}{}]`, 'nothing-readable'],
+  ])('is refused as a whole: %s', (format, body, code) => {
+    expect(codes(decode(format, body))).toEqual([`0 ${code}`])
+  })
+  it('is read to its end where something can be', () => {
+    const decoded = decode('influx', `good v=1\n${'bad\n'.repeat(20_000)}good v=2`)
+    expect([decoded.series.length, decoded.rejects.length]).toEqual([2, 20_000])
   })
 })
 
