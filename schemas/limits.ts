@@ -93,6 +93,12 @@ export const LIMITS = {
   learned_name_chars: 128,
   commands_remembered_per_partition: 10_000,
   comment_chars: 4_096,
+  /** Of one birth or data message of Sparkplug. */
+  sparkplug_metrics_per_message: 10_000,
+  /** Metrics whose definitions are kept for one source partition; births beyond it are rejected. */
+  sparkplug_metrics: 500_000,
+  sparkplug_nodes: 10_000,
+  sparkplug_devices_per_node: 1_000,
   dead_letter_payload_bytes: 16_384,
   /** A time further away than this from the epoch is a mistake in units: years 1970 to 2200. */
   time_ms_max: 7_258_118_400_000,
