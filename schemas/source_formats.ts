@@ -15,6 +15,7 @@ export const SOURCE_FORMATS = [
   'gcp-monitoring',
   'opsgenie',
   'otlp-logs',
+  'b2mml',
 ] as const
 /** How long an alert lasts whose end is told by a message of its own, unless the configuration says otherwise. */
 export const EXPIRE_AFTER_MS = 7 * 86_400_000
@@ -33,6 +34,10 @@ export const SAMPLE_FORMATS = [
   'metricbeat',
   'samples-json',
   'samples-csv',
+  'sparkplug',
+  'opcua-json',
+  'uns',
+  'mtconnect-shdr',
 ] as const
 export type SampleFormat = (typeof SAMPLE_FORMATS)[number]
 

@@ -2,6 +2,7 @@ import type { SourceFormat } from '../../schemas/source_formats.ts'
 import { decodeAlerts, RefusedBody } from './alertmanager.ts'
 import { alertmanagerWebhook, grafana } from './alertmanager_webhook.ts'
 import { azureMonitor } from './azure.ts'
+import { b2mml } from './b2mml.ts'
 import { cloudevents } from './cloudevents.ts'
 import { cloudwatch } from './cloudwatch.ts'
 import { datadog } from './datadog.ts'
@@ -44,4 +45,5 @@ export const FORMATS: Readonly<Record<SourceFormat, Decode>> = {
   'gcp-monitoring': gcpMonitoring,
   opsgenie,
   'otlp-logs': otlpLogs,
+  b2mml,
 }
