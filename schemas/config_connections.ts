@@ -90,6 +90,13 @@ const readings = {
     .optional()
     .describe('with `format: samples-json`: how the messages become readings, in expressions of CEL'),
   csv: csvColumns.optional().describe('with `format: samples-csv`: what the columns tell'),
+  equipment: z
+    .record(z.string().max(LIMITS.label_value_chars), z.string().max(LIMITS.label_value_chars))
+    .default({})
+    .describe(
+      'readings: beginnings of the places that the sender tells → what stands in their stead, the longest that fits; an empty one goes before all',
+    )
+    .meta({ examples: [{ 'plant/edge-7': 'acme/hamburg/bottling/line-3' }] }),
 }
 
 const mapped = {

@@ -98,8 +98,8 @@ function asking(
 
 function nodeBirth(state: SparkplugState, message: Message): SparkplugStep {
   const name = nodeName(message)
-  const known = state.nodes.get(name)
-  if (known === undefined && state.nodes.size >= LIMITS.sparkplug_nodes)
+  const known = state.node(name)
+  if (known === undefined && state.nodes >= LIMITS.sparkplug_nodes)
     throw new Unreadable('too-many-nodes', `there are ${LIMITS.sparkplug_nodes} edge nodes already`)
   const before = known ?? UNBORN
   const bd_seq = bdSeqOf(message.payload)
@@ -114,7 +114,7 @@ function nodeBirth(state: SparkplugState, message: Message): SparkplugStep {
 
 function deviceBirth(state: SparkplugState, message: Message, given: SampleMessage): SparkplugStep {
   const name = nodeName(message)
-  const before = state.nodes.get(name)
+  const before = state.node(name)
   if (!before?.is_born) return unknown(state, message, given)
   const device = placeName(message)
   const is_new = !before.devices.includes(device)
@@ -131,7 +131,7 @@ function deviceBirth(state: SparkplugState, message: Message, given: SampleMessa
 /** What a birth defines, and what it says is so now. */
 function born(state: SparkplugState, message: Message): { place: Place; decoded: DecodedSamples } {
   const name = placeName(message)
-  const before = state.places.get(name)
+  const before = state.place(name)
   const named = message.payload.metrics.filter((metric) => metric.name !== null && metric.name !== '')
   const others = state.definitions - (before?.definitions.length ?? 0)
   if (others + named.length > LIMITS.sparkplug_metrics)
@@ -162,8 +162,8 @@ function definitionOf(metric: SparkplugMetric, equipment: string): Definition {
 }
 
 function data(state: SparkplugState, message: Message, given: SampleMessage): SparkplugStep {
-  const before = state.nodes.get(nodeName(message))
-  const place = state.places.get(placeName(message))
+  const before = state.node(nodeName(message))
+  const place = state.place(placeName(message))
   if (!before?.is_born || !place?.is_alive) return unknown(state, message, given)
   const following = followed(before, message)
   const told: Told[] = []
@@ -212,10 +212,10 @@ function stranger(
 /** Something of a node or a device whose birth is not known. */
 function unknown(state: SparkplugState, message: Message, given: SampleMessage): SparkplugStep {
   const name = nodeName(message)
-  const before = state.nodes.get(name)
+  const before = state.node(name)
   const reason = `there was no birth of ${placeName(message)}; a rebirth is asked for`
   const rejected = rejecting(new Unreadable('unknown-alias', reason), given)
-  if (before === undefined && state.nodes.size >= LIMITS.sparkplug_nodes) return rejected
+  if (before === undefined && state.nodes >= LIMITS.sparkplug_nodes) return rejected
   const following = followed(before ?? UNBORN, message)
   const { node, rebirth } = asking(following.node, message)
   return {
@@ -228,7 +228,7 @@ function unknown(state: SparkplugState, message: Message, given: SampleMessage):
 
 function nodeDeath(state: SparkplugState, message: Message): SparkplugStep {
   const name = nodeName(message)
-  const before = state.nodes.get(name)
+  const before = state.node(name)
   const bd_seq = bdSeqOf(message.payload)
   // The death of an earlier session, told after the birth of the next.
   const is_old = before?.bd_seq != null && bd_seq !== null && before.bd_seq !== bd_seq
@@ -241,7 +241,7 @@ function nodeDeath(state: SparkplugState, message: Message): SparkplugStep {
 
 function deviceDeath(state: SparkplugState, message: Message): SparkplugStep {
   const name = nodeName(message)
-  const before = state.nodes.get(name)
+  const before = state.node(name)
   if (!before?.is_born) return NOTHING
   const { node: following, is_gap } = followed(before, message)
   const { node, rebirth } = is_gap ? asking(following, message) : { node: following, rebirth: null }

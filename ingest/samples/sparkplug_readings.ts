@@ -1,10 +1,10 @@
 import type { Quality } from '../../schemas/sample.ts'
-import { timeOfNumber } from '../sources/fields.ts'
 import type { RawReading, RawSeries } from './format.ts'
 import type { Message } from './sparkplug_message.ts'
 import type { SparkplugMetric } from './sparkplug_payload.ts'
 import type { Place, SparkplugState } from './sparkplug_state.ts'
 import { numberOf, qualityOf } from './sparkplug_values.ts'
+import { msOf } from './time.ts'
 
 export interface Told {
   readonly index: number
@@ -37,8 +37,7 @@ export function readings(
       continue
     }
     const { is_historical } = metric
-    const told_ms =
-      timeOfNumber(metric.timestamp ?? message.payload.timestamp ?? message.at_ms) ?? message.at_ms
+    const told_ms = msOf(metric.timestamp ?? message.payload.timestamp ?? message.at_ms, null)
     const at_ms = is_historical ? told_ms : Math.max(told_ms, not_before_ms)
     const quality = qualityOf(metric, is_doubtful)
     const key = `${index}/${is_historical}`
@@ -65,7 +64,7 @@ export function die(
   places: Map<string, { place: Place; is_durable: boolean }>,
 ): readonly RawSeries[] {
   return names.flatMap((name) => {
-    const place = state.places.get(name)
+    const place = state.place(name)
     if (!place?.is_alive) return []
     const stale_at_ms = Math.max(place.newest_at_ms + 1, at_ms - place.lag_ms)
     places.set(name, {

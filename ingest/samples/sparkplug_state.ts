@@ -50,10 +50,18 @@ export interface Place {
 }
 
 export interface SparkplugState {
-  readonly nodes: ReadonlyMap<string, EdgeNode>
-  readonly places: ReadonlyMap<string, Place>
-  /** Definitions of all places. */
+  node(name: string): EdgeNode | undefined
+  place(name: string): Place | undefined
+  readonly nodes: number
+  /** Of all places. */
   readonly definitions: number
+}
+
+export const NO_BIRTHS: SparkplugState = {
+  node: () => undefined,
+  place: () => undefined,
+  nodes: 0,
+  definitions: 0,
 }
 
 /** What a message changes. */

@@ -61,11 +61,14 @@ const UNCERTAIN = 64
 const OPC_MAX = 255
 
 /** Sparkplug has 0, 192 and 500; senders give the qualities of OPC (0 to 255) as well. */
+export function codeQuality(code: number): Quality {
+  if (code === STALE) return 'stale'
+  if (code >= GOOD && code <= OPC_MAX) return 'good'
+  return code >= UNCERTAIN && code < GOOD ? 'uncertain' : 'bad'
+}
+
 export function qualityOf({ quality, is_null, value }: SparkplugMetric, is_doubtful: boolean): Quality {
   if (is_null || value === null) return 'bad'
-  const good = is_doubtful ? 'uncertain' : 'good'
-  if (quality === null) return good
-  if (quality === STALE) return 'stale'
-  if (quality >= GOOD && quality <= OPC_MAX) return good
-  return quality >= UNCERTAIN && quality < GOOD ? 'uncertain' : 'bad'
+  const told = quality === null ? 'good' : codeQuality(quality)
+  return told === 'good' && is_doubtful ? 'uncertain' : told
 }

@@ -75,7 +75,7 @@ const SECONDS_MAX = LIMITS.time_ms_max / 1_000
 const UNITS_PER_MS = [1, 1_000, 1_000_000] as const
 
 /** A time as a number since the epoch, in s, ms, µs or ns by its size. Null when it is none. */
-export function timeOfNumber(value: number): number | null {
+function timeOfNumber(value: number): number | null {
   if (!Number.isFinite(value) || value < 0) return null
   if (value <= SECONDS_MAX) return Math.round(value * 1_000)
   const per_ms = UNITS_PER_MS.find((units) => value <= LIMITS.time_ms_max * units)

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { RawSeries, SampleMessage } from '../../../ingest/samples/format.ts'
 import { type SparkplugStep, stepSparkplug } from '../../../ingest/samples/sparkplug.ts'
-import { SparkplugRows } from '../../../ingest/samples/sparkplug_rows.ts'
+import { SparkplugDraft, SparkplugRows } from '../../../ingest/samples/sparkplug_rows.ts'
 import { bdSeq, DATATYPE, encodePayload, type Metric, type Payload } from './sparkplug_producer.ts'
 
 const NOW = 1_780_000_000_000
@@ -15,7 +15,8 @@ class Host {
 
   hear(topic: string, payload: Payload | Buffer, extra: Partial<SampleMessage> = {}): SparkplugStep {
     const body = Buffer.isBuffer(payload) ? payload : encodePayload(payload)
-    const step = stepSparkplug(this.rows, {
+    const draft = new SparkplugDraft(this.rows)
+    const step = stepSparkplug(draft, {
       body,
       headers: {},
       topic: `spBv1.0/plant/${topic}`,
@@ -23,7 +24,9 @@ class Host {
       at_ms: this.at_ms,
       ...extra,
     })
-    this.rows.apply(step.change, this.stored)
+    draft.change(step.change)
+    for (const [row, value] of draft.rows()) this.stored.set(row, value)
+    this.rows.apply(draft)
     return step
   }
 
