@@ -1,7 +1,7 @@
 import { LIMITS } from '../../schemas/limits.ts'
 import { Unreadable } from '../sources/format.ts'
 import type { SampleMessage } from './format.ts'
-import { readPayload, type SparkplugPayload, TooManyMetrics } from './sparkplug_payload.ts'
+import { readPayload, type SparkplugPayload } from './sparkplug_payload.ts'
 
 export interface SparkplugAddress {
   readonly group: string
@@ -52,24 +52,10 @@ export function messageOf(given: SampleMessage): Message | null {
 const COMPRESSED = 'SPBV1.0_COMPRESSED'
 
 function payloadOf(body: Buffer): SparkplugPayload {
-  const payload = readChecked(body)
+  const payload = readPayload(body)
   if (payload.uuid === COMPRESSED)
     throw new Unreadable('compressed', 'compressed payloads are not read: turn compression off')
   return payload
-}
-
-function readChecked(body: Buffer): SparkplugPayload {
-  try {
-    return readPayload(body)
-  } catch (error) {
-    if (error instanceof TooManyMetrics)
-      throw new Unreadable(
-        'too-many-metrics',
-        `the message has more than ${LIMITS.sparkplug_metrics_per_message} metrics`,
-      )
-    const why = error instanceof Error ? error.message : String(error)
-    throw new Unreadable('protobuf-syntax', `the body is no payload of Sparkplug B: ${why}`)
-  }
 }
 
 export const nodeName = ({ group, node }: SparkplugAddress): string => `${group}/${node}`

@@ -1,5 +1,6 @@
-import protobuf from 'protobufjs/minimal.js'
 import { LIMITS } from '../../schemas/limits.ts'
+import { Unreadable } from '../sources/format.ts'
+import { field, ProtoReader } from '../sources/protobuf.ts'
 
 /**
  * The payload of Sparkplug B (Eclipse Sparkplug 3.0, `sparkplug_b.proto`), read field by field: only what a reading needs is kept.
@@ -41,65 +42,44 @@ export interface SparkplugPayload {
   readonly uuid: string
 }
 
-/** The payload has more metrics than one message may have. */
-export class TooManyMetrics extends Error {
-  override name = 'TooManyMetrics'
-}
+const TIMESTAMP = field(1, 'varint')
+const METRIC = field(2, 'length')
+const SEQ = field(3, 'varint')
+const UUID = field(4, 'length')
 
-type Reader = protobuf.Reader
-type Wide = ReturnType<Reader['uint64']>
-
-/** Wire types of protobuf. */
-const VARINT = 0
-const FIXED64 = 1
-const LENGTH = 2
-const FIXED32 = 5
-
-/** Throws TooManyMetrics, and whatever the reader throws when the bytes are no such payload. */
-export function readPayload(bytes: Uint8Array): SparkplugPayload {
-  const reader = protobuf.Reader.create(bytes)
+/** Throws Unreadable. */
+export function readPayload(bytes: Buffer): SparkplugPayload {
+  const reader = new ProtoReader(bytes)
   let timestamp: number | null = null
   let seq: number | null = null
   let uuid = ''
   const metrics: SparkplugMetric[] = []
-  while (reader.pos < reader.len) {
+  while (reader.at < bytes.length) {
     const tag = reader.uint32()
-    if (tag === field(1, VARINT)) timestamp = wide(reader.uint64())
-    else if (tag === field(2, LENGTH)) {
-      if (metrics.length >= LIMITS.sparkplug_metrics_per_message) throw new TooManyMetrics()
-      metrics.push(readMetric(reader, endOf(reader)))
-    } else if (tag === field(3, VARINT)) seq = wide(reader.uint64())
-    else if (tag === field(4, LENGTH)) uuid = reader.string()
-    else reader.skipType(tag & 7, 0, tag >>> 3)
+    if (tag === TIMESTAMP) timestamp = reader.uint64()
+    else if (tag === METRIC) {
+      if (metrics.length >= LIMITS.sparkplug_metrics_per_message)
+        throw new Unreadable(
+          'too-many-metrics',
+          `the message has more than ${LIMITS.sparkplug_metrics_per_message} metrics`,
+        )
+      metrics.push(readMetric(reader, reader.open()))
+    } else if (tag === SEQ) seq = reader.uint64()
+    else if (tag === UUID) uuid = reader.string()
+    else reader.skip(tag)
   }
   return { timestamp, seq, metrics, uuid }
 }
 
-function field(number: number, wire_type: number): number {
-  return (number << 3) | wire_type
-}
+const NAME = field(1, 'length')
+const ALIAS = field(2, 'varint')
+const METRIC_TIMESTAMP = field(3, 'varint')
+const DATATYPE = field(4, 'varint')
+const IS_HISTORICAL = field(5, 'varint')
+const IS_NULL = field(7, 'varint')
+const PROPERTIES = field(9, 'length')
 
-/** Where the field of a length ends. Throws RangeError when that is beyond the bytes. */
-function endOf(reader: Reader): number {
-  const length = reader.uint32()
-  const end = reader.pos + length
-  if (end > reader.len) throw new RangeError('a field is longer than the payload')
-  return end
-}
-
-const HIGH = 2 ** 32
-
-const wide = (value: Wide): number =>
-  typeof value === 'number' ? value : (value.high >>> 0) * HIGH + (value.low >>> 0)
-const signedWide = (value: Wide): number =>
-  typeof value === 'number' ? value : (value.high | 0) * HIGH + (value.low >>> 0)
-
-function aliasOf(value: Wide): Alias {
-  const number = wide(value)
-  return typeof value === 'number' || Number.isSafeInteger(number) ? number : `${value.high}:${value.low}`
-}
-
-function readMetric(reader: Reader, end: number): SparkplugMetric {
+function readMetric(reader: ProtoReader, end: number): SparkplugMetric {
   const metric = {
     name: null as string | null,
     alias: null as Alias | null,
@@ -111,58 +91,59 @@ function readMetric(reader: Reader, end: number): SparkplugMetric {
     quality: null as number | null,
     unit: '',
   }
-  while (reader.pos < end) {
+  while (reader.at < end) {
     const tag = reader.uint32()
-    if (tag === field(1, LENGTH)) metric.name = reader.string().toWellFormed()
-    else if (tag === field(2, VARINT)) metric.alias = aliasOf(reader.uint64())
-    else if (tag === field(3, VARINT)) metric.timestamp = wide(reader.uint64())
-    else if (tag === field(4, VARINT)) metric.datatype = reader.uint32()
-    else if (tag === field(5, VARINT)) metric.is_historical = reader.bool()
-    else if (tag === field(7, VARINT)) metric.is_null = reader.bool()
-    else if (tag === field(9, LENGTH)) Object.assign(metric, readProperties(reader, endOf(reader)))
+    if (tag === NAME) metric.name = reader.string().toWellFormed()
+    else if (tag === ALIAS) metric.alias = reader.exactUint64()
+    else if (tag === METRIC_TIMESTAMP) metric.timestamp = reader.uint64()
+    else if (tag === DATATYPE) metric.datatype = reader.uint32()
+    else if (tag === IS_HISTORICAL) metric.is_historical = reader.uint32() !== 0
+    else if (tag === IS_NULL) metric.is_null = reader.uint32() !== 0
+    else if (tag === PROPERTIES) Object.assign(metric, readProperties(reader, reader.open()))
     else metric.value = readValue(reader, tag, 10) ?? metric.value
   }
-  within(reader, end)
+  reader.close(end)
   return metric
 }
 
-/** A field that reaches beyond the one around it makes everything after it unreadable. */
-function within(reader: Reader, end: number): void {
-  if (reader.pos !== end) throw new RangeError('a field is longer than the one around it')
-}
+const TWO_64 = 2 ** 64
 
 /** One of the fields of a value, which begin at number `first` in the order int, long, float, double, boolean; null: another field. */
-function readValue(reader: Reader, tag: number, first: number): SparkplugValue | null {
-  const number = (tag >>> 3) - first
-  const wire_type = tag & 7
-  if (number === 0 && wire_type === VARINT) {
+function readValue(reader: ProtoReader, tag: number, first: number): SparkplugValue | null {
+  if (tag === field(first, 'varint')) {
     const unsigned = reader.uint32()
     return { kind: 'integer', unsigned, signed: unsigned | 0 }
   }
-  if (number === 1 && wire_type === VARINT) {
-    const value = reader.uint64()
-    return { kind: 'integer', unsigned: wide(value), signed: signedWide(value) }
+  if (tag === field(first + 1, 'varint')) {
+    const signed = reader.int64()
+    return { kind: 'integer', unsigned: signed < 0 ? signed + TWO_64 : signed, signed }
   }
-  if (number === 2 && wire_type === FIXED32) return { kind: 'real', real: reader.float() }
-  if (number === 3 && wire_type === FIXED64) return { kind: 'real', real: reader.double() }
-  if (number === 4 && wire_type === VARINT) return { kind: 'boolean', is_true: reader.bool() }
-  reader.skipType(wire_type, 0, tag >>> 3)
+  if (tag === field(first + 2, 'fixed32')) return { kind: 'real', real: reader.float() }
+  if (tag === field(first + 3, 'fixed64')) return { kind: 'real', real: reader.double() }
+  if (tag === field(first + 4, 'varint')) return { kind: 'boolean', is_true: reader.uint32() !== 0 }
+  reader.skip(tag)
+  const number = (tag >>> 3) - first
   return number >= 5 && number <= 9 ? { kind: 'other' } : null
 }
 
 const UNITS = new Set(['engunit', 'engunits', 'engineeringunits', 'unit', 'units'])
+const KEY = field(1, 'length')
+const PROPERTY = field(2, 'length')
 
 /** Keys and values of a property set lie in two lists. */
-function readProperties(reader: Reader, end: number): Partial<Pick<SparkplugMetric, 'quality' | 'unit'>> {
+function readProperties(
+  reader: ProtoReader,
+  end: number,
+): Partial<Pick<SparkplugMetric, 'quality' | 'unit'>> {
   const keys: string[] = []
   const values: (string | number | null)[] = []
-  while (reader.pos < end) {
+  while (reader.at < end) {
     const tag = reader.uint32()
-    if (tag === field(1, LENGTH)) keys.push(reader.string().toLowerCase().replaceAll(/[ _]/g, ''))
-    else if (tag === field(2, LENGTH)) values.push(readProperty(reader, endOf(reader)))
-    else reader.skipType(tag & 7, 0, tag >>> 3)
+    if (tag === KEY) keys.push(reader.string().toLowerCase().replaceAll(/[ _]/g, ''))
+    else if (tag === PROPERTY) values.push(readProperty(reader, reader.open()))
+    else reader.skip(tag)
   }
-  within(reader, end)
+  reader.close(end)
   const found: { quality?: number; unit?: string } = {}
   for (const [i, key] of keys.entries()) {
     const value = values[i]
@@ -172,17 +153,19 @@ function readProperties(reader: Reader, end: number): Partial<Pick<SparkplugMetr
   return found
 }
 
-function readProperty(reader: Reader, end: number): string | number | null {
+const PROPERTY_TEXT = field(8, 'length')
+
+function readProperty(reader: ProtoReader, end: number): string | number | null {
   let found: string | number | null = null
-  while (reader.pos < end) {
+  while (reader.at < end) {
     const tag = reader.uint32()
-    if (tag === field(8, LENGTH)) found = reader.string()
+    if (tag === PROPERTY_TEXT) found = reader.string()
     else {
       const value = readValue(reader, tag, 3)
       if (value?.kind === 'integer') found = value.signed
       else if (value?.kind === 'real') found = value.real
     }
   }
-  within(reader, end)
+  reader.close(end)
   return found
 }

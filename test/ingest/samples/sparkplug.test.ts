@@ -312,8 +312,8 @@ describe('a restart', () => {
 
 describe('odd payloads', () => {
   it.each([
-    ['no protobuf', Buffer.from('hello'), 'protobuf-syntax'],
-    ['a metric that ends beyond the payload', Buffer.from([0x12, 0x7f, 0x0a]), 'protobuf-syntax'],
+    ['no protobuf', Buffer.from('hello'), 'protobuf'],
+    ['a metric that ends beyond the payload', Buffer.from([0x12, 0x7f, 0x0a]), 'protobuf'],
     ['compressed', encodePayload({ uuid: 'SPBV1.0_COMPRESSED' }), 'compressed'],
   ])('%s is refused', (_, body, code) => {
     expect(new Host().hear('NBIRTH/edge', body).decoded.rejects).toMatchObject([{ ordinal: 0, code }])

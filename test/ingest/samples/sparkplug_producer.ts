@@ -1,5 +1,4 @@
 /** Writes payloads of Sparkplug B as `sparkplug_b.proto` and the specification say, independently of the program. */
-import protobuf from 'protobufjs/minimal.js'
 
 export type MetricValue =
   | { readonly int: number }
@@ -53,69 +52,75 @@ const FIXED64 = 1
 const LENGTH = 2
 const FIXED32 = 5
 
-const tag = (writer: protobuf.Writer, number: number, wire: number) => writer.uint32((number << 3) | wire)
-
-function varint(writer: protobuf.Writer, number: number, value: number | bigint): void {
-  tag(writer, number, VARINT)
+function varint(value: number | bigint): Buffer {
   let rest = BigInt.asUintN(64, BigInt(value))
   const bytes: number[] = []
   for (; rest > 127n; rest >>= 7n) bytes.push(Number(rest & 127n) | 128)
-  writer.raw(Uint8Array.from([...bytes, Number(rest)]))
+  return Buffer.from([...bytes, Number(rest)])
 }
 
-function text(writer: protobuf.Writer, number: number, value: string): void {
-  tag(writer, number, LENGTH).string(value)
+const tag = (number: number, wire: number) => varint((number << 3) | wire)
+const integer = (number: number, value: number | bigint) =>
+  Buffer.concat([tag(number, VARINT), varint(value)])
+const bytes = (number: number, value: Uint8Array) =>
+  Buffer.concat([tag(number, LENGTH), varint(value.length), value])
+const text = (number: number, value: string) => bytes(number, Buffer.from(value))
+
+function float(number: number, value: number): Buffer {
+  const four = Buffer.alloc(4)
+  four.writeFloatLE(value)
+  return Buffer.concat([tag(number, FIXED32), four])
 }
 
-function nested(writer: protobuf.Writer, number: number, write: (inner: protobuf.Writer) => void): void {
-  tag(writer, number, LENGTH).fork()
-  write(writer)
-  writer.ldelim()
+function double(number: number, value: number): Buffer {
+  const eight = Buffer.alloc(8)
+  eight.writeDoubleLE(value)
+  return Buffer.concat([tag(number, FIXED64), eight])
 }
 
-function properties(writer: protobuf.Writer, set: Readonly<Record<string, string | number>>): void {
-  for (const key of Object.keys(set)) text(writer, 1, key)
-  for (const value of Object.values(set))
-    nested(writer, 2, (inner) => {
-      varint(inner, 1, typeof value === 'string' ? DATATYPE.String : DATATYPE.Int32)
-      if (typeof value === 'string') text(inner, 8, value)
-      else varint(inner, 3, value)
-    })
+function properties(set: Readonly<Record<string, string | number>>): Buffer {
+  const keys = Object.keys(set).map((key) => text(1, key))
+  const values = Object.values(set).map((value) => {
+    const type = integer(1, typeof value === 'string' ? DATATYPE.String : DATATYPE.Int32)
+    const content = typeof value === 'string' ? text(8, value) : integer(3, value)
+    return bytes(2, Buffer.concat([type, content]))
+  })
+  return Buffer.concat([...keys, ...values])
 }
 
-function metricValue(writer: protobuf.Writer, value: MetricValue): void {
-  if ('int' in value) tag(writer, 10, VARINT).uint32(value.int)
-  else if ('long' in value) varint(writer, 11, value.long)
-  else if ('float' in value) tag(writer, 12, FIXED32).float(value.float)
-  else if ('double' in value) tag(writer, 13, FIXED64).double(value.double)
-  else if ('boolean' in value) tag(writer, 14, VARINT).bool(value.boolean)
-  else if ('text' in value) text(writer, 15, value.text)
-  else if ('bytes' in value) tag(writer, 16, LENGTH).bytes(value.bytes)
-  else
-    nested(writer, 18, (inner) => {
-      nested(inner, 2, (metric) => metricOf(metric, { name: value.template, value: { int: 1 } }))
-    })
+function metricValue(value: MetricValue): Buffer {
+  if ('int' in value) return integer(10, value.int)
+  if ('long' in value) return integer(11, value.long)
+  if ('float' in value) return float(12, value.float)
+  if ('double' in value) return double(13, value.double)
+  if ('boolean' in value) return integer(14, Number(value.boolean))
+  if ('text' in value) return text(15, value.text)
+  if ('bytes' in value) return bytes(16, value.bytes)
+  return bytes(18, bytes(2, metricOf({ name: value.template, value: { int: 1 } })))
 }
 
-function metricOf(writer: protobuf.Writer, metric: Metric): void {
-  if (metric.name !== undefined) text(writer, 1, metric.name)
-  if (metric.alias !== undefined) varint(writer, 2, metric.alias)
-  if (metric.timestamp !== undefined) varint(writer, 3, metric.timestamp)
-  if (metric.datatype !== undefined) varint(writer, 4, metric.datatype)
-  if (metric.is_historical !== undefined) tag(writer, 5, VARINT).bool(metric.is_historical)
-  if (metric.is_null !== undefined) tag(writer, 7, VARINT).bool(metric.is_null)
-  const { properties: set, value } = metric
-  if (set !== undefined) nested(writer, 9, (inner) => properties(inner, set))
-  if (value !== undefined) metricValue(writer, value)
+function metricOf(metric: Metric): Buffer {
+  const { name, alias, timestamp, datatype, is_historical, is_null, properties: set, value } = metric
+  const fields = [
+    name === undefined ? [] : [text(1, name)],
+    alias === undefined ? [] : [integer(2, alias)],
+    timestamp === undefined ? [] : [integer(3, timestamp)],
+    datatype === undefined ? [] : [integer(4, datatype)],
+    is_historical === undefined ? [] : [integer(5, Number(is_historical))],
+    is_null === undefined ? [] : [integer(7, Number(is_null))],
+    set === undefined ? [] : [bytes(9, properties(set))],
+    value === undefined ? [] : [metricValue(value)],
+  ]
+  return Buffer.concat(fields.flat())
 }
 
 export function encodePayload({ timestamp, seq, metrics = [], uuid }: Payload): Buffer {
-  const writer = protobuf.Writer.create()
-  if (timestamp !== undefined) varint(writer, 1, timestamp)
-  for (const metric of metrics) nested(writer, 2, (inner) => metricOf(inner, metric))
-  if (seq !== undefined) varint(writer, 3, seq)
-  if (uuid !== undefined) text(writer, 4, uuid)
-  return Buffer.from(writer.finish())
+  return Buffer.concat([
+    timestamp === undefined ? Buffer.alloc(0) : integer(1, timestamp),
+    ...metrics.map((metric) => bytes(2, metricOf(metric))),
+    seq === undefined ? Buffer.alloc(0) : integer(3, seq),
+    uuid === undefined ? Buffer.alloc(0) : text(4, uuid),
+  ])
 }
 
 /** The metric by which births and deaths name their session. */
