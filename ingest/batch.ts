@@ -11,6 +11,8 @@ import type { DecodedAlerts, Mark, RawAlert, RejectedAlert } from './sources/raw
 /** What one message (or the body of one request, whose `offset` is null) gave. */
 export interface DecodedMessage {
   readonly offset: number | null
+  /** Where it came from, of a source that keeps no places (MQTT). */
+  readonly from?: string
   readonly decoded: DecodedAlerts
   /** The same with every alert in full; must be given where `decoded` has repeats. */
   readonly inFull?: () => DecodedAlerts
@@ -25,6 +27,15 @@ export interface Batch {
   readonly messages: readonly DecodedMessage[]
   /** Where a rejected alert came from, e.g. `kafka:plant-alerts/3@1207#4`. */
   readonly locate: (offset: number | null, ordinal: number) => string
+}
+
+/** Where something of a message came from. */
+export function locate(
+  batch: Pick<Batch, 'locate'>,
+  { offset, from }: Pick<DecodedMessage, 'offset' | 'from'>,
+  ordinal: number,
+): string {
+  return from === undefined ? batch.locate(offset, ordinal) : `${from}#${ordinal}`
 }
 
 /** A batch ready for the log: its alerts by partition, and its rejects as dead letters too. */
@@ -88,9 +99,9 @@ export function prepare(batch: Batch, preparation: Preparation): Prepared {
   const { recogniser } = preparation
   const prepared = prepareOnce(batch, preparation)
   if (!recogniser.complete()) return prepared
-  const messages = batch.messages.map(({ offset, decoded, inFull }) => ({
-    offset,
-    decoded: inFull?.() ?? decoded,
+  const messages = batch.messages.map(({ inFull, ...message }) => ({
+    ...message,
+    decoded: inFull?.() ?? message.decoded,
   }))
   const again = prepareOnce({ ...batch, messages }, preparation)
   recogniser.complete()
@@ -133,7 +144,7 @@ function prepareOnce(batch: Batch, { partitions, normalise, recogniser }: Prepar
       ...lettersOf(sorted.rejects, {
         source: batch.source,
         at_ms: batch.received_at_ms,
-        locate: (ordinal) => batch.locate(message.offset, ordinal),
+        locate: (ordinal) => locate(batch, message, ordinal),
       }),
     )
     rejects.push(...sorted.rejects)

@@ -3,13 +3,8 @@ import { FEED_BOUNDS } from '../api/changes_feed.ts'
 import { LiveView } from '../api/live_view.ts'
 import { buildServer } from '../api/server.ts'
 import { Acknowledger } from '../ingest/acknowledger.ts'
-import { Consumer } from '../ingest/consumer.ts'
 import { Intake } from '../ingest/intake.ts'
-import { SampleConsumer } from '../ingest/samples/consumer.ts'
-import { isSampleSource, sampleDecoder } from '../ingest/samples/formats.ts'
 import { SampleIntake } from '../ingest/samples/intake.ts'
-import { isAlertSource, isPlainAlertmanager, sourceDecoder } from '../ingest/source_decoder.ts'
-import type { KafkaSourceConfig } from '../schemas/config.ts'
 import { Retryable } from './errors.ts'
 import { layFirstRules } from './first_rules.ts'
 import { makeWorkers } from './folds.ts'
@@ -18,7 +13,8 @@ import { Observation } from './observation.ts'
 import { noTraces, otlpTraces } from './tracing.ts'
 import { apiParts } from './service_api.ts'
 import { ingestRoutes } from './service_ingest.ts'
-import { publicUrl, type Reading, type Running, type ServiceParts } from './service_parts.ts'
+import { publicUrl, type Running, type ServiceParts } from './service_parts.ts'
+import { sourceReadings } from './service_sources.ts'
 import { version } from './version.ts'
 import { type World, wire } from './wire.ts'
 
@@ -61,7 +57,7 @@ export class Service {
 }
 
 async function assemble({ loaded, clock, logger, on_fatal }: ServiceParts, world: World): Promise<Running> {
-  const { config, rules } = loaded
+  const { config } = loaded
   const metrics = new Metrics()
   const observation = new Observation({ metrics, logger, clock, log: world.log, on_fatal })
   const tracing =
@@ -73,11 +69,8 @@ async function assemble({ loaded, clock, logger, on_fatal }: ServiceParts, world
   const intake = new Intake({ log: world.log, config, observer: observation, tracing })
   const sample_intake = new SampleIntake({ log: world.log, config, observer: observation, tracing })
   const acknowledger = new Acknowledger({ ...world, clock, config, intake })
-  const consumers = await Promise.all(
-    config.parts.includes('ingest')
-      ? config.sources.flatMap((source) => (source.kind === 'kafka' ? [consumerOf(source)] : []))
-      : [],
-  )
+  const taking = { world, observation, intake, sample_intake, acknowledger }
+  const consumers = await sourceReadings({ ...taking, loaded, clock })
   const workers = makeWorkers({
     loaded,
     world,
@@ -102,21 +95,6 @@ async function assemble({ loaded, clock, logger, on_fatal }: ServiceParts, world
     started_at_ms: clock.now(),
     live: null,
     server: null,
-  }
-
-  async function consumerOf(source: KafkaSourceConfig): Promise<Reading> {
-    observation.source(source.name, source.kind)
-    const { name, topics } = source
-    const common = { name, topics, source: await world.topicSource(source), clock, observer: observation }
-    if (isSampleSource(source))
-      return new SampleConsumer({ ...common, intake: sample_intake, decode: sampleDecoder(source) })
-    if (!isAlertSource(source)) throw new Error(`no format ${source.format} is known`)
-    return new Consumer({
-      ...common,
-      intake,
-      resolve_timeout_ms: rules.resolve_timeout_ms,
-      ...(!isPlainAlertmanager(source) && { decode: sourceDecoder(source), acknowledger }),
-    })
   }
 }
 

@@ -6,6 +6,7 @@ import {
   httpUrl,
   httpSource,
   kafkaSource,
+  mqttSource,
   name,
   ownKafka,
   positive_ms,
@@ -215,7 +216,7 @@ const keys = z.strictObject({
     .describe('files that say what depends on what; alerts of near entities belong together')
     .meta({ examples: [[{ name: 'shop', file: 'topology.json', scope: '' }]] }),
   sources: z
-    .array(z.discriminatedUnion('kind', [kafkaSource, httpSource]))
+    .array(z.discriminatedUnion('kind', [kafkaSource, httpSource, mqttSource]))
     .max(100)
     .default([])
     .describe('where alerts come from beside /api/v2/alerts, which needs no entry')
@@ -228,6 +229,14 @@ const keys = z.strictObject({
             topics: ['plant.alerts'],
             format: 'alertmanager',
             cluster: { brokers: ['plant-kafka:9092'] },
+          },
+          {
+            name: 'line-3',
+            kind: 'mqtt',
+            url: 'mqtts://broker.example.org:8883',
+            topics: ['spBv1.0/#'],
+            format: 'sparkplug',
+            labels: { site: 'hamburg' },
           },
           {
             name: 'shop',
@@ -362,4 +371,5 @@ export type Config = z.infer<typeof config>
 export type SinkConfig = Config['sinks'][number]
 export type SourceConfig = Config['sources'][number]
 export type KafkaSourceConfig = Extract<SourceConfig, { kind: 'kafka' }>
+export type MqttSourceConfig = Extract<SourceConfig, { kind: 'mqtt' }>
 export type HttpSourceConfig = Extract<SourceConfig, { kind: 'http' }>

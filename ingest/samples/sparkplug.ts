@@ -36,6 +36,7 @@ export interface SparkplugStep {
   readonly is_gap: boolean
 }
 
+/** A node answers with all of its births, so it is not asked again at once. */
 const REBIRTH_INTERVAL_MS = 10_000
 const SEQUENCE = 256
 
@@ -80,8 +81,10 @@ function rejecting({ code, message: reason }: Unreadable, { body }: SampleMessag
 /** Follows the numbers of the messages of a node. */
 function followed(node: EdgeNode, { payload, is_repeated }: Message): { node: EdgeNode; is_gap: boolean } {
   const { seq } = payload
-  if (seq === null || is_repeated) return { node, is_gap: false }
-  const is_gap = node.seq !== null && seq !== (node.seq + 1) % SEQUENCE
+  const is_next = node.seq === null || seq === (node.seq + 1) % SEQUENCE
+  // What may have been had before tells nothing of what is missing.
+  if (seq === null || (!is_next && is_repeated)) return { node, is_gap: false }
+  const is_gap = !is_next
   return { node: { ...node, seq, is_doubtful: node.is_doubtful || is_gap }, is_gap }
 }
 
@@ -108,7 +111,10 @@ function nodeBirth(state: SparkplugState, message: Message): SparkplugStep {
   const series = [...decoded.series]
   // A new session without a death in between: the devices of the old one are gone.
   if (before.is_born && before.bd_seq !== bd_seq) series.push(...die(state, before.devices, message, places))
-  const node = { ...before, bd_seq, seq: message.payload.seq, is_born: true, is_doubtful: false }
+  // One that was had before does not turn the numbers back.
+  const is_same = message.is_repeated && before.is_born && before.bd_seq === bd_seq
+  const seq = is_same ? before.seq : message.payload.seq
+  const node = { ...before, bd_seq, seq, is_born: true, is_doubtful: false }
   return { ...NOTHING, decoded: { ...decoded, series }, change: { nodes: new Map([[name, node]]), places } }
 }
 

@@ -44,7 +44,12 @@ export const BORDERS: Border[] = [
   {
     why: 'decoding readings does no I/O',
     of: ['ingest/samples/'],
-    except: ['ingest/samples/intake.ts', 'ingest/samples/entries.ts', 'ingest/samples/consumer.ts'],
+    except: [
+      'ingest/samples/intake.ts',
+      'ingest/samples/entries.ts',
+      'ingest/samples/consumer.ts',
+      'ingest/samples/sparkplug_consumer.ts',
+    ],
     only: [
       'schemas/',
       'ingest/samples/',

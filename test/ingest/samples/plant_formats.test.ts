@@ -334,7 +334,7 @@ describe.each(['opcua-json', 'uns', 'mtconnect-shdr', 'sparkplug'] as const)('%s
         fc.string({ unit: fc.constantFrom('/', 'a', '_', '.', 'umh', '\ud800') }),
         key,
         (body, topic, k) => {
-          sound(decode(format, body, { topic, key: k }))
+          expect(() => sound(decode(format, body, { topic, key: k }))).not.toThrow()
         },
       ),
       { numRuns: 300 },
