@@ -9,21 +9,14 @@ import { sampleTime } from './time.ts'
  * (normal), 1 (warning) and 2 (fault), so that they can be watched like any measure. Events are texts, and are left out and counted.
  */
 export const mtconnectShdr: DecodeSamples = gathering((message, into) => {
+  // A line that begins with * talks to the agent: its version, its device, a ping.
   const lines = message.body
     .toString('utf8')
-    .split(/\r?\n/)
+    .split('\n')
     .map((line) => line.trim())
-  // A line that begins with * talks to the agent: its version, its device, a ping.
-  const told = lines
-    .map((line, ordinal) => ({ line, ordinal }))
-    .filter(({ line }) => line !== '' && !line.startsWith('*'))
+    .filter((line) => line !== '' && !line.startsWith('*'))
   const place = placeOf(message)
-  for (const { line, ordinal } of told)
-    into.attempt(
-      ordinal,
-      () => line,
-      () => readLine(line, place, message.at_ms, into),
-    )
+  into.each(lines, String, (line) => readLine(line, place, message.at_ms, into))
 })
 
 const LEVELS: Readonly<Record<string, number>> = { NORMAL: 0, WARNING: 1, FAULT: 2 }
