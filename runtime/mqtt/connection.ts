@@ -1,4 +1,5 @@
 import { connect, type IClientOptions, type IPublishPacket, type MqttClient, type Packet } from 'mqtt'
+import { LIMITS } from '../../schemas/limits.ts'
 import { Retryable } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Clock } from '../ports.ts'
@@ -43,6 +44,8 @@ const BACKOFF_MAX_MS = 30_000
 const LOG_EVERY_ATTEMPTS = 50
 const CONNECT_TIMEOUT_MS = 10_000
 const KEEPALIVE_S = 30
+/** Beyond it nothing more is read, however few messages it is. */
+const UNSETTLED_BYTES_MAX = 4 * LIMITS.http_body_bytes
 
 /**
  * A connection that is made again whenever it ends, with the same client id and session, so that the broker keeps what comes meanwhile
@@ -57,6 +60,8 @@ export class MqttConnection {
   private readonly owed = new WeakSet<object>()
   private readonly closing = new AbortController()
   private waiting: Heard[] = []
+  private unsettled = 0
+  private unsettled_bytes = 0
   /** Lets the client read on. */
   private held: (() => void) | null = null
   private arrived: (() => void) | null = null
@@ -81,12 +86,25 @@ export class MqttConnection {
       await new Promise<void>((done) => {
         this.arrived = done
       })
-    const batch = this.waiting.splice(0, messages_max)
-    this.access.observer.waiting(this.access.name, this.waiting.length)
-    const held = this.waiting.length < this.access.in_flight_max ? this.held : null
-    if (held !== null) this.held = null
-    held?.()
-    return batch
+    return this.waiting.splice(0, messages_max)
+  }
+
+  /** They are durable: the broker is told, and more is read. */
+  settle(batch: readonly Heard[]): void {
+    for (const { acknowledge, payload } of batch) {
+      acknowledge()
+      this.unsettled_bytes -= payload.length
+    }
+    this.unsettled -= batch.length
+    this.access.observer.waiting(this.access.name, this.unsettled)
+    const held = this.isFull() ? null : this.held
+    if (held === null) return
+    this.held = null
+    held()
+  }
+
+  private isFull(): boolean {
+    return this.unsettled >= this.access.in_flight_max || this.unsettled_bytes >= UNSETTLED_BYTES_MAX
   }
 
   /** Throws Retryable while there is no connection. */
@@ -120,12 +138,13 @@ export class MqttConnection {
   }
 
   private hear(packet: IPublishPacket, done: () => void): void {
-    const { name, clock, in_flight_max, observer } = this.access
+    const { name, clock, observer } = this.access
     const { stream } = this.client
     const { messageId } = packet
+    const payload = Buffer.isBuffer(packet.payload) ? packet.payload : Buffer.from(packet.payload)
     this.waiting.push({
       topic: packet.topic,
-      payload: Buffer.isBuffer(packet.payload) ? packet.payload : Buffer.from(packet.payload),
+      payload,
       at_ms: clock.now(),
       is_repeated: packet.dup,
       acknowledge: () => {
@@ -134,10 +153,12 @@ export class MqttConnection {
         sender(this.client)._sendPacket({ cmd: 'puback', messageId, reasonCode: 0 })
       },
     })
-    observer.waiting(name, this.waiting.length)
+    this.unsettled++
+    this.unsettled_bytes += payload.length
+    observer.waiting(name, this.unsettled)
     this.arrived?.()
-    if (this.waiting.length < in_flight_max) done()
-    else this.held = done
+    if (this.isFull()) this.held = done
+    else done()
   }
 
   private async subscribe(): Promise<void> {
@@ -202,7 +223,8 @@ function optionsOf(access: MqttAccess): IClientOptions {
           protocolVersion: 5,
           properties: {
             sessionExpiryInterval: Math.ceil(session_expiry_ms / 1_000),
-            receiveMaximum: Math.min(in_flight_max, 65_535),
+            receiveMaximum: in_flight_max,
+            maximumPacketSize: LIMITS.http_body_bytes,
           },
         }
       : { protocolVersion: 4 }),

@@ -78,7 +78,7 @@ export class MqttSource implements TopicSource {
         if (error instanceof Retryable) return
         throw error
       }
-      for (const { acknowledge } of heard) acknowledge()
+      connection.settle(heard)
     }
   }
 

@@ -1,9 +1,14 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { connectAsync } from 'mqtt'
+import { pino } from 'pino'
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 import { systemClock } from '../../runtime/clock.ts'
 import { Retryable } from '../../runtime/errors.ts'
 import { MemoryLog } from '../../runtime/log/memory.ts'
-import { makeLogger } from '../../runtime/logger.ts'
+import type { MqttAccess } from '../../runtime/mqtt/connection.ts'
 import { MqttSource } from '../../runtime/mqtt/source.ts'
 import type { SourceMessage } from '../../runtime/ports.ts'
 import { until } from '../installation/processes.ts'
@@ -11,23 +16,26 @@ import { describeWith, mosquitto, startMosquitto, uniqueName } from '../services
 
 const log = new MemoryLog(systemClock, 1)
 
+interface ReaderSettings {
+  readonly taken: boolean
+  readonly version?: '3.1.1' | '5'
+  readonly in_flight_max?: number
+  readonly access?: Pick<MqttAccess, 'username' | 'password' | 'tls'>
+}
+
 /** A reader of one topic that takes messages when it is told to. */
 class Reader {
   readonly heard: SourceMessage[] = []
   connected = false
+  readonly warnings: string[] = []
   private readonly source: MqttSource
   private readonly topics: readonly string[]
   private readonly taken: boolean
   private refuse: (() => void)[] = []
   private subscription: { close(): Promise<void> } | null = null
 
-  constructor(
-    url: string,
-    client_id: string,
-    topics: readonly string[],
-    settings: { taken: boolean; version?: '3.1.1' | '5'; in_flight_max?: number },
-  ) {
-    const { taken, version = '5', in_flight_max = 100 } = settings
+  constructor(url: string, client_id: string, topics: readonly string[], settings: ReaderSettings) {
+    const { taken, version = '5', in_flight_max = 100, access = {} } = settings
     this.topics = topics
     this.taken = taken
     this.source = new MqttSource(
@@ -39,14 +47,16 @@ class Reader {
         session_expiry_ms: 60_000,
         in_flight_max,
         clock: systemClock,
-        logger: makeLogger('silent', false),
+        logger: pino({ level: 'warn' }, { write: (line: string) => void this.warnings.push(line) }),
+        ...access,
         observer: { connected: (_, connected) => (this.connected = connected), waiting: () => {} },
       },
       log,
     )
   }
 
-  async start(): Promise<this> {
+  /** Whether it comes to a connection is another question. */
+  async begin(): Promise<void> {
     this.subscription = await this.source.consume(
       this.topics,
       uniqueName('group'),
@@ -58,6 +68,10 @@ class Reader {
         })
       },
     )
+  }
+
+  async start(): Promise<this> {
+    await this.begin()
     await until('the reader is connected', () => this.connected)
     return this
   }
@@ -156,23 +170,74 @@ await describeWith(mosquitto, 'an MQTT source', ({ url }) => {
   })
 })
 
-await describeWith(startMosquitto, 'a broker that goes away', (broker) => {
-  afterAll(() => broker.stop())
+await describeWith(
+  () => startMosquitto(),
+  'a broker that goes away',
+  (broker) => {
+    afterAll(() => broker.stop())
 
-  it('is connected to again, and meanwhile publishing says that it cannot be reached', async () => {
-    const [topic, client_id] = [uniqueName('topic'), uniqueName('client')]
-    const reader = await new Reader(broker.url, client_id, [topic], { taken: true }).start()
-    onTestFinished(() => reader.stop())
-    await broker.kill9()
-    await until('it is noticed', () => !reader.connected)
-    await expect(reader.publish()).rejects.toMatchObject({ code: 'mqtt-unreachable' })
-    await broker.restart()
-    await until('it is connected again', () => reader.connected)
-    await until('messages come', async () => {
-      const client = await connectAsync(broker.url)
-      await client.publishAsync(topic, 'back', { qos: 1 })
-      await client.endAsync()
-      return reader.texts.includes('back')
+    it('is connected to again, and meanwhile publishing says that it cannot be reached', async () => {
+      const [topic, client_id] = [uniqueName('topic'), uniqueName('client')]
+      const reader = await new Reader(broker.url, client_id, [topic], { taken: true }).start()
+      onTestFinished(() => reader.stop())
+      await broker.kill9()
+      await until('it is noticed', () => !reader.connected)
+      await expect(reader.publish()).rejects.toMatchObject({ code: 'mqtt-unreachable' })
+      await broker.restart()
+      await until('it is connected again', () => reader.connected)
+      await until('messages come', async () => {
+        const client = await connectAsync(broker.url)
+        await client.publishAsync(topic, 'back', { qos: 1 })
+        await client.endAsync()
+        return reader.texts.includes('back')
+      })
     })
-  })
-})
+  },
+)
+
+/** A key and a certificate for `localhost` that it signs itself. */
+function selfSigned(): { key: string; cert: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'tocsin-mqtt-'))
+  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
+  const request = `req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout ${key} -out ${cert}`
+  execFileSync('openssl', request.split(' '), { stdio: 'pipe' })
+  const pair = { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') }
+  rmSync(folder, { recursive: true })
+  return pair
+}
+
+const pair = selfSigned()
+const login = { username: 'tocsin', password: 'correct horse' }
+
+await describeWith(
+  () => startMosquitto({ login, tls: pair }),
+  'a broker with TLS and logins',
+  (broker) => {
+    afterAll(() => broker.stop())
+
+    const reader = (access: Pick<MqttAccess, 'username' | 'password' | 'tls'>) =>
+      new Reader(broker.url, uniqueName('client'), ['topic'], { taken: true, access })
+
+    it('is read with the login, over a certificate that is verified', async () => {
+      const allowed = await reader({ ...login, tls: { ca: pair.cert } }).start()
+      onTestFinished(() => allowed.stop())
+      await until('it hears what it says itself', async () => {
+        await allowed.publish()
+        return allowed.texts.length > 0
+      })
+      expect(allowed.texts[0]).toBe('x')
+    })
+
+    it.each([
+      ['another password', { username: 'tocsin', password: 'wrong', tls: { ca: pair.cert } }, /authori/i],
+      ['a certificate of an authority that is not known', login, /self.signed/i],
+    ])('is not read with %s, and the log says why', async (_, access, why) => {
+      const refused = reader(access)
+      onTestFinished(() => refused.stop())
+      await refused.begin()
+      await until('it is told', () => refused.warnings.some((warning) => why.test(warning)))
+      expect(refused.connected).toBe(false)
+      expect(refused.warnings.join()).not.toContain('wrong')
+    })
+  },
+)

@@ -30,7 +30,7 @@ const STARTERS: Readonly<Record<ServiceName, () => Promise<Controls>>> = {
   kafka: startKafka,
   redis: () => startRedis(),
   clickhouse: startClickHouse,
-  mosquitto: startMosquitto,
+  mosquitto: () => startMosquitto(),
   'request-tracker': startRequestTracker,
 }
 
