@@ -101,8 +101,8 @@ export function encodePayload({ timestamp, seq, metrics = [], uuid }: Payload): 
 }
 
 /** The metric by which births and deaths name their session. */
-export const bdSeq = (number: number): Metric => ({
+export const bdSeq = (session: number): Metric => ({
   name: 'bdSeq',
   datatype: DATATYPE.Int64,
-  value: { long: BigInt(number) },
+  value: { long: BigInt(session) },
 })
