@@ -29,6 +29,7 @@ function readLine(line: string, place: string, heard_ms: number, into: Gathering
   const [key, first] = fields
   if (key === undefined || first === undefined)
     throw new Unreadable('line-syntax', 'the line is not timestamp|key|value')
+  if (key === '') throw new Unreadable('line-syntax', 'a value has no key')
   const at_ms = timeOf(timestamp, heard_ms)
   if (key.startsWith('@')) {
     into.dropped++
@@ -43,6 +44,8 @@ function readLine(line: string, place: string, heard_ms: number, into: Gathering
     return
   }
   if (fields.length % 2 !== 0) throw new Unreadable('line-syntax', 'a key has no value')
+  if (fields.some((field, i) => i % 2 === 0 && field === ''))
+    throw new Unreadable('line-syntax', 'a value has no key')
   for (let i = 0; i < fields.length; i += 2)
     readItem(fields[i] ?? '', fields[i + 1] ?? '', { place, at_ms }, into)
 }
@@ -54,7 +57,7 @@ function readItem(
   into: Gathering,
 ): void {
   const reading = readingOf(value, at_ms)
-  if (reading === null || key === '') into.dropped++
+  if (reading === null) into.dropped++
   else into.add(labelsOf(key, place), [reading])
 }
 

@@ -241,6 +241,8 @@ describe('MTConnect SHDR', () => {
   it.each([
     ['a word', 'hello', 'line-syntax'],
     ['a key without a value', '|a|1|b', 'line-syntax'],
+    ['a value without a key', '|a|1||2', 'line-syntax'],
+    ['a condition without a key', '||FAULT|1|2|HIGH|hot', 'line-syntax'],
     ['no time', 'yesterday|a|1', 'time-syntax'],
   ])('%s is refused, and the other lines are taken', (_, line, code) => {
     const { series, rejects } = decode('mtconnect-shdr', `|ok|1\n${line}\n|ok|2`)
