@@ -20,6 +20,8 @@ interface ReaderSettings {
   readonly taken: boolean
   readonly version?: '3.1.1' | '5'
   readonly in_flight_max?: number
+  /** Readers of one group are processes with one configuration. */
+  readonly group?: string
   readonly access?: Pick<MqttAccess, 'username' | 'password' | 'tls'>
 }
 
@@ -31,6 +33,7 @@ class Reader {
   private readonly source: MqttSource
   private readonly topics: readonly string[]
   private readonly taken: boolean
+  private readonly group: string
   private refuse: (() => void)[] = []
   private subscription: { close(): Promise<void> } | null = null
 
@@ -38,6 +41,7 @@ class Reader {
     const { taken, version = '5', in_flight_max = 100, access = {} } = settings
     this.topics = topics
     this.taken = taken
+    this.group = settings.group ?? uniqueName('group')
     this.source = new MqttSource(
       {
         name: client_id,
@@ -57,17 +61,13 @@ class Reader {
 
   /** Whether it comes to a connection is another question. */
   async begin(): Promise<void> {
-    this.subscription = await this.source.consume(
-      this.topics,
-      uniqueName('group'),
-      (_topic, _partition, messages) => {
-        this.heard.push(...messages)
-        if (this.taken) return Promise.resolve()
-        return new Promise((_resolve, reject) => {
-          this.refuse.push(() => reject(new Retryable('closing', 'the test ends it')))
-        })
-      },
-    )
+    this.subscription = await this.source.consume(this.topics, this.group, (_topic, _partition, messages) => {
+      this.heard.push(...messages)
+      if (this.taken) return Promise.resolve()
+      return new Promise((_resolve, reject) => {
+        this.refuse.push(() => reject(new Retryable('closing', 'the test ends it')))
+      })
+    })
   }
 
   async start(): Promise<this> {
@@ -147,6 +147,21 @@ await describeWith(mosquitto, 'an MQTT source', ({ url }) => {
     await until('all of it comes', () => all.texts.at(-1) === '9')
     expect(all.texts).toEqual(['1', '2', '3', '4', '5', '6', '7', '8', '9'])
     expect(reader.heard.length).toBeLessThanOrEqual(3)
+  })
+
+  it('of two processes one reads, and when it ends the other goes on in its session', async () => {
+    const { topic, client_id } = names()
+    const settings = { taken: true, group: uniqueName('group') }
+    const first = await new Reader(url, client_id, [topic], settings).start()
+    const second = new Reader(url, client_id, [topic], settings)
+    onTestFinished(() => second.stop())
+    await second.begin()
+    await publishAll(topic, ['a'])
+    await until('it is heard', () => first.heard.length > 0)
+    await first.stop()
+    await publishAll(topic, ['b'])
+    await until('the other hears', () => second.heard.length > 0)
+    expect([first.texts, second.texts]).toEqual([['a'], ['b']])
   })
 
   it('subscriptions may be shared: each message goes to one of the readers', async () => {
