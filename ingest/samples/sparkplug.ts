@@ -51,25 +51,25 @@ export function stepSparkplug(state: SparkplugState, given: SampleMessage): Spar
   try {
     const message = messageOf(given)
     if (message === null) return NOTHING
-    return stepOf(state, message, given)
+    return stepOf(state, message)
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error
     return rejecting(error, given)
   }
 }
 
-function stepOf(state: SparkplugState, message: Message, given: SampleMessage): SparkplugStep {
+function stepOf(state: SparkplugState, message: Message): SparkplugStep {
   switch (message.type) {
     case 'NBIRTH':
       return nodeBirth(state, message)
     case 'DBIRTH':
-      return deviceBirth(state, message, given)
+      return deviceBirth(state, message)
     case 'NDEATH':
       return nodeDeath(state, message)
     case 'DDEATH':
       return deviceDeath(state, message)
     default:
-      return data(state, message, given)
+      return data(state, message)
   }
 }
 
@@ -118,10 +118,10 @@ function nodeBirth(state: SparkplugState, message: Message): SparkplugStep {
   return { ...NOTHING, decoded: { ...decoded, series }, change: { nodes: new Map([[name, node]]), places } }
 }
 
-function deviceBirth(state: SparkplugState, message: Message, given: SampleMessage): SparkplugStep {
+function deviceBirth(state: SparkplugState, message: Message): SparkplugStep {
   const name = nodeName(message)
   const before = state.node(name)
-  if (!before?.is_born) return unknown(state, message, given)
+  if (!before?.is_born) return unknown(state, message)
   const device = placeName(message)
   const is_new = !before.devices.includes(device)
   if (is_new && before.devices.length >= LIMITS.sparkplug_devices_per_node)
@@ -167,10 +167,10 @@ function definitionOf(metric: SparkplugMetric, equipment: string): Definition {
   return { name, alias, datatype, labels, is_measured: isMeasured(metric) }
 }
 
-function data(state: SparkplugState, message: Message, given: SampleMessage): SparkplugStep {
+function data(state: SparkplugState, message: Message): SparkplugStep {
   const before = state.node(nodeName(message))
   const place = state.place(placeName(message))
-  if (!before?.is_born || !place?.is_alive) return unknown(state, message, given)
+  if (!before?.is_born || !place?.is_alive) return unknown(state, message)
   const following = followed(before, message)
   const told: Told[] = []
   const strangers: SparkplugMetric[] = []
@@ -216,11 +216,14 @@ function stranger(
 }
 
 /** Something of a node or a device whose birth is not known. */
-function unknown(state: SparkplugState, message: Message, given: SampleMessage): SparkplugStep {
+function unknown(state: SparkplugState, message: Message): SparkplugStep {
   const name = nodeName(message)
   const before = state.node(name)
   const reason = `there was no birth of ${placeName(message)}; a rebirth is asked for`
-  const rejected = rejecting(new Unreadable('unknown-alias', reason), given)
+  // Not the payload: until the birth comes all messages of the node are refused, and none could be read later.
+  const payload = `${message.type} ${placeName(message)}`
+  const decoded = { series: [], rejects: [{ ordinal: 0, code: 'unknown-alias', reason, payload }] }
+  const rejected = { ...NOTHING, decoded }
   if (before === undefined && state.nodes >= LIMITS.sparkplug_nodes) return rejected
   const following = followed(before ?? UNBORN, message)
   const { node, rebirth } = asking(following.node, message)

@@ -44,6 +44,9 @@ interface PreparedSparkplug {
   readonly gaps: number
 }
 
+/** A source repeats no more than what it gave at once. What lies further back is a topic that was made anew, or read from its beginning. */
+const REPEATED_MAX = 1_000
+
 /** Row that names the process whose places the position of the shard is in, where the source itself keeps none. */
 const SESSION = 'session'
 
@@ -81,6 +84,7 @@ export class SparkplugConsumer implements Taker<PreparedSparkplug> {
     const { name, intake, clock } = this.parts
     const keeps_places = messages.every(({ unkept }) => unkept === undefined)
     const owned = await this.own(`sparkplug/${name}/${topic}/${partition}`, keeps_places)
+    if ((messages[0]?.offset ?? 0) < owned.from - REPEATED_MAX) owned.from = 0
     const draft = new SparkplugDraft(owned.rows)
     const rebirths: SparkplugAddress[] = []
     let gaps = 0

@@ -152,6 +152,15 @@ describe('the births of Sparkplug', () => {
     expect(world.counts.gaps).toBe(0)
   })
 
+  it('from Kafka, a topic that was made anew is read from its beginning', async () => {
+    const world = await new World().start()
+    const far = { offset: 50_000 }
+    await world.broker.give([{ ...world.kept('NBIRTH/e', birth), ...far }])
+    await world.start()
+    await world.broker.give([world.kept('NBIRTH/e', birth), world.kept('NDATA/e', data(1, 11))])
+    expect(world.told.at(-1)).toBe('11 good')
+  })
+
   it('a source of which no birth is known is not halted: the births come behind what cannot be read', async () => {
     const world = await new World().start()
     for (let batch = 0; batch < 4; batch++)
