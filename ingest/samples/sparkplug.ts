@@ -88,13 +88,12 @@ function followed(node: EdgeNode, { payload, is_repeated }: Message): { node: Ed
   return { node: { ...node, seq, is_doubtful: node.is_doubtful || is_gap }, is_gap }
 }
 
-/** Asks for a rebirth, but not again and again. */
-function asking(
-  node: EdgeNode,
-  { group, node: name, at_ms }: Message,
-): Pick<SparkplugStep, 'rebirth'> & {
+interface Asked extends Pick<SparkplugStep, 'rebirth'> {
   readonly node: EdgeNode
-} {
+}
+
+/** Asks for a rebirth, but not again and again. */
+function asking(node: EdgeNode, { group, node: name, at_ms }: Message): Asked {
   if (Math.abs(at_ms - node.asked_at_ms) < REBIRTH_INTERVAL_MS) return { node, rebirth: null }
   return { node: { ...node, asked_at_ms: at_ms }, rebirth: { group, node: name } }
 }
@@ -180,7 +179,7 @@ function data(state: SparkplugState, message: Message): SparkplugStep {
     else told.push({ index, metric })
   }
   const asked =
-    following.is_gap || strangers.length > 0
+    following.node.is_doubtful || strangers.length > 0
       ? asking(following.node, message)
       : { node: following.node, rebirth: null }
   const read = readings(place, told, message, { is_doubtful: asked.node.is_doubtful })

@@ -205,7 +205,7 @@ describe('what is missing', () => {
     expect(host.hear('DDATA/edge/oven', ddata(6, hot(1))).rebirth).not.toBeNull()
   })
 
-  it('a gap in the numbers asks for a rebirth, and values are uncertain until it comes', () => {
+  it('a gap in the numbers asks for a rebirth until it comes, and values are uncertain meanwhile', () => {
     const host = born()
     const lost = host.hear('DDATA/edge/oven', ddata(9, hot(1)))
     expect([lost.is_gap, lost.rebirth]).toEqual([true, { group: 'plant', node: 'edge' }])
@@ -213,6 +213,11 @@ describe('what is missing', () => {
     expect(readingsOf(host.hear('DDATA/edge/oven', ddata(10, hot(2))), 'Temperature')).toMatchObject([
       { quality: 'uncertain' },
     ])
+    host.at_ms += 10_000
+    expect(host.hear('DDATA/edge/oven', ddata(11, hot(2)))).toMatchObject({
+      is_gap: false,
+      rebirth: { group: 'plant', node: 'edge' },
+    })
     host.hear('NBIRTH/edge', nbirth(1))
     host.hear('DBIRTH/edge/oven', dbirth(1))
     expect(readingsOf(host.hear('DDATA/edge/oven', ddata(2, hot(3))), 'Temperature')).toMatchObject([
