@@ -62,6 +62,11 @@ export class EdgeNode {
     return this.send('DDATA', '/oven', [{ alias: ALIAS, timestamp: at_ms, value: { int: value >>> 0 } }])
   }
 
+  /** A text, which is no reading. Resolves when the broker has it. */
+  say(text: string): Promise<void> {
+    return this.send('DDATA', '/oven', [{ alias: ALIAS, value: { text } }])
+  }
+
   /** Its connection breaks, and the broker tells its will. */
   die(): Promise<void> {
     return new Promise((done) => {
