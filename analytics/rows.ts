@@ -47,6 +47,7 @@ export const COLUMNS = {
     'members_total',
     'members_firing',
     'change',
+    'assignee',
     'log_partition',
     'log_position',
   ],
@@ -74,6 +75,9 @@ export const COLUMNS = {
     'members_total',
     'members_firing',
     'tickets',
+    'labels',
+    'entity',
+    'root_fingerprint',
     'log_partition',
     'log_position',
   ],
@@ -182,6 +186,7 @@ export function changeRow(place: LogPlace, change: Change): string {
     incident.members_total,
     incident.members_firing,
     JSON.stringify(withoutMembers(change)),
+    incident.assignee ?? '',
     place.partition,
     place.position,
   ])
@@ -194,8 +199,14 @@ function withoutMembers(change: Change): object {
   return { ...rest, incident: summary }
 }
 
+/** The alert that an incident is counted by: the first about its likeliest cause, else its first. */
+function rootOf({ members, causes }: Change['incident']): Member | undefined {
+  return members.find(({ entity }) => entity === causes[0]?.entity) ?? members[0]
+}
+
 export function incidentRow(place: LogPlace, change: Change): string {
   const it = change.incident
+  const root = rootOf(it)
   return line([
     it.id,
     change.revision,
@@ -220,6 +231,9 @@ export function incidentRow(place: LogPlace, change: Change): string {
     it.members_total,
     it.members_firing,
     it.tickets,
+    root?.labels ?? {},
+    root?.entity ?? '',
+    root?.fingerprint ?? '',
     place.partition,
     place.position,
   ])

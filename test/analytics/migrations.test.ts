@@ -16,20 +16,28 @@ await describeWith(clickhouse, 'the schema of the history', (address) => {
       'SELECT name FROM system.tables WHERE database = currentDatabase() ORDER BY name',
     )
     expect(tables.map(({ name }) => name)).toEqual([
+      'alert_memberships',
       'alert_repeats',
       'alert_statements',
       'alerts',
+      'clock_legs',
+      'clocks',
       'dead_letters',
+      'deliveries',
       'incident_changes',
+      'incident_facts',
       'incidents',
       'memberships',
+      'operator_actions',
       'recorded_partitions',
+      'rejects',
       'schema_migrations',
     ])
     expect(await rowsOf(client, 'SELECT version, name FROM schema_migrations FINAL')).toEqual([
       { version: 1, name: '0001_history.sql' },
       { version: 2, name: '0002_alert_repeats.sql' },
       { version: 4, name: '0004_recorded_partitions.sql' },
+      { version: 5, name: '0005_facts.sql' },
     ])
     await history.close()
   })
