@@ -1,3 +1,4 @@
+import type { ClickHouseClient } from '@clickhouse/client'
 import type { FastifyBaseLogger, FastifyPluginAsync } from 'fastify'
 import type { DeliveryFilter } from '../notify/rows.ts'
 import type { Clock, Log, Position, Store } from '../runtime/ports.ts'
@@ -13,6 +14,9 @@ export interface ReadinessCheck {
   readonly ok: boolean
   readonly detail: string
 }
+
+/** Asks the history. Throws Retryable when ClickHouse does not answer, and Reject `history-limit`. */
+export type AskHistory = <Answer>(ask: (client: ClickHouseClient) => Promise<Answer>) => Promise<Answer>
 
 /** Everything that the HTTP server needs of the rest of the program. */
 export interface ApiParts {
@@ -38,6 +42,8 @@ export interface ApiParts {
   readonly analyticsSummary: ((question: SummaryQuestion) => Promise<Summary>) | null
   /** Null: history is off. Throws Retryable when ClickHouse does not answer. */
   readonly similarIncidents: ((question: SimilarQuestion) => Promise<SimilarIncidents>) | null
+  /** Null: history is off. */
+  readonly askHistory: AskHistory | null
   readonly metrics: () => Promise<{ readonly content_type: string; readonly text: string }>
   readonly readiness: () => Promise<readonly ReadinessCheck[]>
   readonly observeRequest: (route: string, status: number, seconds: number) => void

@@ -12,6 +12,7 @@ import { changeEventsRoute } from './routes/change_events.ts'
 import { changesRoute } from './routes/changes.ts'
 import { commandsRoute } from './routes/commands.ts'
 import { deliveriesRoute } from './routes/deliveries.ts'
+import { figuresRoutes } from './routes/figures.ts'
 import { healthRoutes } from './routes/health.ts'
 import { incidentRoute } from './routes/incident.ts'
 import { incidentsRoute } from './routes/incidents.ts'
@@ -85,6 +86,7 @@ function installRoutes(app: App, parts: ApiParts, feed: ChangesFeed): void {
     deliveriesRoute,
     sourcesRoute,
     analyticsRoute,
+    figuresRoutes,
     healthRoutes,
     pageRoutes,
   ])

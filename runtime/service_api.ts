@@ -1,11 +1,11 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import type { LiveView } from '../api/live_view.ts'
-import type { ApiParts, ReadinessCheck } from '../api/parts.ts'
+import type { ApiParts, AskHistory, ReadinessCheck } from '../api/parts.ts'
 import { similarTo } from '../analytics/queries/similar.ts'
 import { summary } from '../analytics/queries/summary.ts'
 import { type History, unavailable } from '../analytics/connection.ts'
 import { readDeliveries } from '../notify/rows.ts'
-import { Retryable } from './errors.ts'
+import { Reject, Retryable } from './errors.ts'
 import { publicUrl, type Running, type ServiceParts } from './service_parts.ts'
 import { version } from './version.ts'
 
@@ -32,6 +32,7 @@ export function apiParts(
     sourcesStatus: async () => [...running.observation.sources.values()],
     analyticsSummary: running.history && asking(running.history, summary),
     similarIncidents: running.history && asking(running.history, similarTo),
+    askHistory: running.history && historyOf(running.history),
     metrics: () => running.observation.metricsText(),
     readiness: () =>
       Promise.all([answering('log', () => log.ping()), answering('store', () => store.ping())]),
@@ -50,16 +51,20 @@ async function answering(name: string, ping: () => Promise<void>): Promise<Readi
   }
 }
 
-/** A question to the history; whatever ClickHouse refuses or does not answer is Retryable. */
+/** The history for questions; whatever ClickHouse does not answer is Retryable. */
+function historyOf(history: History): AskHistory {
+  return async (ask) => {
+    try {
+      return await ask(history.reader())
+    } catch (error) {
+      throw error instanceof Reject ? error : unavailable(error)
+    }
+  }
+}
+
 function asking<Question, Answer>(
   history: History,
   ask: (client: ClickHouseClient, question: Question) => Promise<Answer>,
 ): (question: Question) => Promise<Answer> {
-  return async (question) => {
-    try {
-      return await ask(history.reader(), question)
-    } catch (error) {
-      throw unavailable(error)
-    }
-  }
+  return (question) => historyOf(history)((client) => ask(client, question))
 }

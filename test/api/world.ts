@@ -146,6 +146,7 @@ const READY: Pick<
   | 'sourcesStatus'
   | 'analyticsSummary'
   | 'similarIncidents'
+  | 'askHistory'
   | 'metrics'
   | 'readiness'
   | 'observeRequest'
@@ -154,6 +155,7 @@ const READY: Pick<
   sourcesStatus: async () => [{ name: 'plant' }],
   analyticsSummary: null,
   similarIncidents: null,
+  askHistory: null,
   metrics: async () => ({ content_type: 'text/plain; version=0.0.4', text: 'tocsin_up 1\n' }),
   readiness: async () => [{ name: 'log', ok: true, detail: '' }],
   observeRequest() {},
