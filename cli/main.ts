@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { Misconfigured } from '../runtime/errors.ts'
 import type { ReplayOptions } from './replay.ts'
+import type { ReportOptions } from './report.ts'
 import { version } from '../runtime/version.ts'
 import type { DetectOptions } from './detect.ts'
 import type { TryOptions } from './try.ts'
@@ -60,6 +61,32 @@ function onRecordings(tocsin: Command): void {
     .action(async (options: DetectOptions) => (await import('./detect.ts')).detect(options))
 }
 
+/** Documents made of the history. */
+function onHistory(tocsin: Command): void {
+  const report = tocsin
+    .command('report')
+    .description('documents made of the history, for people to send and to print')
+  const common = (command: Command) =>
+    withConfig(command)
+      .option('--out <file>', 'where it goes; left out: the standard output')
+      .option('--lang <language>', 'en or zh', 'en')
+      .option('--tz <zone>', 'time zone of days and months; left out: that of this machine')
+  const monthly = common(report.command('monthly').description('the service report of a month'))
+  monthly
+    .option('--month <month>', 'such as 2026-10; left out: the last that is over')
+    .option('--format <format>', 'html or csv', 'html')
+    .action(async (options: ReportOptions) => (await import('./report.ts')).reportMonthly(options))
+  common(report.command('alarms').description('the alarm system by the figures of ISA-18.2'))
+    .option('--month <month>', 'such as 2026-10; left out: the last that is over')
+    .action(async (options: ReportOptions) => (await import('./report.ts')).reportAlarms(options))
+  common(report.command('dispatch').description('who got incidents first, and who had them at the end'))
+    .option('--month <month>', 'such as 2026-10; left out: the last that is over')
+    .action(async (options: ReportOptions) => (await import('./report.ts')).reportDispatch(options))
+  common(report.command('incident <id>').description('a document to review one incident with')).action(
+    async (id: string, options: ReportOptions) => (await import('./report.ts')).reportIncident(id, options),
+  )
+}
+
 function program(): Command {
   const tocsin = new Command('tocsin')
     .description(
@@ -95,6 +122,7 @@ function program(): Command {
       (await import('./demo.ts')).demo(options),
     )
   onRecordings(tocsin)
+  onHistory(tocsin)
   tocsin
     .command('token')
     .description('make an API token and print the lines for the configuration')

@@ -21,8 +21,8 @@ const scatter: Table = {
     zh: '散点：每个事件的创建时间与解决时长',
   },
   definition: {
-    en: `One point for each incident, the newest ${SCATTER_MAX}: time_to_resolve, or until now for those that are open.`,
-    zh: `每个事件一个点（最新 ${SCATTER_MAX} 个）：解决时间，未解决者为至今时长。`,
+    en: `One point for each incident, of more than ${SCATTER_MAX} a fixed sample: time_to_resolve, or until now for those that are open.`,
+    zh: `每个事件一个点（超过 ${SCATTER_MAX} 个时取固定样本）：解决时间，未解决者为至今时长。`,
   },
   about: 'incidents',
   columns: [
@@ -39,7 +39,7 @@ const scatter: Table = {
     SELECT id, ${ms('about.opened_at')} AS opened_ms, elapsed_ms, if(isNotNull(event_at), 'resolved', 'open') AS outcome, about.severity AS severity,
            service, title
     FROM (${subjectsOf('time_to_resolve', cohorts)}) AS subject
-    INNER JOIN (SELECT id, opened_at, severity, service, title FROM (${cohorts.incidents}) ORDER BY opened_at DESC LIMIT ${SCATTER_MAX}) AS about ON about.id = subject.id
+    INNER JOIN (SELECT id, opened_at, severity, service, title FROM (${cohorts.incidents}) ORDER BY cityHash64(id) LIMIT ${SCATTER_MAX}) AS about ON about.id = subject.id
     ORDER BY opened_ms DESC`,
 }
 
@@ -183,6 +183,33 @@ const breaching: Table = {
     ORDER BY left_ms LIMIT 200`,
 }
 
+const reviewsDue: Table = {
+  name: 'reviews-due',
+  title: { en: 'Reviews that are overdue', zh: '逾期未复盘的事件' },
+  definition: {
+    en: 'Incidents of the period that resolved longer ago than the target of review and were not reviewed, the most severe first.',
+    zh: '统计期内已解决、超过复盘目标时限仍未复盘的事件，按严重程度排列。',
+  },
+  about: 'incidents',
+  columns: [
+    column('id', 'Incident', '事件'),
+    column('title', 'Title', '标题'),
+    column('severity', 'Severity', '严重程度'),
+    column('service', 'Service', '服务'),
+    column('assignee', 'Assignee', '负责人'),
+    column('opened_ms', 'Opened', '创建时间'),
+    column('late_ms', 'Overdue by', '逾期', 'ms'),
+  ],
+  rows_max: 200,
+  sql: (cohorts) => `
+    SELECT id, about.title AS title, about.severity AS severity, about.service AS service, about.assignee AS assignee,
+           ${ms('about.opened_at')} AS opened_ms,
+           elapsed_ms - transform(subject.severity, {review_severities:Array(String)}, {review_targets_ms:Array(Int64)}, {review_target_ms:Int64}) AS late_ms
+    FROM (SELECT * FROM (${subjectsOf('time_to_review', cohorts)}) WHERE isNull(event_at)) AS subject
+    INNER JOIN (SELECT id, title, severity, service, assignee, opened_at FROM (${cohorts.incidents})) AS about ON about.id = subject.id
+    WHERE late_ms > 0 ORDER BY indexOf(['critical', 'high', 'medium', 'low', 'info'], severity), late_ms DESC LIMIT 200`,
+}
+
 /** Stays of incidents with assignees: each assignment lasts until the next, or until the resolution. */
 const stays = ({ incidents }: Cohorts) => `
   SELECT incident_id, assignee, lagInFrame(assignee) OVER w AS before, at AS from_at,
@@ -268,6 +295,7 @@ export const INCIDENT_TABLES: readonly Table[] = [
   recurrence,
   funnel,
   breaching,
+  reviewsDue,
   flow,
   dispatch,
   supportLines,

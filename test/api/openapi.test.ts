@@ -86,6 +86,7 @@ describe('/api/openapi.json', () => {
       'get /api/v1/analytics/metrics',
       'get /api/v1/analytics/metrics/{name}',
       'get /api/v1/analytics/recurrence',
+      'get /api/v1/analytics/reviews-due',
       'get /api/v1/analytics/scatter',
       'get /api/v1/analytics/sla',
       'get /api/v1/analytics/standing-alarms',
