@@ -3,6 +3,7 @@ import type { FastifyBaseLogger, FastifyPluginAsync } from 'fastify'
 import type { DeliveryFilter } from '../notify/rows.ts'
 import type { Clock, Log, Position, Store } from '../runtime/ports.ts'
 import type { Summary, SummaryQuestion } from '../schemas/analytics.ts'
+import type { ImportedIncident } from '../schemas/imported.ts'
 import type { SimilarIncidents, SimilarQuestion } from '../schemas/similar.ts'
 import type { Token } from './auth.ts'
 import type { FeedBounds } from './changes_feed.ts'
@@ -44,6 +45,8 @@ export interface ApiParts {
   readonly similarIncidents: ((question: SimilarQuestion) => Promise<SimilarIncidents>) | null
   /** Null: history is off. */
   readonly askHistory: AskHistory | null
+  /** Null: history is off. Throws Retryable when ClickHouse does not take them. */
+  readonly importIncidents: ((incidents: readonly ImportedIncident[]) => Promise<void>) | null
   readonly metrics: () => Promise<{ readonly content_type: string; readonly text: string }>
   readonly readiness: () => Promise<readonly ReadinessCheck[]>
   readonly observeRequest: (route: string, status: number, seconds: number) => void

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { Misconfigured } from '../runtime/errors.ts'
+import type { ImportOptions } from './import.ts'
 import type { ReplayOptions } from './replay.ts'
 import type { ReportOptions } from './report.ts'
 import { version } from '../runtime/version.ts'
@@ -59,6 +60,21 @@ function onRecordings(tocsin: Command): void {
     .option('--detector <name>', 'novelty for one column, multivariate for several, or another one')
     .option('-c, --config <file>', "the detector's options (YAML)")
     .action(async (options: DetectOptions) => (await import('./detect.ts')).detect(options))
+}
+
+function onImports(tocsin: Command): void {
+  tocsin
+    .command('import')
+    .description('read incidents of another system into the history of a running tocsin')
+    .requiredOption('--format <format>', 'csv, pagerduty, opsgenie, jira or servicenow')
+    .requiredOption('--file <file>', 'an export: JSON of the interface of that system, or CSV')
+    .option('--mapping <file>', 'which column is what (YAML): columns, labels, severities')
+    .option('--source <name>', 'name of the system; left out: the format')
+    .option('--scope <scope>', 'scope of the incidents', 'default')
+    .option('--tz <zone>', 'zone of times that are told without one', 'UTC')
+    .option('--url <url>', 'address of the running tocsin', 'http://127.0.0.1:7600')
+    .option('--dry-run', 'read the file and say what would be imported')
+    .action(async (options: ImportOptions) => (await import('./import.ts')).importIncidents(options))
 }
 
 /** Documents made of the history. */
@@ -123,6 +139,7 @@ function program(): Command {
     )
   onRecordings(tocsin)
   onHistory(tocsin)
+  onImports(tocsin)
   tocsin
     .command('token')
     .description('make an API token and print the lines for the configuration')

@@ -1,6 +1,7 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import type { LiveView } from '../api/live_view.ts'
 import type { ApiParts, AskHistory, ReadinessCheck } from '../api/parts.ts'
+import { writeImported } from '../analytics/imports.ts'
 import { similarTo } from '../analytics/queries/similar.ts'
 import { summary } from '../analytics/queries/summary.ts'
 import { type History, unavailable } from '../analytics/connection.ts'
@@ -33,6 +34,7 @@ export function apiParts(
     analyticsSummary: running.history && asking(running.history, summary),
     similarIncidents: running.history && asking(running.history, similarTo),
     askHistory: running.history && historyOf(running.history),
+    importIncidents: running.history && importing(running.history),
     metrics: () => running.observation.metricsText(),
     readiness: () =>
       Promise.all([answering('log', () => log.ping()), answering('store', () => store.ping())]),
@@ -67,4 +69,17 @@ function asking<Question, Answer>(
   ask: (client: ClickHouseClient, question: Question) => Promise<Answer>,
 ): (question: Question) => Promise<Answer> {
   return (question) => historyOf(history)((client) => ask(client, question))
+}
+
+/** The one way to write into the history beside its log. */
+function importing(history: History): NonNullable<ApiParts['importIncidents']> {
+  return async (incidents) => {
+    // It tells without waiting when ClickHouse is away.
+    history.reader()
+    try {
+      await writeImported(await history.ready, incidents)
+    } catch (error) {
+      throw unavailable(error)
+    }
+  }
 }

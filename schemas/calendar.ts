@@ -76,7 +76,12 @@ export function weekdayOf(date: string): Weekly['weekdays'][number] {
 
 /** When a local date (`YYYY-MM-DD`) begins in a time zone. */
 export function dayBegin(date: string, time_zone: string): number {
-  return instantOf(zoneOf(time_zone), Date.parse(`${date}T00:00:00Z`))
+  return localInstant(Date.parse(`${date}T00:00:00Z`), time_zone)
+}
+
+/** When the clocks of a time zone show a local time, given as if it were UTC; as `instantOf`. */
+export function localInstant(local_ms: number, time_zone: string): number {
+  return instantOf(zoneOf(time_zone), local_ms)
 }
 
 type Stretch = readonly [from_ms: number, to_ms: number]

@@ -34,6 +34,7 @@ const MATRIX: readonly (readonly [method: string, path: string, allowed: readonl
   ['GET', '/api/v1/analytics/summary', ['viewer', 'responder', 'admin']],
   ['GET', '/api/v1/analytics/metrics', ['viewer', 'responder', 'admin']],
   ['GET', '/api/v1/analytics/metrics/recurrence', ['viewer', 'responder', 'admin']],
+  ['POST', '/api/v1/analytics/import', ['admin']],
   ['GET', '/api/v1/analytics/survival', ['viewer', 'responder', 'admin']],
   ...TABLES.map(
     ({ name }) =>

@@ -115,6 +115,7 @@ describe('/api/openapi.json', () => {
       'get /status.js',
       'get /status.svg',
       'post /api/v1/change-events',
+      'post /api/v1/analytics/import',
       'post /api/v1/events',
       'post /api/v1/incidents/{id}/commands',
       'post /api/v1/maintenance',

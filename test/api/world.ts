@@ -147,6 +147,7 @@ const READY: Pick<
   | 'analyticsSummary'
   | 'similarIncidents'
   | 'askHistory'
+  | 'importIncidents'
   | 'metrics'
   | 'readiness'
   | 'observeRequest'
@@ -156,6 +157,7 @@ const READY: Pick<
   analyticsSummary: null,
   similarIncidents: null,
   askHistory: null,
+  importIncidents: null,
   metrics: async () => ({ content_type: 'text/plain; version=0.0.4', text: 'tocsin_up 1\n' }),
   readiness: async () => [{ name: 'log', ok: true, detail: '' }],
   observeRequest() {},
