@@ -11,7 +11,7 @@ const seconds = (at_ms: number) => (at_ms / 1_000).toFixed(3)
 const orNull = (at_ms: number | null) => (at_ms === null ? null : seconds(at_ms))
 
 /** The id of an imported incident: the same incident of the same system has the same. */
-export function importedId({ source, external_id }: ImportedIncident): string {
+function importedId({ source, external_id }: ImportedIncident): string {
   return `imp_${digestOf(`incident of ${source}`, external_id).slice(0, 20)}`
 }
 

@@ -64,9 +64,9 @@ function unusable(option: string, message: string): never {
 function mappingOf(file: string | undefined): ColumnMapping {
   if (file === undefined) return columnMapping.parse({})
   try {
-    const read = columnMapping.safeParse(parse(readFileSync(file, 'utf8')))
-    if (read.success) return read.data
-    const [issue] = read.error.issues
+    const checked = columnMapping.safeParse(parse(readFileSync(file, 'utf8')))
+    if (checked.success) return checked.data
+    const [issue] = checked.error.issues
     unusable('mapping', `${file}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`)
   } catch (error) {
     if (error instanceof Misconfigured) throw error
