@@ -1,5 +1,6 @@
 import type { Alert } from '../schemas/alert.ts'
 import type { Change } from '../schemas/change.ts'
+import type { Command } from '../schemas/command.ts'
 import type { DeadLetter } from '../schemas/deadletter.ts'
 import type { Member } from '../schemas/incident.ts'
 import type { AlertsRecord } from '../schemas/record.ts'
@@ -100,6 +101,7 @@ export const COLUMNS = {
     'log_partition',
     'log_position',
   ],
+  change_events: ['at', 'id', 'scope', 'entity', 'text', 'actor', 'log_partition', 'log_position'],
   alert_repeats: REPEAT_COLUMNS,
   dead_letters: [
     'id',
@@ -260,6 +262,13 @@ export function membershipRow(place: LogPlace, change: Change, member: Member): 
     place.partition,
     place.position,
   ])
+}
+
+type ChangeEventBody = Extract<Command['body'], { kind: 'change-event' }>
+
+export function changeEventRow(place: LogPlace, { id, actor }: Command, { change }: ChangeEventBody): string {
+  const { at_ms, scope, entity, text } = change
+  return line([seconds(at_ms), id, scope, entity, text, actor, place.partition, place.position])
 }
 
 export function deadLetterRow(place: LogPlace, letter: DeadLetter): string {

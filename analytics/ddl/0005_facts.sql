@@ -34,6 +34,23 @@ ORDER BY (incident_id, clock, leg)
 SETTINGS non_replicated_deduplication_window = 20000
 COMMENT 'Each leg of each clock of an incident, running or paused; read with FINAL';
 
+CREATE TABLE IF NOT EXISTS {database}.change_events
+(
+    at DateTime64(3, 'UTC') COMMENT 'When it was done' CODEC(Delta, ZSTD(1)),
+    id String COMMENT 'Id of the command that told it' CODEC(ZSTD(1)),
+    scope LowCardinality(String) COMMENT 'Scope; empty: it concerns all',
+    entity String COMMENT 'What was changed, as alerts name it' CODEC(ZSTD(1)),
+    text String COMMENT 'What was done, as a sentence' CODEC(ZSTD(1)),
+    actor LowCardinality(String) COMMENT 'Who told it',
+    log_partition UInt16 COMMENT 'Partition of the alerts log that told it',
+    log_position UInt64 COMMENT 'Position in that partition' CODEC(Delta, ZSTD(1))
+)
+ENGINE = ReplacingMergeTree
+PARTITION BY toYYYYMM(at)
+ORDER BY (at, id)
+SETTINGS non_replicated_deduplication_window = 20000
+COMMENT 'Deployments and other changes; what concerns every partition is told by each, so read it with FINAL';
+
 CREATE OR REPLACE VIEW {database}.incident_facts
 (
     id String COMMENT 'The incident',

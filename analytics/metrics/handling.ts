@@ -1,4 +1,4 @@
-import { AS_OF } from './pieces.ts'
+import { AS_OF, FROM, TO } from './pieces.ts'
 import type { ShareMetric } from './metric.ts'
 
 const DAY_MS = 86_400_000
@@ -164,14 +164,17 @@ const merged: ShareMetric = {
 
 const CHANGE_WITHIN_MS = 3_600_000
 
+/** In the period, and followed for long enough. */
+const CHANGED_IN_PERIOD = `at >= ${FROM} AND at < ${TO} AND addMilliseconds(at, {change_within_ms:Int64}) <= ${AS_OF}`
+
 const changeFailure: ShareMetric = {
   name: 'change_failure',
   kind: 'share',
   about: 'times',
   title: { en: 'Change failure rate', zh: '变更失败率' },
   definition: {
-    en: 'Changes followed within 1 h by an incident about the same entity ÷ changes. A change is an alert with the label event="change". `within` sets the time.',
-    zh: '变更后 1 小时内同一对象出现事件的变更 ÷ 变更总数；变更指带有标签 event="change" 的告警；可用 within 调整时限。',
+    en: 'Changes followed within 1 h by an incident about the same entity or service ÷ changes. Changes are told to /api/v1/change-events, or are alerts with the label event="change". `within` sets the time.',
+    zh: '变更后 1 小时内同一对象或服务出现事件的变更 ÷ 变更总数；变更来自 /api/v1/change-events 或带有标签 event="change" 的告警；可用 within 调整时限。',
   },
   unit: 'share',
   better: 'less',
@@ -182,15 +185,17 @@ const changeFailure: ShareMetric = {
   subjects: ({ pieces }) => `
     SELECT id, grouped, at, next_at > 0 AND next_at <= toUnixTimestamp64Milli(at) + {change_within_ms:Int64} AS hit
     FROM (
-      SELECT concat(toString(log_partition), '/', toString(log_position), '/', toString(ordinal)) AS id,
-             ${pieces.groups('at')} AS grouped, at, entity FROM alerts
-      WHERE at >= fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC') AND at < fromUnixTimestamp64Milli({to_ms:Int64}, 'UTC')
-        AND addMilliseconds(at, {change_within_ms:Int64}) <= ${AS_OF} AND labels['event'] = 'change' AND entity != ''
+      SELECT id, ${pieces.groups('at')} AS grouped, at, entity FROM (
+        SELECT id, at, entity FROM change_events FINAL WHERE ${CHANGED_IN_PERIOD}
+        UNION ALL
+        SELECT concat(toString(log_partition), '/', toString(log_position), '/', toString(ordinal)) AS id, at, entity FROM alerts
+        WHERE ${CHANGED_IN_PERIOD} AND labels['event'] = 'change' AND entity != ''
+      )
     ) AS change
     ASOF LEFT JOIN (
-      SELECT entity, toUnixTimestamp64Milli(opened_at) AS next_at, opened_at AS after_at FROM incident_facts
-      WHERE opened_at >= fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC') AND opened_at <= ${AS_OF} AND state != 'merged'
-        AND labels['event'] != 'change'
+      SELECT arrayJoin(arrayDistinct([entity, service])) AS entity, toUnixTimestamp64Milli(opened_at) AS next_at, opened_at AS after_at
+      FROM incident_facts
+      WHERE opened_at >= ${FROM} AND opened_at <= ${AS_OF} AND state != 'merged' AND labels['event'] != 'change'
     ) AS incident ON incident.entity = change.entity AND incident.after_at >= change.at`,
 }
 

@@ -16,7 +16,10 @@ import { addStatements, TruthWriter } from '../../bench/analytics/rows_of_truth.
 import { type TrueIncident, trueIncidents } from '../../bench/analytics/truth.ts'
 import { metricAnswer, type GroupFigures } from '../../schemas/analytics_answer.ts'
 import { type AnalyticsQuestion, DEFAULT_SHIFTS } from '../../schemas/analytics_question.ts'
+import { encodeRecord } from '../../schemas/codec.ts'
+import type { Command } from '../../schemas/command.ts'
 import { clickhouse, describeWith } from '../services/index.ts'
+import { Owner, Shard } from './driver.ts'
 import { openHistory } from './place.ts'
 
 const DAY_MS = 86_400_000
@@ -49,6 +52,7 @@ const QUESTION: AnalyticsQuestion = {
 const TRUTH: readonly TrueIncident[] = [...trueIncidents(SHAPE)]
 const opened = TRUTH.filter(({ opened_ms }) => opened_ms >= PERIOD.from_ms && opened_ms < PERIOD.to_ms)
 const cohort = opened.filter(({ merged_into }) => merged_into === null)
+const cohortOfAll = TRUTH.filter(({ merged_into }) => merged_into === null)
 const alarms = TRUTH.flatMap((one) => one.alarms).filter(
   ({ joined_ms }) => joined_ms >= PERIOD.from_ms && joined_ms < PERIOD.to_ms,
 )
@@ -146,6 +150,39 @@ await describeWith(clickhouse, 'metrics over a history whose truth is known', (a
     }
     const [group] = await ask('downtime_cost', { cost_per_hour: { 'service-0': 100, 'service-3': 7.5 } })
     expect(group?.value).toBeCloseTo(hours('service-0') * 100 + hours('service-3') * 7.5, 4)
+  })
+
+  it('tells how many changes were followed by trouble', async () => {
+    const place = { partition: 0, position: 0, time_ms: PERIOD.from_ms }
+    const about = cohort.filter((_, index) => index % 5 === 0)
+    const command = (id: string, change: object) =>
+      ({ id, actor: 'ci', body: { kind: 'change-event', change } }) as const
+    const told = about.map(({ service, opened_ms }, i) => ({
+      scope: '',
+      entity: service,
+      at_ms: opened_ms - (i % 3) * 3_600_000,
+      text: 'deployed',
+    }))
+    const entries = [...told, ...told].map((change, position) => ({
+      position,
+      time_ms: place.time_ms,
+      headers: {},
+      // What concerns every scope is in every partition, with one id.
+      value: encodeRecord({
+        kind: 'command',
+        command: command(`deploy-${position % told.length}`, change) as Command,
+      }),
+    }))
+    await (await new Owner(new Shard(), { topic: 'alerts', partition: 0, client }).claim()).read(entries)
+    const inPeriod = told.filter(({ at_ms }) => at_ms >= PERIOD.from_ms && at_ms < PERIOD.to_ms)
+    const broke = inPeriod.filter(({ entity, at_ms }) =>
+      cohortOfAll.some(
+        (one) => one.service === entity && one.opened_ms >= at_ms && one.opened_ms <= at_ms + 3_600_000,
+      ),
+    )
+    const [group] = await ask('change_failure')
+    expect([group?.hits, group?.n]).toEqual([broke.length, inPeriod.length])
+    expect(broke.length).toBeLessThan(inPeriod.length)
   })
 
   it('counts by what it is asked for, in the time zone that it is asked for', async () => {

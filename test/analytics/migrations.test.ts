@@ -20,6 +20,7 @@ await describeWith(clickhouse, 'the schema of the history', (address) => {
       'alert_repeats',
       'alert_statements',
       'alerts',
+      'change_events',
       'clock_legs',
       'clocks',
       'dead_letters',
