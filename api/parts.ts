@@ -47,6 +47,8 @@ export interface ApiParts {
   readonly askHistory: AskHistory | null
   /** Null: history is off. Throws Retryable when ClickHouse does not take them. */
   readonly importIncidents: ((incidents: readonly ImportedIncident[]) => Promise<void>) | null
+  /** Null: history is off. Throws Retryable when ClickHouse does not do it. */
+  readonly forgetScope: ((scope: string) => Promise<void>) | null
   readonly metrics: () => Promise<{ readonly content_type: string; readonly text: string }>
   readonly readiness: () => Promise<readonly ReadinessCheck[]>
   readonly observeRequest: (route: string, status: number, seconds: number) => void

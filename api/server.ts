@@ -14,7 +14,7 @@ import { commandsRoute } from './routes/commands.ts'
 import { deliveriesRoute } from './routes/deliveries.ts'
 import { figuresRoutes } from './routes/figures.ts'
 import { healthRoutes } from './routes/health.ts'
-import { importRoute } from './routes/import.ts'
+import { historyRoutes } from './routes/history.ts'
 import { incidentRoute } from './routes/incident.ts'
 import { incidentsRoute } from './routes/incidents.ts'
 import { pageRoutes } from './routes/page.ts'
@@ -88,7 +88,7 @@ function installRoutes(app: App, parts: ApiParts, feed: ChangesFeed): void {
     sourcesRoute,
     analyticsRoute,
     figuresRoutes,
-    importRoute,
+    historyRoutes,
     healthRoutes,
     pageRoutes,
   ])

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs'
+import type { ClickHouseClient } from '@clickhouse/client'
 import { alarmsPage } from '../analytics/report/alarms.ts'
 import { dispatchPage } from '../analytics/report/dispatch.ts'
 import { incidentPage } from '../analytics/report/incident.ts'
@@ -10,7 +11,7 @@ import { monthPeriods, type ReportScope, ReportSource } from '../analytics/repor
 import { systemClock } from '../runtime/clock.ts'
 import { environment, loadConfig } from '../runtime/config.ts'
 import { Misconfigured, Reject } from '../runtime/errors.ts'
-import { openHistoryReader } from '../runtime/history_reader.ts'
+import { historyOf } from './history.ts'
 import { isTimeZone } from '../schemas/calendar.ts'
 
 export interface ReportOptions {
@@ -71,7 +72,7 @@ export async function reportDispatch(options: ReportOptions): Promise<void> {
 export async function reportIncident(id: string, options: ReportOptions): Promise<void> {
   const language = languageOf(options)
   const tz = timeZoneOf(options)
-  const client = await openHistoryReader(loadConfig(options.config, environment()))
+  const client = await answering(historyOf(loadConfig(options.config, environment())))
   try {
     const written = await incidentPage(client, id, tz, language)
     if (written === null) throw new Misconfigured('incident-unknown', `the history knows no incident ${id}`)
@@ -81,6 +82,16 @@ export async function reportIncident(id: string, options: ReportOptions): Promis
   }
 }
 
+/** The client, once it answers. Throws Misconfigured `history-unreachable`. */
+async function answering(client: ClickHouseClient): Promise<ClickHouseClient> {
+  if ((await client.ping({ select: true })).success) return client
+  await client.close()
+  throw new Misconfigured(
+    'history-unreachable',
+    'the history does not answer: start tocsin, or its ClickHouse',
+  )
+}
+
 async function withPeriod(
   options: ReportOptions,
   make: (source: ReportSource, scope: ReportScope, month: string, language: Language) => Promise<string>,
@@ -88,7 +99,7 @@ async function withPeriod(
   const language = languageOf(options)
   const tz = timeZoneOf(options)
   const month = monthOf(options, tz)
-  const client = await openHistoryReader(loadConfig(options.config, environment()))
+  const client = await answering(historyOf(loadConfig(options.config, environment())))
   try {
     const scope: ReportScope = {
       ...monthPeriods(month, tz),

@@ -64,7 +64,7 @@ async function assemble({ loaded, clock, logger, on_fatal }: ServiceParts, world
     config.telemetry.otlp_traces_url === undefined
       ? noTraces
       : otlpTraces(config.telemetry.otlp_traces_url, version())
-  const history = world.history && historyOf(world.history, { clock, logger, metrics, observation })
+  const history = world.history && historyOf(world.history, { loaded, clock, logger, metrics, observation })
   if (!history) metrics.registry.removeSingleMetric('tocsin_history_up')
   const intake = new Intake({ log: world.log, config, observer: observation, tracing })
   const sample_intake = new SampleIntake({ log: world.log, config, observer: observation, tracing })
@@ -101,11 +101,12 @@ async function assemble({ loaded, clock, logger, on_fatal }: ServiceParts, world
 /** Connects in the background; until it is ready nothing is written, and nothing is lost. */
 function historyOf(
   address: NonNullable<World['history']>,
-  parts: Pick<ServiceParts, 'clock' | 'logger'> & Pick<Running, 'metrics' | 'observation'>,
+  parts: Pick<ServiceParts, 'loaded' | 'clock' | 'logger'> & Pick<Running, 'metrics' | 'observation'>,
 ): History {
-  const { clock, logger, metrics, observation } = parts
+  const { loaded, clock, logger, metrics, observation } = parts
+  const { keep_days } = loaded.config.history
   const retrying = (error: Retryable, attempt: number) => observation.retrying('history', error, attempt)
-  const history = new History({ address, clock, retrying })
+  const history = new History({ address, clock, keep_days, retrying })
   history.ready.then(
     () => metrics.history_up.set(1),
     (error: unknown) => {

@@ -1,6 +1,7 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import type { LiveView } from '../api/live_view.ts'
 import type { ApiParts, AskHistory, ReadinessCheck } from '../api/parts.ts'
+import { forgetScope } from '../analytics/forget.ts'
 import { writeImported } from '../analytics/imports.ts'
 import { similarTo } from '../analytics/queries/similar.ts'
 import { summary } from '../analytics/queries/summary.ts'
@@ -34,7 +35,8 @@ export function apiParts(
     analyticsSummary: running.history && asking(running.history, summary),
     similarIncidents: running.history && asking(running.history, similarTo),
     askHistory: running.history && historyOf(running.history),
-    importIncidents: running.history && importing(running.history),
+    importIncidents: running.history && writing(running.history, writeImported),
+    forgetScope: running.history && writing(running.history, forgetScope),
     metrics: () => running.observation.metricsText(),
     readiness: () =>
       Promise.all([answering('log', () => log.ping()), answering('store', () => store.ping())]),
@@ -71,13 +73,16 @@ function asking<Question, Answer>(
   return (question) => historyOf(history)((client) => ask(client, question))
 }
 
-/** The one way to write into the history beside its log. */
-function importing(history: History): NonNullable<ApiParts['importIncidents']> {
-  return async (incidents) => {
+/** The history for what is no question: imports, and deletion. */
+function writing<Argument>(
+  history: History,
+  write: (client: ClickHouseClient, argument: Argument) => Promise<void>,
+): (argument: Argument) => Promise<void> {
+  return async (argument) => {
     // It tells without waiting when ClickHouse is away.
     history.reader()
     try {
-      await writeImported(await history.ready, incidents)
+      await write(await history.ready, argument)
     } catch (error) {
       throw unavailable(error)
     }

@@ -35,6 +35,7 @@ const MATRIX: readonly (readonly [method: string, path: string, allowed: readonl
   ['GET', '/api/v1/analytics/metrics', ['viewer', 'responder', 'admin']],
   ['GET', '/api/v1/analytics/metrics/recurrence', ['viewer', 'responder', 'admin']],
   ['POST', '/api/v1/analytics/import', ['admin']],
+  ['DELETE', '/api/v1/analytics/scopes/gone', ['admin']],
   ['GET', '/api/v1/analytics/survival', ['viewer', 'responder', 'admin']],
   ...TABLES.map(
     ({ name }) =>
@@ -130,6 +131,7 @@ describe('with tokens', () => {
         path
           .replace('inc_1', '{id}')
           .replace('metrics/recurrence', 'metrics/{name}')
+          .replace('scopes/gone', 'scopes/{scope}')
           .replace('maintenance/none', 'maintenance/{name}')
           .replace('topology/mesh', 'topology/{source}')
           .replace('sources/plant', 'sources/{name}')

@@ -68,6 +68,7 @@ describe('/api/openapi.json', () => {
         .map(({ path, method }) => `${method} ${path}`)
         .toSorted(),
     ).toEqual([
+      'delete /api/v1/analytics/scopes/{scope}',
       'delete /api/v1/maintenance/{name}',
       'delete /api/v1/silences/{id}',
       'delete /api/v2/silence/{silenceID}',

@@ -148,6 +148,7 @@ const READY: Pick<
   | 'similarIncidents'
   | 'askHistory'
   | 'importIncidents'
+  | 'forgetScope'
   | 'metrics'
   | 'readiness'
   | 'observeRequest'
@@ -158,6 +159,7 @@ const READY: Pick<
   similarIncidents: null,
   askHistory: null,
   importIncidents: null,
+  forgetScope: null,
   metrics: async () => ({ content_type: 'text/plain; version=0.0.4', text: 'tocsin_up 1\n' }),
   readiness: async () => [{ name: 'log', ok: true, detail: '' }],
   observeRequest() {},
