@@ -48,6 +48,7 @@ const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
 const SERVICES = 40
 const ENTITIES = 60
+const STORM_ALARMS = 55
 const NAMES = ['HighLatency', 'ErrorRate', 'DiskFull', 'PodRestarts', 'QueueLag', 'CertExpiry']
 const SEVERITIES: readonly (readonly [Severity, share: number, slower: number])[] = [
   ['critical', 0.1, 0.6],
@@ -183,7 +184,8 @@ interface Around {
 function alarmsOf(shape: HistoryShape, about: Around, random: Random): TrueAlarm[] {
   const { number, opened_ms, until_ms } = about
   const alarms: TrueAlarm[] = []
-  const others = Math.min(60, exponential(random, 3) - 1)
+  // Few are storms, which flood an operator.
+  const others = random() < 0.01 ? STORM_ALARMS : Math.min(STORM_ALARMS, exponential(random, 3) - 1)
   const entities = new Set([Math.floor(ENTITIES * random() ** 2)])
   for (let i = 0; i < others; i++) entities.add(Math.floor(ENTITIES * random()))
   const name = Math.floor(random() * NAMES.length)
@@ -193,7 +195,9 @@ function alarmsOf(shape: HistoryShape, about: Around, random: Random): TrueAlarm
       ? opened_ms
       : opened_ms + Math.floor(random() * Math.min(until_ms - opened_ms, 20 * MINUTE_MS))
     const ended =
-      about.ended || random() < 0.5 ? Math.min(until_ms, joined + exponential(random, 40 * MINUTE_MS)) : null
+      about.ended || random() < 0.5
+        ? Math.min(until_ms, random() < 0.05 ? until_ms : joined + exponential(random, 40 * MINUTE_MS))
+        : null
     alarms.push({
       fingerprint: fingerprintOf((number * ENTITIES + entity) * NAMES.length + name),
       alertname: NAMES[name] as string,

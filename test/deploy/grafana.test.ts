@@ -28,10 +28,10 @@ const ROOT = join(import.meta.dirname, '../..')
 const TO_MS = Date.UTC(2026, 10, 1)
 const FROM_MS = TO_MS - 30 * 86_400_000
 const SHAPE = {
-  incidents: 200,
+  incidents: 300,
   from_ms: FROM_MS,
   to_ms: TO_MS,
-  seed: 9,
+  seed: 3,
   change: { service: 'x', at_ms: TO_MS, factor: 1 },
 }
 const BOARDS = [...dashboards()].map(([path, text]) => ({ path, text, board: JSON.parse(text) as Dashboard }))
@@ -90,14 +90,13 @@ await describeWith(clickhouse, 'Grafana panels', (address) => {
     expect(Object.values(chosen).every((values) => values.length > 1)).toBe(true)
   })
 
-  it.each(PANELS)('%s has rows', async (title, { type, targets }) => {
+  it.each(PANELS)('%s has rows', async (_title, { type, targets }) => {
     const [target] = targets
     const rows = await rowsOf<Record<string, unknown>>(client, {
       sql: putIn(target?.rawSql ?? ''),
       parameters: {},
     })
-    // So few alarms flood nobody.
-    expect(rows.length > 0).toBe(!title.endsWith('Floods'))
+    expect(rows.length).toBeGreaterThan(0)
     expect(Object.hasOwn(rows[0] ?? {}, 'time')).toBe(type === 'timeseries')
   })
 
