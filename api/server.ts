@@ -12,6 +12,7 @@ import { changeEventsRoute } from './routes/change_events.ts'
 import { changesRoute } from './routes/changes.ts'
 import { commandsRoute } from './routes/commands.ts'
 import { deliveriesRoute } from './routes/deliveries.ts'
+import { heartbeatsRoute } from './routes/heartbeats.ts'
 import { healthRoutes } from './routes/health.ts'
 import { incidentRoute } from './routes/incident.ts'
 import { incidentsRoute } from './routes/incidents.ts'
@@ -84,6 +85,7 @@ function installRoutes(app: App, parts: ApiParts, feed: ChangesFeed): void {
     topologyRoutes,
     deliveriesRoute,
     sourcesRoute,
+    heartbeatsRoute,
     analyticsRoute,
     healthRoutes,
     pageRoutes,

@@ -4,7 +4,6 @@ import { LiveView } from '../api/live_view.ts'
 import { buildServer } from '../api/server.ts'
 import { Acknowledger } from '../ingest/acknowledger.ts'
 import { Consumer } from '../ingest/consumer.ts'
-import { Intake } from '../ingest/intake.ts'
 import { isPlainAlertmanager, sourceDecoder } from '../ingest/source_decoder.ts'
 import type { KafkaSourceConfig } from '../schemas/config.ts'
 import { Retryable } from './errors.ts'
@@ -14,7 +13,7 @@ import { Metrics } from './metrics.ts'
 import { Observation } from './observation.ts'
 import { noTraces, otlpTraces } from './tracing.ts'
 import { apiParts } from './service_api.ts'
-import { ingestRoutes } from './service_ingest.ts'
+import { ingestRoutes, makeIntake } from './service_ingest.ts'
 import { publicUrl, type Running, type ServiceParts } from './service_parts.ts'
 import { version } from './version.ts'
 import { type World, wire } from './wire.ts'
@@ -67,7 +66,7 @@ async function assemble({ loaded, clock, logger, on_fatal }: ServiceParts, world
       : otlpTraces(config.telemetry.otlp_traces_url, version())
   const history = world.history && historyOf(world.history, { clock, logger, metrics, observation })
   if (!history) metrics.registry.removeSingleMetric('tocsin_history_up')
-  const intake = new Intake({ log: world.log, config, observer: observation, tracing })
+  const intake = makeIntake({ log: world.log, clock, config, observation, tracing })
   const acknowledger = new Acknowledger({ ...world, clock, config, intake })
   const consumers = await Promise.all(
     config.parts.includes('ingest')

@@ -11,12 +11,32 @@ import { readFromSns, SnsProof } from '../ingest/http/sns.ts'
 import { type Proof, secretProof } from '../ingest/http/verify.ts'
 import { trialRoute } from '../ingest/http/trial.ts'
 import { sourceDecoder } from '../ingest/source_decoder.ts'
+import { Intake } from '../ingest/intake.ts'
+import { makeNormaliser } from '../ingest/normalise.ts'
+import { SignsOfLife } from '../ingest/signs_of_life.ts'
 import { triedSources } from '../ingest/trial.ts'
-import type { HttpSourceConfig } from '../schemas/config.ts'
+import type { Config, HttpSourceConfig } from '../schemas/config.ts'
 import { EXPIRE_AFTER_MS } from '../schemas/source_formats.ts'
 import type { Loaded } from './config.ts'
 import type { Clock } from './ports.ts'
 import type { Running } from './service_parts.ts'
+import type { World } from './wire.ts'
+
+/** What takes alerts in, whatever way they came, and hears that its sources live. */
+export function makeIntake(
+  parts: Pick<World, 'log'> &
+    Pick<Running, 'observation' | 'tracing'> & { readonly clock: Clock; readonly config: Config },
+): Intake {
+  const { log, clock, config, observation, tracing } = parts
+  const { heartbeats } = config.rules
+  const signs = new SignsOfLife({ log, clock, normalise: makeNormaliser(config), heartbeats })
+  const accepted = (source: string, alerts: number) => {
+    observation.accepted(source, alerts)
+    void signs.heard(source)
+  }
+  const rejected = (source: string, code: string) => observation.rejected(source, code)
+  return new Intake({ log, config, tracing, observer: { accepted, rejected } })
+}
 
 /** Everything that takes alerts over HTTP. Throws Misconfigured when a secret is missing. */
 export function ingestRoutes(

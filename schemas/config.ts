@@ -14,6 +14,7 @@ import {
   webhookSink,
 } from './config_connections.ts'
 import { configuredRule, GROUPING_EXAMPLES, ruleTest, TEST_EXAMPLES } from './config_grouping.ts'
+import { HEARTBEAT_EXAMPLES, heartbeatEntry } from './config_heartbeats.ts'
 import { contradictions } from './config_contradictions.ts'
 import {
   flappingKeys,
@@ -181,6 +182,12 @@ const keys = z.strictObject({
         .default([])
         .describe('what fires because something else does is suppressed meanwhile (inhibition)')
         .meta({ examples: [SUPPRESSION_EXAMPLES] }),
+      heartbeats: z
+        .array(heartbeatEntry)
+        .max(LIMITS.heartbeats)
+        .default([])
+        .describe('what should be heard periodically: when it falls silent, an alert says so')
+        .meta({ examples: [HEARTBEAT_EXAMPLES] }),
       flapping: flappingKeys,
       hold_ms: holdKeys,
       shelve_max_ms: duration_ms

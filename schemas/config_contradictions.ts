@@ -2,7 +2,7 @@ import type { Config } from './config.ts'
 import { mappingFaults } from './mapping.ts'
 import { parseMatcher } from './matcher_syntax.ts'
 import { compileMatcher, MatcherError } from './matching.ts'
-import { MAPPED_FORMAT } from './source_formats.ts'
+import { BUILT_IN_SOURCES, MAPPED_FORMAT } from './source_formats.ts'
 
 export interface Contradiction {
   readonly path: readonly (string | number)[]
@@ -25,6 +25,8 @@ export function contradictions(config: Config): Contradiction[] {
     ...duplicates(['api', 'tokens'], config.api.tokens),
     ...brokenMatchers(config),
     ...endlessWork(config),
+    ...duplicates(['rules', 'heartbeats'], config.rules.heartbeats),
+    ...unheardHeartbeats(config),
     ...endlessFlapping(config),
     ...duplicates(['rules', 'tests'], config.rules.tests),
     ...impossibleOpenings(config),
@@ -137,12 +139,30 @@ function brokenMatchers({ rules }: Config): Contradiction[] {
         ...faults(['grouping', i, 'pairs', n, 'b'], b),
       ])
     }),
+    ...rules.heartbeats.flatMap(({ match = [] }, i) => faults(['heartbeats', i, 'match'], match)),
     ...rules.maintenance.flatMap(({ match }, i) => faults(['maintenance', i, 'match'], match)),
     ...rules.suppression.flatMap(({ source, target }, i) => [
       ...faults(['suppression', i, 'source'], source),
       ...faults(['suppression', i, 'target'], target),
     ]),
   ]
+}
+
+/** The alert has labels of its own beside them. */
+const HEARTBEAT_LABELS = 32
+
+function unheardHeartbeats({ rules, sources }: Config): Contradiction[] {
+  const known = new Set<string>([...BUILT_IN_SOURCES, ...sources.map(({ name }) => name)])
+  return rules.heartbeats.flatMap(({ source, match, labels }, i) => {
+    const path = ['rules', 'heartbeats', i]
+    if (Object.keys(labels).length > HEARTBEAT_LABELS)
+      return [{ path: [...path, 'labels'], message: `expected at most ${HEARTBEAT_LABELS} labels` }]
+    if (source === undefined)
+      return match ? [] : [{ path, message: 'say what is to be heard: `source`, `match`, or both' }]
+    return known.has(source)
+      ? []
+      : [{ path: [...path, 'source'], message: `there is no source ${source}: ${[...known].join(', ')}` }]
+  })
 }
 
 function impossibleOpenings({ rules }: Config): Contradiction[] {

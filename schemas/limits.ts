@@ -55,6 +55,9 @@ export const LIMITS = {
   waiting_alerts_per_group: 1_000,
   /** Kinds of partners, by rule and values, of which pair rules remember that one came; further alerts find no partner. */
   sightings_per_partition: 50_000,
+  /** Declarations in the rules; signs of life that are expected in one partition, beyond which further ones are not. */
+  heartbeats: 100,
+  heartbeats_per_partition: 1_000,
   rule_tests: 500,
   alerts_per_rule_test: 200,
   /** Edges of the topology in one log entry. */

@@ -16,6 +16,9 @@ export const SOURCE_FORMATS = [
   'opsgenie',
   'otlp-logs',
 ] as const
+/** Sources that need no entry in the configuration: each has an address of its own. */
+export const BUILT_IN_SOURCES = ['alertmanager', 'pagerduty', 'cloudevents', 'opsgenie', 'otlp-logs'] as const
+
 /** How long an alert lasts whose end is told by a message of its own, unless the configuration says otherwise. */
 export const EXPIRE_AFTER_MS = 7 * 86_400_000
 export type SourceFormat = (typeof SOURCE_FORMATS)[number]

@@ -78,6 +78,7 @@ describe('/api/openapi.json', () => {
       'get /api/v1/analytics/summary',
       'get /api/v1/changes',
       'get /api/v1/deliveries',
+      'get /api/v1/heartbeats',
       'get /api/v1/incidents',
       'get /api/v1/incidents/{id}',
       'get /api/v1/incidents/{id}/similar',
