@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger, FastifyPluginAsync } from 'fastify'
+import type { DeadLetters } from '../ingest/dead_letters/retry.ts'
 import type { DeliveryFilter } from '../notify/rows.ts'
 import type { Clock, Log, Position, Store } from '../runtime/ports.ts'
 import type { Summary, SummaryQuestion } from '../schemas/analytics.ts'
@@ -33,6 +34,8 @@ export interface ApiParts {
     filter: DeliveryFilter,
     limit: number,
   ) => Promise<{ readonly total: number; readonly deliveries: readonly object[] }>
+  /** Null: this process takes no alerts, and so cannot read their messages again. */
+  readonly deadLetters: DeadLetters | null
   readonly sourcesStatus: () => Promise<readonly { readonly name: string }[]>
   /** Null: history is off. Throws Retryable when ClickHouse does not answer. */
   readonly analyticsSummary: ((question: SummaryQuestion) => Promise<Summary>) | null

@@ -11,6 +11,7 @@ import { analyticsRoute } from './routes/analytics.ts'
 import { changeEventsRoute } from './routes/change_events.ts'
 import { changesRoute } from './routes/changes.ts'
 import { commandsRoute } from './routes/commands.ts'
+import { deadlettersRoutes } from './routes/deadletters.ts'
 import { deliveriesRoute } from './routes/deliveries.ts'
 import { heartbeatsRoute } from './routes/heartbeats.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -84,6 +85,7 @@ function installRoutes(app: App, parts: ApiParts, feed: ChangesFeed): void {
     rulesRoute,
     topologyRoutes,
     deliveriesRoute,
+    deadlettersRoutes,
     sourcesRoute,
     heartbeatsRoute,
     analyticsRoute,

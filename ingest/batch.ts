@@ -1,7 +1,8 @@
 import type { Alert } from '../schemas/alert.ts'
-import { type DeadLetter, deadLetterOf } from '../schemas/deadletter.ts'
+import type { DeadLetter } from '../schemas/deadletter.ts'
 import { partitionOf } from '../schemas/ids.ts'
 import type { Origin } from '../schemas/record.ts'
+import { lettersOf, type Received } from './dead_letters/letters.ts'
 import { type Numbered, ShareCollector, type Shares } from './shares.ts'
 import type { OutOfBounds } from './normalise.ts'
 import type { Learnt, Recogniser } from './recognise/recogniser.ts'
@@ -13,6 +14,8 @@ export interface DecodedMessage {
   readonly decoded: DecodedAlerts
   /** The same with every alert in full; must be given where `decoded` has repeats. */
   readonly inFull?: () => DecodedAlerts
+  /** Kept where something of it is rejected; left out where it must not be. */
+  readonly received?: Received
 }
 
 /** Messages of one source partition in order, or one request. */
@@ -87,8 +90,8 @@ export function prepare(batch: Batch, preparation: Preparation): Prepared {
   const { recogniser } = preparation
   const prepared = prepareOnce(batch, preparation)
   if (!recogniser.complete()) return prepared
-  const messages = batch.messages.map(({ offset, decoded, inFull }) => ({
-    offset,
+  const messages = batch.messages.map(({ decoded, inFull, ...rest }) => ({
+    ...rest,
     decoded: inFull?.() ?? decoded,
   }))
   const again = prepareOnce({ ...batch, messages }, preparation)
@@ -128,19 +131,7 @@ function prepareOnce(batch: Batch, { partitions, normalise, recogniser }: Prepar
     const taken = sorted.alerts.length + countOf(repeats)
     alerts_total += taken
     if (taken === 0 && sorted.rejects.length > 0) messages_rejected++
-    for (const { ordinal, code, reason, payload } of sorted.rejects) {
-      const origin = batch.locate(message.offset, ordinal)
-      letters.push(
-        deadLetterOf({
-          at_ms: batch.received_at_ms,
-          source: batch.source,
-          origin,
-          code,
-          reason,
-          payload: Buffer.from(payload),
-        }),
-      )
-    }
+    letters.push(...lettersOf(batch, message, sorted.rejects))
     rejects.push(...sorted.rejects)
   }
   return {

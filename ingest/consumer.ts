@@ -28,6 +28,8 @@ export interface ConsumerParts {
   readonly resolve_timeout_ms: number
   /** Reads the messages; left out for Alertmanager's form, whose exact repeats need not be read. */
   readonly decode?: SourceDecoder
+  /** Messages hold a secret, and are not kept when they are rejected. */
+  readonly has_secrets?: boolean
   /** Needed for formats that acknowledge. */
   readonly acknowledger?: Pick<Acknowledger, 'settle'>
 }
@@ -141,20 +143,24 @@ export class Consumer {
       source: this.parts.name,
       origin: { source: `${this.parts.name}/${topic}`, partition },
       received_at_ms: this.parts.clock.now(),
-      messages: messages.map((message) => this.decode(message)),
+      messages: messages.map((message) => this.decode(topic, message)),
       locate: (offset, ordinal) => `kafka:${topic}/${partition}@${offset}#${ordinal}`,
     }
   }
 
-  private decode(message: SourceMessage): DecodedMessage {
-    const { decode } = this.parts
-    if (decode === undefined) return this.recognise(message)
+  private decode(topic: string, message: SourceMessage): DecodedMessage {
+    const { decode, has_secrets } = this.parts
     const { offset, time_ms, value, headers } = message
-    const body = value ?? Buffer.alloc(0)
     const named = Object.entries(headers).map(([name, text]) => [name.toLowerCase(), text] as const)
-    // A producer whose clock is ahead must not end alerts in the future.
-    const at_ms = Math.min(time_ms, this.parts.clock.now())
-    return { offset, decoded: decode({ body, headers: Object.fromEntries(named), at_ms }) }
+    const received = {
+      body: value ?? Buffer.alloc(0),
+      headers: Object.fromEntries(named),
+      // A producer whose clock is ahead must not end alerts in the future.
+      at_ms: Math.min(time_ms, this.parts.clock.now()),
+      topic,
+    }
+    const read = decode === undefined ? this.recognise(message) : { offset, decoded: decode(received) }
+    return has_secrets ? read : { ...read, received }
   }
 
   private recognise({ offset, time_ms, value }: SourceMessage): DecodedMessage {

@@ -30,6 +30,7 @@ export interface Accepted {
 
 interface Waiting {
   readonly prepared: Prepared
+  readonly beside: readonly Append[]
   readonly resolve: (accepted: Accepted) => void
   readonly reject: (error: unknown) => void
 }
@@ -64,9 +65,9 @@ export class Intake {
     return this.take(this.prepare(batch))
   }
 
-  /** Like accept, for a batch that was prepared. */
-  async take(prepared: Prepared): Promise<Accepted> {
-    const accepted = await this.append(prepared)
+  /** Like accept, for a batch that was prepared. `beside` goes into the log with it, behind it. */
+  async take(prepared: Prepared, beside: readonly Append[] = []): Promise<Accepted> {
+    const accepted = await this.append(prepared, beside)
     this.parts.observer.accepted(prepared.source, prepared.alerts_total)
     for (const { code } of prepared.rejects) this.parts.observer.rejected(prepared.source, code)
     return accepted
@@ -77,8 +78,8 @@ export class Intake {
     return this.newest
   }
 
-  private append(prepared: Prepared): Promise<Accepted> {
-    if (prepared.alerts_total === 0 && prepared.rejects.length === 0)
+  private append(prepared: Prepared, beside: readonly Append[]): Promise<Accepted> {
+    if (prepared.alerts_total === 0 && prepared.rejects.length === 0 && beside.length === 0)
       return Promise.resolve({ positions: new Map(), rejects: [] })
     if (this.waiting_alerts > WAITING_ALERTS_MAX) {
       return Promise.reject(
@@ -89,7 +90,7 @@ export class Intake {
       )
     }
     return new Promise((resolve, reject) => {
-      this.waiting.push({ prepared, resolve, reject })
+      this.waiting.push({ prepared, beside, resolve, reject })
       this.waiting_alerts += prepared.alerts_total + prepared.rejects.length
       if (!this.appending) void this.flush()
     })
@@ -104,11 +105,12 @@ export class Intake {
       this.waiting_alerts = 0
       try {
         const span = this.parts.tracing.batch('ingest', group.length, [])
-        const entries = appendsFor(
+        const appends = appendsFor(
           group.map(({ prepared }) => prepared),
           this.parts.log.partitions('deadletters'),
           span.headers,
         )
+        const entries = [...appends, ...group.flatMap(({ beside }) => beside)]
         this.settle(group, entries, await this.parts.log.append(entries))
         span.end()
       } catch (error) {

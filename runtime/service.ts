@@ -6,6 +6,7 @@ import { Acknowledger } from '../ingest/acknowledger.ts'
 import { Consumer } from '../ingest/consumer.ts'
 import { isPlainAlertmanager, sourceDecoder } from '../ingest/source_decoder.ts'
 import type { KafkaSourceConfig } from '../schemas/config.ts'
+import { FORMATS_WITH_SECRETS } from '../schemas/source_formats.ts'
 import { Retryable } from './errors.ts'
 import { layFirstRules } from './first_rules.ts'
 import { makeWorkers } from './folds.ts'
@@ -110,6 +111,7 @@ async function assemble({ loaded, clock, logger, on_fatal }: ServiceParts, world
       observer: observation,
       resolve_timeout_ms: rules.resolve_timeout_ms,
       ...(!isPlainAlertmanager(source) && { decode: sourceDecoder(source), acknowledger }),
+      has_secrets: FORMATS_WITH_SECRETS.has(source.format),
     })
   }
 }

@@ -4,6 +4,8 @@ import type { ApiParts, ReadinessCheck } from '../api/parts.ts'
 import { similarTo } from '../analytics/queries/similar.ts'
 import { summary } from '../analytics/queries/summary.ts'
 import { type History, unavailable } from '../analytics/connection.ts'
+import { DeadLetters } from '../ingest/dead_letters/retry.ts'
+import { triedSources } from '../ingest/trial.ts'
 import { readDeliveries } from '../notify/rows.ts'
 import { Retryable } from './errors.ts'
 import { publicUrl, type Running, type ServiceParts } from './service_parts.ts'
@@ -29,6 +31,9 @@ export function apiParts(
     version: version(),
     started_at_ms: running.started_at_ms,
     listDeliveries: (filter, limit) => readDeliveries(store, log.partitions('incidents'), filter, limit),
+    deadLetters: config.parts.includes('ingest')
+      ? new DeadLetters({ log, clock: parts.clock, intake: running.intake, sources: triedSources(config) })
+      : null,
     sourcesStatus: async () => [...running.observation.sources.values()],
     analyticsSummary: running.history && asking(running.history, summary),
     similarIncidents: running.history && asking(running.history, similarTo),

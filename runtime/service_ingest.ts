@@ -16,7 +16,7 @@ import { makeNormaliser } from '../ingest/normalise.ts'
 import { SignsOfLife } from '../ingest/signs_of_life.ts'
 import { triedSources } from '../ingest/trial.ts'
 import type { Config, HttpSourceConfig } from '../schemas/config.ts'
-import { EXPIRE_AFTER_MS } from '../schemas/source_formats.ts'
+import { EXPIRE_AFTER_MS, FORMATS_WITH_SECRETS } from '../schemas/source_formats.ts'
 import type { Loaded } from './config.ts'
 import type { Clock } from './ports.ts'
 import type { Running } from './service_parts.ts'
@@ -68,6 +68,7 @@ function httpSource({ secret }: Loaded, source: HttpSourceConfig, clock: Clock):
   return {
     name,
     decode: sourceDecoder(source),
+    has_secrets: FORMATS_WITH_SECRETS.has(source.format),
     proof: verify ? proofOf(verify, secret, clock) : null,
   }
 }

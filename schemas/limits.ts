@@ -84,6 +84,10 @@ export const LIMITS = {
   commands_remembered_per_partition: 10_000,
   comment_chars: 4_096,
   dead_letter_payload_bytes: 16_384,
+  /** A message of which something was rejected is kept, once, up to this size, so that it can be read again. */
+  dead_letter_message_bytes: 262_144,
+  /** The newest ones, which are listed and can be retried. */
+  dead_letters_read: 10_000,
   /** A time further away than this from the epoch is a mistake in units: years 1970 to 2200. */
   time_ms_max: 7_258_118_400_000,
 } as const

@@ -23,5 +23,8 @@ export const BUILT_IN_SOURCES = ['alertmanager', 'pagerduty', 'cloudevents', 'op
 export const EXPIRE_AFTER_MS = 7 * 86_400_000
 export type SourceFormat = (typeof SOURCE_FORMATS)[number]
 
+/** Their messages hold a secret: they are not kept when they are rejected. */
+export const FORMATS_WITH_SECRETS: ReadonlySet<string> = new Set(['pagerduty'])
+
 /** Any JSON, by the mapping of the source. */
 export const MAPPED_FORMAT = 'json'

@@ -45,9 +45,10 @@ function batchOf(message: DecodedMessage, received_at_ms: number): Batch {
 }
 
 /** A body that is refused goes to the dead letters as a whole, as far as they keep it. */
-function refusedMessage(body: Buffer, { code, message }: RefusedBody): DecodedMessage {
+function refusedMessage(body: Buffer, { code, message }: RefusedBody, at_ms: number): DecodedMessage {
   const payload = body.subarray(0, LIMITS.dead_letter_payload_bytes + 1).toString()
-  return { offset: null, decoded: { alerts: [], rejects: [{ ordinal: 0, code, reason: message, payload }] } }
+  const rejects = [{ ordinal: 0, code, reason: message, payload }]
+  return { offset: null, decoded: { alerts: [], rejects }, received: { body, headers: {}, at_ms } }
 }
 
 async function takeAlerts(
@@ -68,12 +69,13 @@ async function takeAlerts(
       offset: null,
       decoded: readBody(parts.intake.recogniser, body, origin, context),
       inFull: () => decodeAlerts(body, received_at_ms, context),
+      received: { body, headers: {}, at_ms: received_at_ms },
     }
     const { rejects } = await parts.intake.accept(batchOf(message, received_at_ms))
     return await (rejects.length > 0 ? sendReasons(reply, rejects) : reply.code(200).send())
   } catch (error) {
     if (error instanceof RefusedBody)
-      await parts.intake.accept(batchOf(refusedMessage(body, error), received_at_ms))
+      await parts.intake.accept(batchOf(refusedMessage(body, error, received_at_ms), received_at_ms))
     throw error
   }
 }

@@ -66,7 +66,7 @@ async function takeLogs(
   const at_ms = parts.clock.now()
   const message = { body, headers: plainHeaders(request.headers), at_ms }
   const decoded = otlpLogs(message, { expire_after_ms: EXPIRE_AFTER_MS })
-  const rejects = await take(parts, { source: SOURCE, route: ROUTE, at_ms, decoded })
+  const rejects = await take(parts, { source: SOURCE, route: ROUTE, at_ms, decoded, received: message })
   const [first] = rejects
   if (first === undefined) return reply.send({})
   const read = decoded.alerts.length + (decoded.dropped ?? 0)

@@ -11,6 +11,8 @@ export interface HttpSource {
   readonly decode: SourceDecoder
   /** Null: senders need a token with the role ingest, as everywhere. */
   readonly proof: Proof | null
+  /** Its messages hold a secret, and are not kept when they are rejected. */
+  readonly has_secrets?: boolean
 }
 
 const ROUTE = '/api/v1/sources/:name'
@@ -58,14 +60,22 @@ const bodyOf = ({ body }: FastifyRequest): Buffer => (Buffer.isBuffer(body) ? bo
 
 async function takeRequest(
   parts: TakingParts,
-  { name, decode }: Pick<HttpSource, 'name' | 'decode'>,
+  { name, decode, proof, has_secrets }: Omit<HttpSource, 'proof'> & Partial<Pick<HttpSource, 'proof'>>,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const at_ms = parts.clock.now()
-  const decoded = decode({ body: bodyOf(request), headers: plainHeaders(request.headers), at_ms })
+  const message = { body: bodyOf(request), headers: plainHeaders(request.headers), at_ms }
+  const decoded = decode(message)
+  const secret_headers = proof?.header === undefined ? [] : [proof.header]
   const route = request.url.split('?', 1)[0] ?? ''
-  const rejects = await take(parts, { source: name, route, at_ms, decoded })
+  const rejects = await take(parts, {
+    source: name,
+    route,
+    at_ms,
+    decoded,
+    ...(!has_secrets && { received: { ...message, secret_headers } }),
+  })
   return answer(reply, countOf(decoded) - rejects.length, rejects)
 }
 

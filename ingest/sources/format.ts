@@ -8,6 +8,8 @@ export interface SourceMessage {
   readonly headers: Readonly<Record<string, string>>
   /** Of the request, or of the Kafka message: stands for a start that is not told. */
   readonly at_ms: number
+  /** Where it came from, of a Kafka message. */
+  readonly topic?: string
 }
 
 export interface FormatSettings {

@@ -1,5 +1,8 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Incident } from '../../schemas/incident.ts'
+import { tocsin as command } from '../cli/run.ts'
 import { Tocsin, until } from '../installation/processes.ts'
 
 const CONFIG = `
@@ -69,5 +72,26 @@ describe('heartbeats of a running tocsin', () => {
       members.map(({ labels }) => labels['alertname']),
     )
     expect(new Set(names)).toEqual(new Set(['HeartbeatLost']))
+  })
+})
+
+describe('tocsin deadletters', () => {
+  const letters = (...args: string[]) => command(['deadletters', ...args, '--url', tocsin.url])
+
+  it('retries after a restart with a mended mapping', async () => {
+    expect((await post('/api/v1/sources/plant', [{ name: 'Jam' }, { name: 'Leak' }])).status).toBe(422)
+    await tocsin.stop()
+    await writeFile(join(tocsin.data_dir, 'tocsin.yaml'), CONFIG.replace('alert.line', 'alert.?line'))
+    await tocsin.start()
+    expect((await letters('retry', '--dry-run')).stdout).toBe('2 of 2 would pass, with 2 alerts.\n')
+    const retried = await letters('retry', '--source', 'plant')
+    expect(retried).toMatchObject({ status: 0, stdout: '2 of 2 passed, with 2 alerts.\n' })
+    const listed = (await letters('list')).stdout.trimEnd().split('\n')
+    expect(listed.map((line) => line.split('  ')[2]?.trim())).toEqual(['retried', 'retried'])
+    const shown = await letters('show', listed[0]?.split('  ')[1] ?? '')
+    expect(JSON.parse(shown.stdout)).toMatchObject({ source: 'plant', code: 'expression-failed' })
+    await until('their incident', async () =>
+      (await incidents()).some(({ members }) => members.some(({ labels }) => labels['alertname'] === 'Leak')),
+    )
   })
 })
