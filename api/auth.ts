@@ -18,6 +18,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** In whose name a command is written: the token's name, or who an open installation says it is. */
     actor: string
+    /** Of the token that it was sent with; empty when it needed none. */
+    token_name: string
   }
 }
 
@@ -123,6 +125,7 @@ function authorise(tokens: readonly Token[], request: FastifyRequest, need: Role
   }
   if (request.routeOptions.config.verifies_sender?.(request)) return DEFAULT_ACTOR
   const token = presented(tokens, request.headers.authorization)
+  request.token_name = token.name
   if (request.is404 || SATISFIED_BY[need].includes(token.role)) return token.name
   const able = ROLES.filter((role) => SATISFIED_BY[need].includes(role))
   throw new ApiError(
@@ -135,6 +138,7 @@ function authorise(tokens: readonly Token[], request: FastifyRequest, need: Role
 export function installAuth(app: FastifyInstance, tokens: readonly Token[], public_url: string): void {
   const public_host = hostOf(public_url)
   app.decorateRequest('actor', DEFAULT_ACTOR)
+  app.decorateRequest('token_name', '')
   app.addHook('onRequest', (request, _reply, done) => {
     checkSameSite(request, public_host)
     const need = request.routeOptions.config.role ?? 'admin'

@@ -37,6 +37,8 @@ export interface ApiParts {
   /** Null: this process takes no alerts, and so cannot read their messages again. */
   readonly deadLetters: DeadLetters | null
   readonly sourcesStatus: () => Promise<readonly { readonly name: string }[]>
+  /** Look-up tables of the configuration, as runtime/tables.ts tells of them. */
+  readonly tablesStatus: () => readonly { readonly name: string }[]
   /** Null: history is off. Throws Retryable when ClickHouse does not answer. */
   readonly analyticsSummary: ((question: SummaryQuestion) => Promise<Summary>) | null
   /** Null: history is off. Throws Retryable when ClickHouse does not answer. */

@@ -1,8 +1,10 @@
 import { buffer } from 'node:stream/consumers'
 import { makeNormaliser } from '../ingest/normalise.ts'
 import { triedSources, tryMessage } from '../ingest/trial.ts'
+import { systemClock } from '../runtime/clock.ts'
 import { environment, loadConfig } from '../runtime/config.ts'
 import { Misconfigured } from '../runtime/errors.ts'
+import { Tables } from '../runtime/tables.ts'
 
 export interface TryOptions {
   readonly config?: string
@@ -13,7 +15,8 @@ export interface TryOptions {
 /** Shows what the message on standard input would come to, without appending anything; status 1 when something is refused. */
 export async function tryOut({ config: file, source: name, header }: TryOptions): Promise<void> {
   const { config } = loadConfig(file, environment())
-  const sources = triedSources(config)
+  const tables = await Tables.open({ tables: config.tables, clock: systemClock, logger: console })
+  const sources = triedSources(config, tables.lookup)
   const decode = sources.get(name)
   if (decode === undefined)
     throw new Misconfigured(

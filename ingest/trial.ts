@@ -1,5 +1,6 @@
 import type { Alert, Labels } from '../schemas/alert.ts'
 import type { Config } from '../schemas/config.ts'
+import { type Lookup, NO_TABLES } from '../schemas/expression.ts'
 import { EXPIRE_AFTER_MS, SOURCE_FORMATS } from '../schemas/source_formats.ts'
 import type { Normalise } from './batch.ts'
 import { type SourceDecoder, sourceDecoder } from './source_decoder.ts'
@@ -52,10 +53,17 @@ export function tryMessage(
 }
 
 /** The sources of the configuration, and the built-in formats under their own names, as far as no source has that. */
-export function triedSources({ sources }: Pick<Config, 'sources'>): ReadonlyMap<string, SourceDecoder> {
+export function triedSources(
+  { sources, scope }: Pick<Config, 'sources' | 'scope'>,
+  lookup: Lookup = NO_TABLES,
+): ReadonlyMap<string, SourceDecoder> {
+  const parts = { scope_labels: scope.labels, lookup }
   const built_in = SOURCE_FORMATS.map(
     (format) =>
       [format as string, sourceDecoder({ format, labels: {}, expire_after_ms: EXPIRE_AFTER_MS })] as const,
   )
-  return new Map([...built_in, ...sources.map((source) => [source.name, sourceDecoder(source)] as const)])
+  return new Map([
+    ...built_in,
+    ...sources.map((source) => [source.name, sourceDecoder(source, parts)] as const),
+  ])
 }

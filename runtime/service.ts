@@ -7,11 +7,13 @@ import { Consumer } from '../ingest/consumer.ts'
 import { isPlainAlertmanager, sourceDecoder } from '../ingest/source_decoder.ts'
 import type { KafkaSourceConfig } from '../schemas/config.ts'
 import { FORMATS_WITH_SECRETS } from '../schemas/source_formats.ts'
+import type { Loaded } from './config.ts'
 import { Retryable } from './errors.ts'
 import { layFirstRules } from './first_rules.ts'
 import { makeWorkers } from './folds.ts'
 import { Metrics } from './metrics.ts'
 import { Observation } from './observation.ts'
+import { Tables } from './tables.ts'
 import { noTraces, otlpTraces } from './tracing.ts'
 import { apiParts } from './service_api.ts'
 import { ingestRoutes, makeIntake } from './service_ingest.ts'
@@ -61,13 +63,12 @@ async function assemble({ loaded, clock, logger, on_fatal }: ServiceParts, world
   const { config, rules } = loaded
   const metrics = new Metrics()
   const observation = new Observation({ metrics, logger, clock, log: world.log, on_fatal })
-  const tracing =
-    config.telemetry.otlp_traces_url === undefined
-      ? noTraces
-      : otlpTraces(config.telemetry.otlp_traces_url, version())
+  const tracing = tracingOf(config)
   const history = world.history && historyOf(world.history, { clock, logger, metrics, observation })
   if (!history) metrics.registry.removeSingleMetric('tocsin_history_up')
   const intake = makeIntake({ log: world.log, clock, config, observation, tracing })
+  const tables = await openTables(config, { clock, logger, metrics })
+  const decoding = { scope_labels: config.scope.labels, lookup: tables.lookup }
   const acknowledger = new Acknowledger({ ...world, clock, config, intake })
   const consumers = await Promise.all(
     config.parts.includes('ingest')
@@ -92,6 +93,7 @@ async function assemble({ loaded, clock, logger, on_fatal }: ServiceParts, world
     history,
     intake,
     acknowledger,
+    tables,
     consumers,
     workers,
     started_at_ms: clock.now(),
@@ -110,10 +112,24 @@ async function assemble({ loaded, clock, logger, on_fatal }: ServiceParts, world
       clock,
       observer: observation,
       resolve_timeout_ms: rules.resolve_timeout_ms,
-      ...(!isPlainAlertmanager(source) && { decode: sourceDecoder(source), acknowledger }),
+      ...(!isPlainAlertmanager(source) && { decode: sourceDecoder(source, decoding), acknowledger }),
       has_secrets: FORMATS_WITH_SECRETS.has(source.format),
     })
   }
+}
+
+function tracingOf({ telemetry: { otlp_traces_url } }: Loaded['config']) {
+  return otlp_traces_url === undefined ? noTraces : otlpTraces(otlp_traces_url, version())
+}
+
+async function openTables(
+  { tables: files }: Loaded['config'],
+  { clock, logger, metrics }: Pick<ServiceParts, 'clock' | 'logger'> & Pick<Running, 'metrics'>,
+): Promise<Tables> {
+  const failing = (table: string, fails: boolean) => metrics.failing_tables.set({ table }, fails ? 1 : 0)
+  const tables = await Tables.open({ tables: files, clock, logger, failing })
+  tables.watch()
+  return tables
 }
 
 /** Connects in the background; until it is ready nothing is written, and nothing is lost. */
@@ -170,6 +186,7 @@ async function shutDown(running: Running): Promise<void> {
   await running.server?.close()
   await Promise.all(running.consumers.map((consumer) => consumer.close()))
   await Promise.all(running.workers.map((worker) => worker.stop()))
+  await running.tables.close()
   await running.live?.close()
   await running.history?.close()
   await running.tracing.close()

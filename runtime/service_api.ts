@@ -32,9 +32,15 @@ export function apiParts(
     started_at_ms: running.started_at_ms,
     listDeliveries: (filter, limit) => readDeliveries(store, log.partitions('incidents'), filter, limit),
     deadLetters: config.parts.includes('ingest')
-      ? new DeadLetters({ log, clock: parts.clock, intake: running.intake, sources: triedSources(config) })
+      ? new DeadLetters({
+          log,
+          clock: parts.clock,
+          intake: running.intake,
+          sources: triedSources(config, running.tables.lookup),
+        })
       : null,
     sourcesStatus: async () => [...running.observation.sources.values()],
+    tablesStatus: () => running.tables.status(),
     analyticsSummary: running.history && asking(running.history, summary),
     similarIncidents: running.history && asking(running.history, similarTo),
     metrics: () => running.observation.metricsText(),

@@ -41,11 +41,11 @@ export function makeIntake(
 /** Everything that takes alerts over HTTP. Throws Misconfigured when a secret is missing. */
 export function ingestRoutes(
   loaded: Loaded,
-  parts: TakingParts & Pick<Running, 'observation'>,
+  parts: TakingParts & Pick<Running, 'observation' | 'tables'>,
 ): readonly FastifyPluginAsync[] {
   const { config, rules } = loaded
   const sources = config.sources.flatMap((source) =>
-    source.kind === 'http' ? [httpSource(loaded, source, parts.clock)] : [],
+    source.kind === 'http' ? [httpSource(loaded, source, parts)] : [],
   )
   for (const { name } of sources) parts.observation.source(name, 'http')
   return [
@@ -59,15 +59,19 @@ export function ingestRoutes(
     otlpLogsIngest(parts),
     cloudeventsIngest(parts),
     httpSources(parts, sources),
-    trialRoute(parts, triedSources(config)),
+    trialRoute(parts, triedSources(config, parts.tables.lookup)),
   ]
 }
 
-function httpSource({ secret }: Loaded, source: HttpSourceConfig, clock: Clock): HttpSource {
+function httpSource(
+  { secret, config }: Loaded,
+  source: HttpSourceConfig,
+  { clock, tables }: { readonly clock: Clock } & Pick<Running, 'tables'>,
+): HttpSource {
   const { name, verify } = source
   return {
     name,
-    decode: sourceDecoder(source),
+    decode: sourceDecoder(source, { scope_labels: config.scope.labels, lookup: tables.lookup }),
     has_secrets: FORMATS_WITH_SECRETS.has(source.format),
     proof: verify ? proofOf(verify, secret, clock) : null,
   }

@@ -10,6 +10,7 @@ import type { Logger } from './logger.ts'
 import type { Metrics } from './metrics.ts'
 import type { Observation } from './observation.ts'
 import type { Clock } from './ports.ts'
+import type { Tables } from './tables.ts'
 import type { Tracing } from './tracing.ts'
 import type { World } from './wire.ts'
 import type { Worker } from './worker.ts'
@@ -31,6 +32,7 @@ export interface Running {
   readonly history: History | null
   readonly intake: Intake
   readonly acknowledger: Acknowledger
+  readonly tables: Tables
   readonly consumers: readonly Consumer[]
   readonly workers: readonly Worker[]
   readonly started_at_ms: number

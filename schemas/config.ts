@@ -24,6 +24,7 @@ import {
   SUPPRESSION_EXAMPLES,
   suppressionEntry,
 } from './config_rules.ts'
+import { tables } from './config_tables.ts'
 import { LIMITS } from './limits.ts'
 import { DEFAULT_EVIDENCE, DEFAULT_RULES, evidenceRules } from './rules.ts'
 
@@ -221,6 +222,7 @@ const keys = z.strictObject({
     .default([])
     .describe('files that say what depends on what; alerts of near entities belong together')
     .meta({ examples: [[{ name: 'shop', file: 'topology.json', scope: '' }]] }),
+  tables,
   sources: z
     .array(z.discriminatedUnion('kind', [kafkaSource, httpSource]))
     .max(100)
@@ -234,6 +236,10 @@ const keys = z.strictObject({
             kind: 'kafka',
             topics: ['plant.alerts'],
             format: 'alertmanager',
+            relabel: {
+              labels: { site: 'topic.split(".")[0]' },
+              fingerprint: 'alert.labels.alertname + "/" + alert.labels.host',
+            },
             cluster: { brokers: ['plant-kafka:9092'] },
           },
           {
@@ -241,6 +247,14 @@ const keys = z.strictObject({
             kind: 'http',
             format: 'alertmanager',
             labels: { tenant: 'shop' },
+            relabel: {
+              drop: 'alert.labels.severity == "none"',
+              labels: { team: 'lookup("hosts", alert.labels.host).?team' },
+              annotations: { runbook: '"https://wiki.example.org/" + alert.labels.alertname' },
+              severity: 'alert.labels.host.startsWith("test-") ? "info" : alert.labels.severity',
+              fingerprint_labels: ['alertname', 'host'],
+            },
+            severity_map: { '1': 'critical' },
             expire_after_ms: 86_400_000,
             verify: {
               scheme: 'hmac-sha256',

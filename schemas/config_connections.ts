@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { severity } from './alert.ts'
 import { LIMITS } from './limits.ts'
 import { mapping } from './mapping.ts'
+import { relabel, severityMap } from './relabel.ts'
 import { EXPIRE_AFTER_MS, MAPPED_FORMAT, SOURCE_FORMATS } from './source_formats.ts'
 
 export const name = z
@@ -68,6 +69,10 @@ const source = {
       'labels that every alert of this source is given, whatever the sender says; they may name its scope',
     )
     .meta({ examples: [{ site: 'hamburg' }] }),
+  relabel: relabel
+    .optional()
+    .describe('what is done to every alert once it is read: look-ups, other labels, what is left out'),
+  severity_map: severityMap,
   expire_after_ms: positive_ms
     .default(EXPIRE_AFTER_MS)
     .describe('an alert whose end is told by a message of its own ends after this long if none comes'),

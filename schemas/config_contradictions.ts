@@ -1,5 +1,6 @@
 import type { Config } from './config.ts'
 import { mappingFaults } from './mapping.ts'
+import { relabelFaults } from './relabel.ts'
 import { parseMatcher } from './matcher_syntax.ts'
 import { compileMatcher, MatcherError } from './matching.ts'
 import { BUILT_IN_SOURCES, MAPPED_FORMAT } from './source_formats.ts'
@@ -17,6 +18,8 @@ export function contradictions(config: Config): Contradiction[] {
     ...missingBrokers(config),
     ...unusableProofs(config),
     ...unusableMappings(config),
+    ...unusableRelabellings(config),
+    ...duplicates(['tables'], config.tables),
     ...duplicates(['sources'], config.sources),
     ...duplicates(['sinks'], config.sinks),
     ...duplicates(['rules', 'grouping'], config.rules.grouping),
@@ -115,6 +118,28 @@ function unusableMappings({ sources }: Config): Contradiction[] {
     }))
   })
 }
+
+function unusableRelabellings({ sources, tables }: Config): Contradiction[] {
+  const known = new Set(tables.map(({ name }) => name))
+  return sources.flatMap(({ relabel, mapping }, i) => {
+    const unknown = [...JSON.stringify([relabel, mapping]).matchAll(LOOKED_UP)].filter(
+      ([, table = '']) => !known.has(table),
+    )
+    return [
+      ...unknown.map(([, table = '']) => ({
+        path: ['sources', i],
+        message: `lookup: there is no table ${table}; \`tables\` has ${[...known].join(', ') || 'none'}`,
+      })),
+      ...(relabel ? relabelFaults(relabel) : []).map(({ path, message }) => ({
+        path: ['sources', i, 'relabel', ...path],
+        message,
+      })),
+    ]
+  })
+}
+
+/** A table that is named outright, in JSON of the expression. */
+const LOOKED_UP = /\blookup\(\s*(?:\\"|')([\w-]+)(?:\\"|')/g
 
 function duplicates(where: readonly string[], items: readonly { readonly name: string }[]): Contradiction[] {
   return items.flatMap(({ name }, i) =>

@@ -13,6 +13,7 @@ const keptMessage = z.object({
   headers: z.record(z.string(), z.string()),
   at_ms: count,
   topic: z.string().optional(),
+  token: z.string().optional(),
   /** Which of its items were rejected; null: the message as a whole. */
   ordinals: z.array(count).nullable(),
 })

@@ -83,6 +83,9 @@ export const LIMITS = {
   learned_name_chars: 128,
   commands_remembered_per_partition: 10_000,
   comment_chars: 4_096,
+  /** A look-up table, and its file. */
+  table_rows: 100_000,
+  table_bytes: 16_777_216,
   dead_letter_payload_bytes: 16_384,
   /** A message of which something was rejected is kept, once, up to this size, so that it can be read again. */
   dead_letter_message_bytes: 262_144,

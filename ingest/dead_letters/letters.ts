@@ -29,7 +29,7 @@ function keptMessage(
   ordinals: KeptMessage['ordinals'],
   payload: string,
 ): KeptMessage | null {
-  const { body, at_ms, topic } = received
+  const { body, at_ms, topic, token } = received
   if (body.length > LIMITS.dead_letter_message_bytes) return null
   const text = body.toString()
   const is_text = Buffer.from(text).equals(body)
@@ -39,6 +39,7 @@ function keptMessage(
     headers: keptHeaders(received),
     at_ms,
     ...(topic !== undefined && { topic }),
+    ...(token !== undefined && token !== '' && { token }),
     ordinals,
   }
 }
@@ -86,6 +87,11 @@ export function lettersOf(
 /** The message of a letter that has one. */
 export function messageOf({ payload, message }: DeadLetter): SourceMessage | null {
   if (message === undefined) return null
-  const { body = payload, encoding, headers, at_ms, topic } = message
-  return { body: Buffer.from(body, encoding), headers, at_ms, ...(topic !== undefined && { topic }) }
+  const { body = payload, encoding, ordinals: _ordinals, topic, token, ...rest } = message
+  return {
+    ...rest,
+    body: Buffer.from(body, encoding),
+    ...(topic !== undefined && { topic }),
+    ...(token !== undefined && { token }),
+  }
 }

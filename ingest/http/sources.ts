@@ -65,7 +65,12 @@ async function takeRequest(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const at_ms = parts.clock.now()
-  const message = { body: bodyOf(request), headers: plainHeaders(request.headers), at_ms }
+  const message = {
+    body: bodyOf(request),
+    headers: plainHeaders(request.headers),
+    at_ms,
+    token: request.token_name,
+  }
   const decoded = decode(message)
   const secret_headers = proof?.header === undefined ? [] : [proof.header]
   const route = request.url.split('?', 1)[0] ?? ''

@@ -10,6 +10,8 @@ export interface SourceMessage {
   readonly at_ms: number
   /** Where it came from, of a Kafka message. */
   readonly topic?: string
+  /** Name of the token that it was sent with. */
+  readonly token?: string
 }
 
 export interface FormatSettings {

@@ -148,6 +148,7 @@ const READY: Pick<
   ApiParts,
   | 'listDeliveries'
   | 'sourcesStatus'
+  | 'tablesStatus'
   | 'analyticsSummary'
   | 'similarIncidents'
   | 'metrics'
@@ -156,6 +157,7 @@ const READY: Pick<
 > = {
   listDeliveries: async () => ({ total: 0, deliveries: [] }),
   sourcesStatus: async () => [{ name: 'plant' }],
+  tablesStatus: () => [],
   analyticsSummary: null,
   similarIncidents: null,
   metrics: async () => ({ content_type: 'text/plain; version=0.0.4', text: 'tocsin_up 1\n' }),
