@@ -133,7 +133,7 @@ export function buildServer(parts: ApiParts): FastifyInstance {
   })
   installHeaders(app)
   installErrors(app)
-  installAuth(app, parts.tokens, parts.public_url)
+  installAuth(app, parts)
   installObservation(app, parts)
   app.register(async (root) => {
     await collectOpenApi(root, parts.version)

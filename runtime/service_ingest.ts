@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { maySendAlerts } from '../api/auth.ts'
+import { Admission } from '../ingest/http/admission.ts'
 import { alertmanagerIngest } from '../ingest/http/alertmanager.ts'
 import { cloudeventsIngest } from '../ingest/http/cloudevents.ts'
 import { opsgenieIngest } from '../ingest/http/opsgenie.ts'
@@ -66,12 +67,14 @@ export function ingestRoutes(
 function httpSource(
   { secret, config }: Loaded,
   source: HttpSourceConfig,
-  { clock, tables }: { readonly clock: Clock } & Pick<Running, 'tables'>,
+  { clock, tables, observation }: { readonly clock: Clock } & Pick<Running, 'tables' | 'observation'>,
 ): HttpSource {
   const { name, verify } = source
   return {
     name,
     decode: sourceDecoder(source, { scope_labels: config.scope.labels, lookup: tables.lookup }),
+    admission: new Admission(source),
+    refused: (code) => observation.rejected(name, code),
     has_secrets: FORMATS_WITH_SECRETS.has(source.format),
     proof: verify ? proofOf(verify, secret, clock) : null,
   }

@@ -9,6 +9,7 @@ import {
   name,
   ownKafka,
   positive_ms,
+  rateLimit,
   redis,
   requestTrackerSink,
   webhookSink,
@@ -24,6 +25,7 @@ import {
   SUPPRESSION_EXAMPLES,
   suppressionEntry,
 } from './config_rules.ts'
+import { SOURCE_EXAMPLES } from './config_source_examples.ts'
 import { tables } from './config_tables.ts'
 import { LIMITS } from './limits.ts'
 import { DEFAULT_EVIDENCE, DEFAULT_RULES, evidenceRules } from './rules.ts'
@@ -228,74 +230,7 @@ const keys = z.strictObject({
     .max(100)
     .default([])
     .describe('where alerts come from beside /api/v2/alerts, which needs no entry')
-    .meta({
-      examples: [
-        [
-          {
-            name: 'plant',
-            kind: 'kafka',
-            topics: ['plant.alerts'],
-            format: 'alertmanager',
-            relabel: {
-              labels: { site: 'topic.split(".")[0]' },
-              fingerprint: 'alert.labels.alertname + "/" + alert.labels.host',
-            },
-            cluster: { brokers: ['plant-kafka:9092'] },
-          },
-          {
-            name: 'shop',
-            kind: 'http',
-            format: 'alertmanager',
-            labels: { tenant: 'shop' },
-            relabel: {
-              drop: 'alert.labels.severity == "none"',
-              labels: { team: 'lookup("hosts", alert.labels.host).?team' },
-              annotations: { runbook: '"https://wiki.example.org/" + alert.labels.alertname' },
-              severity: 'alert.labels.host.startsWith("test-") ? "info" : alert.labels.severity',
-              fingerprint_labels: ['alertname', 'host'],
-            },
-            severity_map: { '1': 'critical' },
-            expire_after_ms: 86_400_000,
-            verify: {
-              scheme: 'hmac-sha256',
-              secret: { env: 'TOCSIN_SHOP_SECRET' },
-              header: 'x-signature',
-              prefix: 'sha256=',
-              encoding: 'hex',
-            },
-          },
-          {
-            name: 'cloud',
-            kind: 'http',
-            format: 'alertmanager',
-            verify: { scheme: 'token', secret: { env: 'TOCSIN_CLOUD_TOKEN' }, query: 'token' },
-          },
-          {
-            name: 'aws',
-            kind: 'http',
-            format: 'cloudwatch',
-            verify: { scheme: 'sns', topics: ['arn:aws:sns:eu-central-1:123456789012:alarms'] },
-          },
-          {
-            name: 'own',
-            kind: 'http',
-            format: 'json',
-            mapping: {
-              alerts: 'body.events',
-              drop: 'alert.kind == "heartbeat"',
-              labels: { alertname: 'alert.check', host: 'alert.host', team: 'alert.?team' },
-              annotations: { summary: 'alert.text' },
-              severity: 'alert.prio',
-              starts_at: 'alert.since',
-              ends_at: 'alert.?until',
-              resolved: 'alert.state == "ok"',
-              link: 'alert.?url',
-              fingerprint_labels: ['alertname', 'host'],
-            },
-          },
-        ],
-      ],
-    }),
+    .meta({ examples: [SOURCE_EXAMPLES] }),
   sinks: z
     .array(z.discriminatedUnion('kind', [webhookSink, requestTrackerSink]))
     .max(50)
@@ -336,6 +271,9 @@ const keys = z.strictObject({
               .string()
               .regex(/^[0-9a-f]{64}$/, 'expected 64 hex digits, as `tocsin token` prints them')
               .describe('hash of the token'),
+            rate_limit: rateLimit
+              .optional()
+              .describe('requests with alerts that it may send; more are answered 429'),
           }),
         )
         .max(1_000)
@@ -343,7 +281,19 @@ const keys = z.strictObject({
         .describe(
           'bearer tokens, stored hashed: `tocsin token` makes one; without any, everybody on this machine may do everything',
         )
-        .meta({ examples: [[{ name: 'operators', role: 'responder', sha256: '0'.repeat(64) }]] }),
+        .meta({
+          examples: [
+            [
+              { name: 'operators', role: 'responder', sha256: '0'.repeat(64) },
+              {
+                name: 'shop',
+                role: 'ingest',
+                sha256: '1'.repeat(64),
+                rate_limit: { requests_per_s: 50, burst: 100 },
+              },
+            ],
+          ],
+        }),
     })
     .prefault({})
     .describe('who may do what over HTTP'),

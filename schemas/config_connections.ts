@@ -92,11 +92,41 @@ export const kafkaSource = z.strictObject({
   ...mapped,
 })
 
+const address = z.union(
+  [z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()],
+  'expected an address, or a range such as 10.0.0.0/8 or 2001:db8::/32',
+)
+
+export const rateLimit = z.strictObject({
+  requests_per_s: z.number().positive().max(1_000_000).describe('in the long run; may be a fraction'),
+  burst: z.number().int().min(1).max(1_000_000).default(100).describe('at once, after a quiet time'),
+})
+
 const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'expected the name of a header')
 
 export const httpSource = z.strictObject({
   ...source,
   kind: z.literal('http').describe('alerts are posted to /api/v1/sources/<name>'),
+  allow_from: z
+    .array(address)
+    .min(1)
+    .max(1_000)
+    .optional()
+    .describe('addresses and ranges that may send, of the connection itself; without it all may')
+    .meta({ examples: [['10.0.0.0/8', '2001:db8::/32']] }),
+  rate_limit: rateLimit
+    .optional()
+    .describe(
+      'requests of each token, or of all senders together where none is needed; more are answered 429',
+    )
+    .meta({ examples: [{ requests_per_s: 50, burst: 100 }] }),
+  max_body_bytes: z
+    .number()
+    .int()
+    .min(1)
+    .max(LIMITS.http_body_bytes)
+    .default(LIMITS.http_body_bytes)
+    .describe('a larger body is refused before it is read'),
   verify: z
     .strictObject({
       scheme: z

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { LIMITS } from '../../schemas/limits.ts'
 import type { SourceDecoder } from '../source_decoder.ts'
 import { answer, countOf, plainHeaders, take, takeBodiesRaw, type TakingParts } from './take.ts'
+import type { Admission, Refusal } from './admission.ts'
 import type { Proof } from './verify.ts'
 
 /** A source of the configuration that sends over HTTP. */
@@ -13,6 +14,9 @@ export interface HttpSource {
   readonly proof: Proof | null
   /** Its messages hold a secret, and are not kept when they are rejected. */
   readonly has_secrets?: boolean
+  readonly admission?: Admission
+  /** Told when a request was not read. */
+  readonly refused?: (code: string) => void
 }
 
 const ROUTE = '/api/v1/sources/:name'
@@ -45,6 +49,13 @@ function unverified(reply: FastifyReply): FastifyReply {
     remedy: 'Compare the secret and `verify` of the source with what the sender uses.',
   }
   return reply.code(401).send({ error })
+}
+
+function refuse(reply: FastifyReply, source: HttpSource, why: Refusal): FastifyReply {
+  const { status, code, message, remedy, retry_after_s } = why
+  source.refused?.(code)
+  if (retry_after_s !== undefined) reply.header('retry-after', retry_after_s)
+  return reply.code(status).send({ error: { code, message, remedy } })
 }
 
 export function unknownSource(reply: FastifyReply, name: string): FastifyReply {
@@ -112,11 +123,21 @@ export function httpSources(parts: TakingParts, sources: readonly HttpSource[]):
       (by_name.get(nameOf(request as Parameters<typeof nameOf>[0]))?.proof ?? null) !== null
     scope.post<{ Params: { name: string } }>(
       ROUTE,
-      { schema, config: { role: 'ingest', verifies_sender } },
+      {
+        schema,
+        config: { role: 'ingest', verifies_sender },
+        onRequest: async (request, reply) => {
+          const source = by_name.get(nameOf(request))
+          const refused = source?.admission?.refusal(request, parts.clock.now())
+          return source && refused ? refuse(reply, source, refused) : undefined
+        },
+      },
       async (request, reply) => {
         const source = by_name.get(nameOf(request))
         if (source === undefined) return unknownSource(reply, nameOf(request))
         const body = bodyOf(request)
+        const too_large = source.admission?.sizeRefusal(body.length)
+        if (too_large) return refuse(reply, source, too_large)
         const { proof } = source
         const query = request.query as Readonly<Record<string, unknown>>
         if (proof && !(await proof.isGiven({ headers: request.headers, query, body })))

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { HttpSource } from '../../ingest/http/sources.ts'
 import { sourceDecoder, type SourceDecoder } from '../../ingest/source_decoder.ts'
 import { EXPIRE_AFTER_MS } from '../../schemas/source_formats.ts'
-import { call, SECRETS, startWorld, TOKENS, type World } from './world.ts'
+import { call, startWorld, type World } from './world.ts'
 
 const decoderOf = (labels: Record<string, string>, alerts?: string): SourceDecoder =>
   sourceDecoder({
@@ -132,20 +132,5 @@ describe('dead letters', () => {
     })
     expect(JSON.stringify(body)).not.toContain('hush')
     expect((await call(world.url, `/api/v1/deadletters/${'0'.repeat(32)}`)).status).toBe(404)
-  })
-
-  it('are for responders to retry, and for viewers to see', async () => {
-    const guarded = await startWorld({ tokens: TOKENS })
-    const as = (role: keyof typeof SECRETS) => ({ headers: { authorization: `Bearer ${SECRETS[role]}` } })
-    expect((await call(guarded.url, '/api/v1/deadletters', as('viewer'))).status).toBe(200)
-    expect((await call(guarded.url, '/api/v1/deadletters', as('ingest'))).status).toBe(403)
-    const asked = { method: 'POST', json: {} }
-    expect((await call(guarded.url, '/api/v1/deadletters/retry', { ...asked, ...as('viewer') })).status).toBe(
-      403,
-    )
-    expect(
-      (await call(guarded.url, '/api/v1/deadletters/retry', { ...asked, ...as('responder') })).status,
-    ).toBe(200)
-    await guarded.close()
   })
 })
