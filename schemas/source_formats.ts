@@ -2,6 +2,7 @@
 export const SOURCE_FORMATS = [
   'alertmanager',
   'alertmanager-webhook',
+  'alertmanager-events',
   'grafana',
   'pagerduty',
   'cloudevents',

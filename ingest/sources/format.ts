@@ -66,6 +66,18 @@ export function parseJson(body: Buffer): unknown {
   }
 }
 
+/** The JSON objects of a message that holds several, one a line; else the message itself. */
+export function jsonLines(body: Buffer): readonly Buffer[] {
+  if (!body.includes(0x0a)) return [body]
+  const lines = body
+    .toString()
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+  return lines.length > 1 && lines.every((line) => line.trim().startsWith('{'))
+    ? lines.map((line) => Buffer.from(line))
+    : [body]
+}
+
 /** What a decoder finds in one item; the ordinal is added. */
 export type FoundAlert = Omit<RawAlert, 'ordinal'>
 
