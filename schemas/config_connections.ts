@@ -87,7 +87,16 @@ const mapped = {
 export const kafkaSource = z.strictObject({
   ...source,
   kind: z.literal('kafka').describe('alerts come from topics'),
-  topics: z.array(z.string().min(1)).min(1).max(100).describe('topics to read'),
+  topics: z.array(z.string().min(1)).max(100).default([]).describe('topics to read'),
+  topic_pattern: z
+    .string()
+    .min(1)
+    .max(1_024)
+    .optional()
+    .describe(
+      'topics whose whole names match this regular expression (RE2) are read too, also those that are made later',
+    )
+    .meta({ examples: ['plant\\.[a-z]+\\.alerts'] }),
   cluster: kafka.optional().describe('the brokers, when they are not those of `kafka`'),
   ...mapped,
 })

@@ -16,6 +16,7 @@ export function contradictions(config: Config): Contradiction[] {
     ...listening(config),
     ...missingServices(config),
     ...missingBrokers(config),
+    ...unreadTopics(config),
     ...unusableProofs(config),
     ...unusableMappings(config),
     ...unusableRelabellings(config),
@@ -87,6 +88,20 @@ function missingBrokers({ sources, kafka }: Config): Contradiction[] {
           },
         ],
   )
+}
+
+function unreadTopics({ sources }: Config): Contradiction[] {
+  return sources.flatMap((source, i) => {
+    if (source.kind !== 'kafka') return []
+    const { topics, topic_pattern } = source
+    if (topic_pattern !== undefined) {
+      const message = matcherFault(`topic=~${JSON.stringify(topic_pattern)}`)
+      return message === null ? [] : [{ path: ['sources', i, 'topic_pattern'], message }]
+    }
+    return topics.length > 0
+      ? []
+      : [{ path: ['sources', i], message: 'say what to read: `topics`, `topic_pattern`, or both' }]
+  })
 }
 
 function unusableProofs({ sources }: Config): Contradiction[] {

@@ -7,6 +7,7 @@ export const SOURCE_EXAMPLES: readonly (z.input<typeof kafkaSource> | z.input<ty
     name: 'plant',
     kind: 'kafka',
     topics: ['plant.alerts'],
+    topic_pattern: 'plant\\.[a-z]+\\.alerts',
     format: 'alertmanager',
     relabel: {
       labels: { site: 'topic.split(".")[0]' },
