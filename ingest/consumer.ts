@@ -66,6 +66,20 @@ export class Consumer {
     )
   }
 
+  get name(): string {
+    return this.parts.name
+  }
+
+  /** Messages that wait; null where nobody knows. */
+  async lag(): Promise<number | null> {
+    try {
+      return (await this.subscription?.lag?.()) ?? null
+    } catch (error) {
+      if (error instanceof Retryable) return null
+      throw error
+    }
+  }
+
   async close(): Promise<void> {
     this.closing.abort()
     await this.subscription?.close()

@@ -8,6 +8,7 @@ import type { Retryable } from './errors.ts'
 import type { Logger } from './logger.ts'
 import type { Metrics } from './metrics.ts'
 import type { Clock, Log, Position, Shard, Topic } from './ports.ts'
+import { RecentRate } from './recent_rate.ts'
 import type { WorkerObserver } from './worker.ts'
 
 /** What is known of a source of alerts since this process began. */
@@ -18,6 +19,8 @@ export interface SourceStatus {
   alerts: number
   rejects: number
   halted: number
+  /** Over the last five minutes. */
+  alerts_per_minute: number
 }
 
 /** A failure is logged at its first and every 50th attempt, so that a long outage does not fill the log. */
@@ -39,6 +42,7 @@ interface Sizes {
 /** Turns what the parts tell about themselves into metrics, log lines, and the status of sources. */
 export class Observation implements WorkerObserver, IntakeObserver, ConsumerObserver {
   readonly sources = new Map<string, SourceStatus>()
+  private readonly rates = new Map<string, RecentRate>()
   private readonly parts: {
     readonly metrics: Metrics
     readonly logger: Logger
@@ -118,6 +122,7 @@ export class Observation implements WorkerObserver, IntakeObserver, ConsumerObse
     const status = this.source(source)
     status.last_event_at_ms = this.parts.clock.now()
     status.alerts += alerts
+    this.rateOf(source).add(alerts, this.parts.clock.now())
   }
 
   rejected(source: string, code: string): void {
@@ -178,9 +183,25 @@ export class Observation implements WorkerObserver, IntakeObserver, ConsumerObse
       alerts: 0,
       rejects: 0,
       halted: 0,
+      alerts_per_minute: 0,
     }
     this.sources.set(name, known)
     return known
+  }
+
+  /** Every source as it is now. */
+  sourcesNow(): readonly SourceStatus[] {
+    const now_ms = this.parts.clock.now()
+    return [...this.sources.values()].map((status) => ({
+      ...status,
+      alerts_per_minute: this.rateOf(status.name).perMinute(now_ms),
+    }))
+  }
+
+  private rateOf(source: string): RecentRate {
+    const rate = this.rates.get(source) ?? new RecentRate()
+    this.rates.set(source, rate)
+    return rate
   }
 
   /** The text for scrapes; lag in records is found at that moment. */

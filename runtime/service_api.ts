@@ -39,7 +39,7 @@ export function apiParts(
           sources: triedSources(config, running.tables.lookup),
         })
       : null,
-    sourcesStatus: async () => [...running.observation.sources.values()],
+    sourcesStatus: () => sourcesStatus(running),
     tablesStatus: () => running.tables.status(),
     analyticsSummary: running.history && asking(running.history, summary),
     similarIncidents: running.history && asking(running.history, similarTo),
@@ -49,6 +49,16 @@ export function apiParts(
     observeRequest: (route, status, seconds) =>
       running.metrics.http_seconds.observe({ route, status: `${Math.floor(status / 100)}xx` }, seconds),
   }
+}
+
+/** What is known of each source, with how many messages wait in the topics that this process reads. */
+async function sourcesStatus({ observation, consumers }: Running) {
+  const lags = new Map(
+    await Promise.all(consumers.map(async (consumer) => [consumer.name, await consumer.lag()] as const)),
+  )
+  return observation
+    .sourcesNow()
+    .map((status) => ({ ...status, lag_messages: lags.get(status.name) ?? null }))
 }
 
 async function answering(name: string, ping: () => Promise<void>): Promise<ReadinessCheck> {

@@ -95,3 +95,16 @@ describe('tocsin deadletters', () => {
     )
   })
 })
+
+describe('tocsin doctor', () => {
+  it('tells of each source, and of what is silent', async () => {
+    const { stdout } = await command(['doctor', '-c', join(tocsin.data_dir, 'tocsin.yaml')], {
+      TOCSIN_LISTEN: new URL(tocsin.url).host,
+      TOCSIN_DATA_DIR: tocsin.data_dir,
+    })
+    expect(stdout).toMatch(
+      /^ ok {3}source plant +last heard \d+ s ago, \d+\.\d alerts a minute, 0 rejects beside 2 alerts$/m,
+    )
+    expect(stdout).toMatch(/^FAIL {2}heartbeat watchdog +1 of 1 are lost/m)
+  })
+})

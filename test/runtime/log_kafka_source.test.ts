@@ -124,6 +124,27 @@ await describeWith(kafka, 'users’ topics', ({ brokers }) => {
     expect(seen).toEqual(['a.alerts', 'later.alerts'])
   })
 
+  it('tell how many messages wait', async () => {
+    const topic = await makeTopic(2)
+    const messages = [0, 1, 1].map((partition, i) => ({ value: String(i), partition }))
+    await producer.send({ topic, messages })
+    const gate = Promise.withResolvers<void>()
+    let handled = 0
+    const subscription = await source.consume(
+      [topic],
+      uniqueName('source'),
+      async (_topic, _partition, some) => {
+        await gate.promise
+        handled += some.length
+      },
+    )
+    open.push(subscription)
+    await eventually('three wait', async () => (await subscription.lag?.()) === 3)
+    gate.resolve()
+    await eventually('none waits', async () => (await subscription.lag?.()) === 0)
+    expect(handled).toBe(3)
+  })
+
   it('leave out what a transaction took back', async () => {
     const topic = await makeTopic(1)
     await producer.send({ topic, messages: [{ value: 'before', partition: 0 }] })

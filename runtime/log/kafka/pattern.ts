@@ -16,6 +16,14 @@ export interface TopicPattern {
   readonly look_every_ms?: number
 }
 
+interface Followed {
+  readonly topics: readonly string[]
+  readonly group: string
+  readonly handle: Parameters<TopicSource['consume']>[2]
+  /** What is subscribed at the moment. */
+  readonly open: { subscription: Subscription | null }
+}
+
 /** Reads the topics that match a pattern as well as those that are named; topics that are made later are found within half a minute. */
 export class PatternSource implements TopicSource {
   private readonly access: KafkaAccess
@@ -36,12 +44,14 @@ export class PatternSource implements TopicSource {
     handle: Parameters<TopicSource['consume']>[2],
   ): Promise<Subscription> {
     const closing = new AbortController()
-    const following = this.follow(topics, group, handle, closing.signal)
+    const open: { subscription: Subscription | null } = { subscription: null }
+    const following = this.follow({ topics, group, handle, open }, closing.signal)
     return Promise.resolve({
       async close() {
         closing.abort()
         await following
       },
+      lag: async () => (await open.subscription?.lag?.()) ?? 0,
     })
   }
 
@@ -50,15 +60,9 @@ export class PatternSource implements TopicSource {
   }
 
   /** Subscribes anew whenever the topics are others. What was in hand at the change is given again. */
-  private async follow(
-    topics: readonly string[],
-    group: string,
-    handle: Parameters<TopicSource['consume']>[2],
-    signal: AbortSignal,
-  ): Promise<void> {
+  private async follow({ topics, group, handle, open }: Followed, signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.access
     let subscribed: readonly string[] = []
-    let subscription: Subscription | null = null
     while (!signal.aborted) {
       const found = await this.matching().catch((error: unknown) => {
         if (!(error instanceof Retryable)) throw error
@@ -68,13 +72,13 @@ export class PatternSource implements TopicSource {
       const wanted = [...new Set([...topics, ...(found ?? subscribed)])].sort()
       if (found !== null && wanted.join(' ') !== subscribed.join(' ')) {
         logger.info({ group, topics: wanted }, 'the topics that match the pattern')
-        await subscription?.close()
-        subscription = wanted.length === 0 ? null : await this.source.consume(wanted, group, handle)
+        await open.subscription?.close()
+        open.subscription = wanted.length === 0 ? null : await this.source.consume(wanted, group, handle)
         subscribed = wanted
       }
       await clock.sleep(this.settings.look_every_ms ?? LOOK_EVERY_MS, signal)
     }
-    await subscription?.close()
+    await open.subscription?.close()
   }
 
   /** Throws Retryable. */
