@@ -34,6 +34,11 @@ async function incidents(): Promise<readonly Incident[]> {
   return ((await answer.json()) as { incidents: Incident[] }).incidents
 }
 
+async function heartbeats() {
+  const answer = await fetch(`${tocsin.url}/api/v1/heartbeats`)
+  return ((await answer.json()) as { heartbeats: { name: string; heard: object[] }[] }).heartbeats
+}
+
 const ofHeartbeat = async (name: string) =>
   (await incidents()).find(({ members }) => members.some(({ labels }) => labels['heartbeat'] === name))
 
@@ -43,6 +48,7 @@ describe('heartbeats of a running tocsin', () => {
   it('are missed when they fall silent, of an alert and of a whole source, also after a crash', async () => {
     expect((await post('/api/v2/alerts', watchdog)).status).toBe(200)
     expect((await post('/api/v1/sources/plant', [])).status).toBe(200)
+    await until('both are heard', async () => (await heartbeats()).every(({ heard }) => heard.length === 1))
     await tocsin.kill9()
     await tocsin.start()
     const [dog, plant] = await Promise.all([
@@ -53,13 +59,10 @@ describe('heartbeats of a running tocsin', () => {
       'eu',
     )
     expect(plant.severity).toBe('critical')
-    const answer = await fetch(`${tocsin.url}/api/v1/heartbeats`)
-    expect(await answer.json()).toMatchObject({
-      heartbeats: [
-        { name: 'watchdog', heard: [{ labels: { prometheus: 'eu' }, lost: true }] },
-        { name: 'plant-is-heard', heard: [{ source: 'plant', lost: true }] },
-      ],
-    })
+    expect(await heartbeats()).toMatchObject([
+      { name: 'watchdog', heard: [{ labels: { prometheus: 'eu' }, lost: true }] },
+      { name: 'plant-is-heard', heard: [{ source: 'plant', lost: true }] },
+    ])
   })
 
   it('are heard again, and open no incident themselves', async () => {
