@@ -8,7 +8,7 @@ import type { RawAlert } from './sources/raw_alert.ts'
 import { severityWords } from './sources/severity_words.ts'
 
 export type NormaliserConfig = Pick<Config, 'scope' | 'severity' | 'entity'> &
-  Partial<Pick<Config, 'sources'>>
+  Partial<Pick<Config, 'sources' | 'built_in_sources'>>
 
 /** Why an alert is beyond the bounds: names the field, its size and the bound. */
 export interface OutOfBounds {
@@ -114,7 +114,7 @@ export function makeNormaliser(
 ): (raw: RawAlert, source: string) => Alert | OutOfBounds {
   const words = severityWords(config.severity.map)
   const words_of = new Map(
-    (config.sources ?? [])
+    [...(config.built_in_sources ?? []), ...(config.sources ?? [])]
       .filter(({ severity_map }) => Object.keys(severity_map).length > 0)
       .map(({ name, severity_map }) => [name, severityWords({ ...config.severity.map, ...severity_map })]),
   )

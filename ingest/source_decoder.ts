@@ -37,7 +37,7 @@ export interface DecodingParts {
 }
 
 /** The source's own labels, then its relabelling. Total. */
-function afterDecoding(
+export function afterDecoding(
   {
     name = '',
     labels,

@@ -54,14 +54,15 @@ export function tryMessage(
 
 /** The sources of the configuration, and the built-in formats under their own names, as far as no source has that. */
 export function triedSources(
-  { sources, scope }: Pick<Config, 'sources' | 'scope'>,
+  { sources, built_in_sources, scope }: Pick<Config, 'sources' | 'built_in_sources' | 'scope'>,
   lookup: Lookup = NO_TABLES,
 ): ReadonlyMap<string, SourceDecoder> {
   const parts = { scope_labels: scope.labels, lookup }
-  const built_in = SOURCE_FORMATS.map(
-    (format) =>
-      [format as string, sourceDecoder({ format, labels: {}, expire_after_ms: EXPIRE_AFTER_MS })] as const,
-  )
+  const built_in = SOURCE_FORMATS.map((format): [string, SourceDecoder] => {
+    const said = built_in_sources.find(({ name }) => name === format)
+    const source = { labels: {}, ...said, name: format, format, expire_after_ms: EXPIRE_AFTER_MS }
+    return [format, sourceDecoder(source, parts)]
+  })
   return new Map([
     ...built_in,
     ...sources.map((source) => [source.name, sourceDecoder(source, parts)] as const),

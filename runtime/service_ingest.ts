@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { maySendAlerts } from '../api/auth.ts'
+import type { BuiltIn } from '../ingest/http/built_in.ts'
 import { Admission } from '../ingest/http/admission.ts'
 import { alertmanagerIngest } from '../ingest/http/alertmanager.ts'
 import { cloudeventsIngest } from '../ingest/http/cloudevents.ts'
@@ -11,12 +12,13 @@ import type { TakingParts } from '../ingest/http/take.ts'
 import { readFromSns, SnsProof } from '../ingest/http/sns.ts'
 import { type Proof, secretProof } from '../ingest/http/verify.ts'
 import { trialRoute } from '../ingest/http/trial.ts'
-import { sourceDecoder } from '../ingest/source_decoder.ts'
+import { afterDecoding, sourceDecoder } from '../ingest/source_decoder.ts'
 import { Intake } from '../ingest/intake.ts'
 import { makeNormaliser } from '../ingest/normalise.ts'
 import { SignsOfLife } from '../ingest/signs_of_life.ts'
 import { triedSources } from '../ingest/trial.ts'
 import type { Config, HttpSourceConfig } from '../schemas/config.ts'
+import { LIMITS } from '../schemas/limits.ts'
 import { EXPIRE_AFTER_MS, FORMATS_WITH_SECRETS } from '../schemas/source_formats.ts'
 import type { Loaded } from './config.ts'
 import type { Clock } from './ports.ts'
@@ -42,13 +44,15 @@ export function makeIntake(
 /** Everything that takes alerts over HTTP. Throws Misconfigured when a secret is missing. */
 export function ingestRoutes(
   loaded: Loaded,
-  parts: TakingParts & Pick<Running, 'observation' | 'tables'>,
+  given: TakingParts & Pick<Running, 'observation' | 'tables'>,
 ): readonly FastifyPluginAsync[] {
   const { config, rules } = loaded
   const sources = config.sources.flatMap((source) =>
-    source.kind === 'http' ? [httpSource(loaded, source, parts)] : [],
+    source.kind === 'http' ? [httpSource(loaded, source, given)] : [],
   )
-  for (const { name } of sources) parts.observation.source(name, 'http')
+  for (const { name } of sources) given.observation.source(name, 'http')
+  const built_in = builtIns(loaded, given)
+  const parts = { ...given, built_in }
   return [
     alertmanagerIngest({ ...parts, resolve_timeout_ms: rules.resolve_timeout_ms }),
     pagerdutyIngest({
@@ -62,6 +66,27 @@ export function ingestRoutes(
     httpSources(parts, sources),
     trialRoute(parts, triedSources(config, parts.tables.lookup)),
   ]
+}
+
+/** What the configuration says of sources that have addresses of their own. */
+function builtIns(
+  { config }: Loaded,
+  { tables, observation }: Pick<Running, 'tables' | 'observation'>,
+): ReadonlyMap<string, BuiltIn> {
+  const decoding = { scope_labels: config.scope.labels, lookup: tables.lookup }
+  return new Map(
+    config.built_in_sources.map((source): [string, BuiltIn] => {
+      const is_changed = source.relabel !== undefined || Object.keys(source.labels).length > 0
+      return [
+        source.name,
+        {
+          after: is_changed ? afterDecoding(source, decoding) : null,
+          admission: new Admission({ ...source, max_body_bytes: LIMITS.http_body_bytes }),
+          refused: (code) => observation.rejected(source.name, code),
+        },
+      ]
+    }),
+  )
 }
 
 function httpSource(

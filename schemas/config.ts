@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { SEVERITIES, severity } from './alert.ts'
 import {
+  builtInSource,
   clickhouse,
   duration_ms,
   httpUrl,
@@ -25,9 +26,10 @@ import {
   SUPPRESSION_EXAMPLES,
   suppressionEntry,
 } from './config_rules.ts'
-import { SOURCE_EXAMPLES } from './config_source_examples.ts'
+import { BUILT_IN_EXAMPLES, SOURCE_EXAMPLES } from './config_source_examples.ts'
 import { tables } from './config_tables.ts'
 import { LIMITS } from './limits.ts'
+import { BUILT_IN_SOURCES } from './source_formats.ts'
 import { DEFAULT_EVIDENCE, DEFAULT_RULES, evidenceRules } from './rules.ts'
 
 export type { SecretRef } from './config_connections.ts'
@@ -231,6 +233,14 @@ const keys = z.strictObject({
     .default([])
     .describe('where alerts come from beside /api/v2/alerts, which needs no entry')
     .meta({ examples: [SOURCE_EXAMPLES] }),
+  built_in_sources: z
+    .array(builtInSource)
+    .max(BUILT_IN_SOURCES.length)
+    .default([])
+    .describe(
+      'what is done to alerts that come to /api/v2/alerts, /v2/enqueue, /api/v1/events, /v2/alerts and /v1/logs',
+    )
+    .meta({ examples: [BUILT_IN_EXAMPLES] }),
   sinks: z
     .array(z.discriminatedUnion('kind', [webhookSink, requestTrackerSink]))
     .max(50)

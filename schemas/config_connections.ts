@@ -3,7 +3,7 @@ import { severity } from './alert.ts'
 import { LIMITS } from './limits.ts'
 import { mapping } from './mapping.ts'
 import { relabel, severityMap } from './relabel.ts'
-import { EXPIRE_AFTER_MS, MAPPED_FORMAT, SOURCE_FORMATS } from './source_formats.ts'
+import { BUILT_IN_SOURCES, EXPIRE_AFTER_MS, MAPPED_FORMAT, SOURCE_FORMATS } from './source_formats.ts'
 
 export const name = z
   .string()
@@ -56,12 +56,8 @@ const kafka = z.strictObject({
     }),
 })
 
-const source = {
-  name,
-  format: z
-    .enum([...SOURCE_FORMATS, MAPPED_FORMAT])
-    .default('alertmanager')
-    .describe('shape of the messages: docs/sources/ has a page for each'),
+/** What is done to alerts once they are read. */
+const said = {
   labels: z
     .record(z.string().min(1).max(LIMITS.label_name_chars), z.string().min(1).max(LIMITS.label_value_chars))
     .default({})
@@ -73,6 +69,15 @@ const source = {
     .optional()
     .describe('what is done to every alert once it is read: look-ups, other labels, what is left out'),
   severity_map: severityMap,
+}
+
+const source = {
+  name,
+  format: z
+    .enum([...SOURCE_FORMATS, MAPPED_FORMAT])
+    .default('alertmanager')
+    .describe('shape of the messages: docs/sources/ has a page for each'),
+  ...said,
   expire_after_ms: positive_ms
     .default(EXPIRE_AFTER_MS)
     .describe('an alert whose end is told by a message of its own ends after this long if none comes'),
@@ -111,11 +116,8 @@ export const rateLimit = z.strictObject({
   burst: z.number().int().min(1).max(1_000_000).default(100).describe('at once, after a quiet time'),
 })
 
-const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'expected the name of a header')
-
-export const httpSource = z.strictObject({
-  ...source,
-  kind: z.literal('http').describe('alerts are posted to /api/v1/sources/<name>'),
+/** Who may send, and how often. */
+const bounded = {
   allow_from: z
     .array(address)
     .min(1)
@@ -129,6 +131,14 @@ export const httpSource = z.strictObject({
       'requests of each token, or of all senders together where none is needed; more are answered 429',
     )
     .meta({ examples: [{ requests_per_s: 50, burst: 100 }] }),
+}
+
+const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'expected the name of a header')
+
+export const httpSource = z.strictObject({
+  ...source,
+  kind: z.literal('http').describe('alerts are posted to /api/v1/sources/<name>'),
+  ...bounded,
   max_body_bytes: z
     .number()
     .int()
@@ -163,6 +173,13 @@ export const httpSource = z.strictObject({
       'how a request proves that it comes from this source; without it senders need a token of role ingest',
     ),
   ...mapped,
+})
+
+/** What is said of the sources that need no entry. */
+export const builtInSource = z.strictObject({
+  name: z.enum(BUILT_IN_SOURCES).describe('which of the built-in ones'),
+  ...said,
+  ...bounded,
 })
 
 const delivery = {

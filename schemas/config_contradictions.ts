@@ -22,6 +22,7 @@ export function contradictions(config: Config): Contradiction[] {
     ...unusableRelabellings(config),
     ...duplicates(['tables'], config.tables),
     ...duplicates(['sources'], config.sources),
+    ...duplicates(['built_in_sources'], config.built_in_sources),
     ...duplicates(['sinks'], config.sinks),
     ...duplicates(['rules', 'grouping'], config.rules.grouping),
     ...duplicates(['rules', 'maintenance'], config.rules.maintenance),
@@ -134,19 +135,23 @@ function unusableMappings({ sources }: Config): Contradiction[] {
   })
 }
 
-function unusableRelabellings({ sources, tables }: Config): Contradiction[] {
+function unusableRelabellings({ sources, built_in_sources, tables }: Config): Contradiction[] {
   const known = new Set(tables.map(({ name }) => name))
-  return sources.flatMap(({ relabel, mapping }, i) => {
+  const all = [
+    ...sources.map(({ relabel, mapping }, i) => ({ path: ['sources', i], relabel, mapping })),
+    ...built_in_sources.map(({ relabel }, i) => ({ path: ['built_in_sources', i], relabel, mapping: null })),
+  ]
+  return all.flatMap(({ path: where, relabel, mapping }) => {
     const unknown = [...JSON.stringify([relabel, mapping]).matchAll(LOOKED_UP)].filter(
       ([, table = '']) => !known.has(table),
     )
     return [
       ...unknown.map(([, table = '']) => ({
-        path: ['sources', i],
+        path: where,
         message: `lookup: there is no table ${table}; \`tables\` has ${[...known].join(', ') || 'none'}`,
       })),
       ...(relabel ? relabelFaults(relabel) : []).map(({ path, message }) => ({
-        path: ['sources', i, 'relabel', ...path],
+        path: [...where, 'relabel', ...path],
         message,
       })),
     ]

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { httpSource, kafkaSource } from './config_connections.ts'
+import type { builtInSource, httpSource, kafkaSource } from './config_connections.ts'
 
 /** Entries of `sources` in the example configuration: every key stands in one of them. */
 export const SOURCE_EXAMPLES: readonly (z.input<typeof kafkaSource> | z.input<typeof httpSource>)[] = [
@@ -68,5 +68,16 @@ export const SOURCE_EXAMPLES: readonly (z.input<typeof kafkaSource> | z.input<ty
       link: 'alert.?url',
       fingerprint_labels: ['alertname', 'host'],
     },
+  },
+]
+
+export const BUILT_IN_EXAMPLES: readonly z.input<typeof builtInSource>[] = [
+  {
+    name: 'alertmanager',
+    labels: { site: 'hamburg' },
+    relabel: { labels: { team: 'lookup("hosts", alert.labels.instance).?team' } },
+    severity_map: { page: 'critical' },
+    allow_from: ['10.0.0.0/8'],
+    rate_limit: { requests_per_s: 50, burst: 100 },
   },
 ]

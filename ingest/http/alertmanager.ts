@@ -7,9 +7,10 @@ import type { Intake } from '../intake.ts'
 import { readBody } from '../read_body.ts'
 import { decodeAlerts, RefusedBody } from '../sources/alertmanager.ts'
 import type { RejectedAlert } from '../sources/raw_alert.ts'
+import { admitting, type BuiltIns } from './built_in.ts'
 import { contentTypeFault } from './content_type.ts'
 
-export interface AlertmanagerIngestParts {
+export interface AlertmanagerIngestParts extends BuiltIns {
   readonly intake: Intake
   readonly clock: Clock
   readonly resolve_timeout_ms: number
@@ -65,12 +66,14 @@ async function takeAlerts(
   try {
     const context = { resolve_timeout_ms: parts.resolve_timeout_ms, lone_alert: false }
     const origin = { now_ms: received_at_ms, at_ms: received_at_ms, domain, offset: null }
-    const message = {
-      offset: null,
-      decoded: readBody(parts.intake.recogniser, body, origin, context),
-      inFull: () => decodeAlerts(body, received_at_ms, context),
-      received: { body, headers: {}, at_ms: received_at_ms },
-    }
+    const received = { body, headers: {}, at_ms: received_at_ms, token: request.token_name }
+    const after = parts.built_in?.get(SOURCE)?.after
+    const inFull = () => decodeAlerts(body, received_at_ms, context)
+    // What is changed is not recognised when it comes again.
+    const read = after
+      ? { decoded: after(inFull(), received) }
+      : { decoded: readBody(parts.intake.recogniser, body, origin, context), inFull }
+    const message = { offset: null, ...read, received }
     const { rejects } = await parts.intake.accept(batchOf(message, received_at_ms))
     return await (rejects.length > 0 ? sendReasons(reply, rejects) : reply.code(200).send())
   } catch (error) {
@@ -116,6 +119,10 @@ export function alertmanagerIngest(parts: AlertmanagerIngestParts): FastifyPlugi
       (_request, body, done) => done(null, body),
     )
     scope.setErrorHandler(answerError)
+    scope.addHook(
+      'onRequest',
+      admitting(parts, SOURCE, () => parts.clock.now()),
+    )
     scope.post('/api/v2/alerts', (request, reply) => takeAlerts(parts, domain, request, reply))
   }
 }

@@ -6,6 +6,7 @@ import { LIMITS } from '../../schemas/limits.ts'
 import { EXPIRE_AFTER_MS } from '../../schemas/source_formats.ts'
 import { otlpLogs } from '../sources/otlp_logs.ts'
 import type { RejectedAlert } from '../sources/raw_alert.ts'
+import { admitting, asConfigured } from './built_in.ts'
 import { exportResponse, PROTOBUF, rpcStatus } from './otlp_answer.ts'
 import { plainHeaders, take, takeBodiesRaw, type TakingParts } from './take.ts'
 
@@ -79,8 +80,14 @@ async function takeLogs(
     return refuse(reply, type, 400, why)
   }
   const at_ms = parts.clock.now()
-  const message = { body, headers: { ...plainHeaders(request.headers), 'content-type': type }, at_ms }
-  const decoded = otlpLogs(message, { expire_after_ms: EXPIRE_AFTER_MS })
+  const message = {
+    body,
+    headers: { ...plainHeaders(request.headers), 'content-type': type },
+    at_ms,
+    token: request.token_name,
+  }
+  const told = otlpLogs(message, { expire_after_ms: EXPIRE_AFTER_MS })
+  const decoded = asConfigured(parts, SOURCE, told, message)
   const rejects = await take(parts, { source: SOURCE, route: ROUTE, at_ms, decoded, received: message })
   const read = decoded.alerts.length + (decoded.dropped ?? 0)
   const [first] = decoded.rejects
@@ -93,6 +100,10 @@ async function takeLogs(
 export function otlpLogsIngest(parts: TakingParts): FastifyPluginAsync {
   return async (scope) => {
     takeBodiesRaw(scope, LIMITS.http_body_bytes)
+    scope.addHook(
+      'onRequest',
+      admitting(parts, SOURCE, () => parts.clock.now()),
+    )
     scope.post(ROUTE, { schema, config: { role: 'ingest' } }, (request, reply) =>
       takeLogs(parts, request, reply),
     )

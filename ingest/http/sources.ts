@@ -3,7 +3,8 @@ import { z } from 'zod'
 import { LIMITS } from '../../schemas/limits.ts'
 import type { SourceDecoder } from '../source_decoder.ts'
 import { answer, countOf, plainHeaders, take, takeBodiesRaw, type TakingParts } from './take.ts'
-import type { Admission, Refusal } from './admission.ts'
+import type { Admission } from './admission.ts'
+import { admitting, asConfigured, refuse } from './built_in.ts'
 import type { Proof } from './verify.ts'
 
 /** A source of the configuration that sends over HTTP. */
@@ -49,13 +50,6 @@ function unverified(reply: FastifyReply): FastifyReply {
     remedy: 'Compare the secret and `verify` of the source with what the sender uses.',
   }
   return reply.code(401).send({ error })
-}
-
-function refuse(reply: FastifyReply, source: HttpSource, why: Refusal): FastifyReply {
-  const { status, code, message, remedy, retry_after_s } = why
-  source.refused?.(code)
-  if (retry_after_s !== undefined) reply.header('retry-after', retry_after_s)
-  return reply.code(status).send({ error: { code, message, remedy } })
 }
 
 export function unknownSource(reply: FastifyReply, name: string): FastifyReply {
@@ -110,7 +104,15 @@ export function builtInSource(parts: TakingParts, source: BuiltInSource): Fastif
       schema: { tags, summary: source.summary, response },
       config: { role: 'ingest' } as const,
     }
-    scope.post(source.route, options, (request, reply) => takeRequest(parts, source, request, reply))
+    scope.addHook(
+      'onRequest',
+      admitting(parts, source.name, () => parts.clock.now()),
+    )
+    const decode: SourceDecoder = (message) =>
+      asConfigured(parts, source.name, source.decode(message), message)
+    scope.post(source.route, options, (request, reply) =>
+      takeRequest(parts, { name: source.name, decode }, request, reply),
+    )
   }
 }
 
@@ -129,7 +131,7 @@ export function httpSources(parts: TakingParts, sources: readonly HttpSource[]):
         onRequest: async (request, reply) => {
           const source = by_name.get(nameOf(request))
           const refused = source?.admission?.refusal(request, parts.clock.now())
-          return source && refused ? refuse(reply, source, refused) : undefined
+          return source && refused ? refuse(reply, refused, source.refused) : undefined
         },
       },
       async (request, reply) => {
@@ -137,7 +139,7 @@ export function httpSources(parts: TakingParts, sources: readonly HttpSource[]):
         if (source === undefined) return unknownSource(reply, nameOf(request))
         const body = bodyOf(request)
         const too_large = source.admission?.sizeRefusal(body.length)
-        if (too_large) return refuse(reply, source, too_large)
+        if (too_large) return refuse(reply, too_large, source.refused)
         const { proof } = source
         const query = request.query as Readonly<Record<string, unknown>>
         if (proof && !(await proof.isGiven({ headers: request.headers, query, body })))

@@ -1,13 +1,14 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Clock } from '../../runtime/ports.ts'
 import type { Acknowledger } from '../acknowledger.ts'
+import type { BuiltIns } from './built_in.ts'
 import type { DecodedMessage } from '../batch.ts'
 import type { Received } from '../dead_letters/letters.ts'
 import type { Intake } from '../intake.ts'
 import type { SourceMessage } from '../sources/format.ts'
 import type { DecodedAlerts, RejectedAlert } from '../sources/raw_alert.ts'
 
-export interface TakingParts {
+export interface TakingParts extends BuiltIns {
   readonly intake: Intake
   readonly clock: Clock
   readonly acknowledger: Pick<Acknowledger, 'settle'>
