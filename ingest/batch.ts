@@ -72,6 +72,7 @@ function sortMessage({ offset, decoded }: DecodedMessage, source: string, normal
         code: alert.code,
         reason: alert.reason,
         payload: JSON.stringify(raw),
+        was_read: true,
       })
     else
       alerts.push({

@@ -173,7 +173,9 @@ export class Consumer {
       at_ms: Math.min(time_ms, this.parts.clock.now()),
       topic,
     }
-    const read = decode === undefined ? this.recognise(message) : { offset, decoded: decode(received) }
+    if (decode === undefined)
+      return { ...this.recognise(message), received: { ...received, items_stand_alone: true } }
+    const read = { offset, decoded: decode(received) }
     return has_secrets ? read : { ...read, received }
   }
 

@@ -89,6 +89,8 @@ export const LIMITS = {
   dead_letter_payload_bytes: 16_384,
   /** A message of which something was rejected is kept, once, up to this size, so that it can be read again. */
   dead_letter_message_bytes: 262_144,
+  /** One dead letter in the log. */
+  dead_letter_bytes: 524_288,
   /** The newest ones, which are listed and can be retried. */
   dead_letters_read: 10_000,
   /** A time further away than this from the epoch is a mistake in units: years 1970 to 2200. */

@@ -8,6 +8,8 @@ import type { RejectedAlert } from '../sources/raw_alert.ts'
 export interface Received extends SourceMessage {
   /** Headers that carry a secret, names in lower case. */
   readonly secret_headers?: readonly string[]
+  /** Each item is a message of its own as well, so that the rejected ones are kept and not all of them. */
+  readonly items_stand_alone?: true
 }
 
 /** What is in these is nobody's business, or proves who sent it. */
@@ -58,10 +60,14 @@ function isWhole(
   )
 }
 
+/** Escapes make text longer than it was. */
+const fits = (letter: DeadLetter): boolean =>
+  Buffer.byteLength(JSON.stringify(letter)) <= LIMITS.dead_letter_bytes
+
 /** The dead letters of one message, whose rejects ascend. The first has the message itself. */
 export function lettersOf(
   batch: Pick<Batch, 'source' | 'received_at_ms' | 'locate'>,
-  { offset, decoded, received }: DecodedMessage,
+  message: DecodedMessage,
   rejects: readonly RejectedAlert[],
 ): DeadLetter[] {
   const { source, received_at_ms: at_ms, locate } = batch
@@ -69,18 +75,34 @@ export function lettersOf(
     deadLetterOf({
       at_ms,
       source,
-      origin: locate(offset, ordinal),
+      origin: locate(message.offset, ordinal),
       code,
       reason,
       payload: Buffer.from(payload),
       ordinal,
     }),
   )
+  return message.received?.items_stand_alone && !isWhole(message.decoded, rejects)
+    ? letters.map((letter, i) => standingAlone(letter, message.received?.at_ms ?? at_ms, rejects[i]))
+    : withMessage(letters, message, rejects)
+}
+
+/** An item that its source reads without its message. */
+function standingAlone(letter: DeadLetter, at_ms: number, reject: RejectedAlert | undefined): DeadLetter {
+  if (letter.truncated || reject?.was_read) return letter
+  return { ...letter, message: { encoding: 'utf8', headers: {}, at_ms, ordinals: null } }
+}
+
+function withMessage(
+  letters: DeadLetter[],
+  { decoded, received }: DecodedMessage,
+  rejects: readonly RejectedAlert[],
+): DeadLetter[] {
   const [first, ...others] = letters
   if (first === undefined || received === undefined) return letters
   const ordinals = isWhole(decoded, rejects) ? null : rejects.map(({ ordinal }) => ordinal)
   const message = keptMessage(received, ordinals, first.payload)
-  if (message === null) return letters
+  if (message === null || !fits({ ...first, message })) return letters
   return [{ ...first, message }, ...others.map((letter) => ({ ...letter, message_in: first.id }))]
 }
 

@@ -66,7 +66,13 @@ async function takeAlerts(
   try {
     const context = { resolve_timeout_ms: parts.resolve_timeout_ms, lone_alert: false }
     const origin = { now_ms: received_at_ms, at_ms: received_at_ms, domain, offset: null }
-    const received = { body, headers: {}, at_ms: received_at_ms, token: request.token_name }
+    const received = {
+      body,
+      headers: {},
+      at_ms: received_at_ms,
+      token: request.token_name,
+      items_stand_alone: true as const,
+    }
     const after = parts.built_in?.get(SOURCE)?.after
     const inFull = () => decodeAlerts(body, received_at_ms, context)
     // What is changed is not recognised when it comes again.
