@@ -16,6 +16,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run: (options: BenchOptio
     memory: () => import('./memory.ts'),
     soak: () => import('./soak.ts'),
     history: () => import('./history.ts'),
+    samples: () => import('./samples.ts'),
     fold: () => import('./fold.ts'),
     grouping: () => import('./grouping.ts'),
     'early-warning': () => import('./early_warning.ts'),

@@ -1,10 +1,10 @@
 import type { Append } from '../runtime/ports.ts'
 import { encodeRecord } from '../schemas/codec.ts'
-import { partitionOf } from '../schemas/ids.ts'
 import { LIMITS } from '../schemas/limits.ts'
 import type { AlertsRecord, Origin } from '../schemas/record.ts'
 import type { Prepared } from './batch.ts'
 import { combine } from './combine.ts'
+import { letterAppends } from './dead_letters.ts'
 import { halves, type Share, ShareCollector, type Shares } from './shares.ts'
 
 /** Common parts of the entries of one run of alerts. */
@@ -64,9 +64,7 @@ export function appendsFor(
   const received_at_ms = Math.max(0, ...requests.map((request) => request.received_at_ms))
   const entries = [...appendsOf({ origin: null, received_at_ms }, merged(requests))]
   for (const one of prepared) if (one.origin !== null) entries.push(...appendsOf(one, one.shares))
-  for (const letter of prepared.flatMap(({ letters }) => letters)) {
-    const partition = partitionOf(letter.id, deadletters_partitions)
-    entries.push({ topic: 'deadletters', partition, value: Buffer.from(JSON.stringify(letter)) })
-  }
+  const letters = prepared.flatMap((one) => one.letters)
+  entries.push(...letterAppends(letters, deadletters_partitions))
   return Object.keys(headers).length === 0 ? entries : entries.map((entry) => ({ ...entry, headers }))
 }

@@ -1,10 +1,10 @@
-import { Retryable } from '../runtime/errors.ts'
 import type { Append, Log, Position } from '../runtime/ports.ts'
 import type { Tracing } from '../runtime/tracing.ts'
 import { LIMITS } from '../schemas/limits.ts'
 import { type Batch, type Normalise, type Prepared, prepare } from './batch.ts'
 import { Recogniser } from './recognise/recogniser.ts'
 import { appendsFor } from './entries.ts'
+import { GroupCommit } from './group_commit.ts'
 import { makeNormaliser, type NormaliserConfig } from './normalise.ts'
 import type { RejectedAlert } from './sources/raw_alert.ts'
 
@@ -28,11 +28,10 @@ export interface Accepted {
   readonly rejects: readonly RejectedAlert[]
 }
 
-interface Waiting {
+/** A batch, and what goes into the log with it, behind it. */
+interface Queued {
   readonly prepared: Prepared
   readonly beside: readonly Append[]
-  readonly resolve: (accepted: Accepted) => void
-  readonly reject: (error: unknown) => void
 }
 
 /** Alerts that wait for the log at most; beyond that senders are asked to come again. */
@@ -45,12 +44,16 @@ export class Intake {
   readonly recogniser = new Recogniser()
   readonly normalise: Normalise
   private readonly newest = new Map<number, Position>()
-  private waiting: Waiting[] = []
-  private waiting_alerts = 0
-  private appending = false
+  private readonly group: GroupCommit<Queued, Accepted>
 
   constructor(parts: IntakeParts) {
     this.parts = parts
+    this.group = new GroupCommit({
+      what: 'alerts',
+      weigh: ({ prepared }) => prepared.alerts_total + prepared.rejects.length,
+      waiting_max: WAITING_ALERTS_MAX,
+      commit: (group) => this.append(group),
+    })
     this.normalise = makeNormaliser(parts.config)
   }
 
@@ -67,7 +70,10 @@ export class Intake {
 
   /** Like accept, for a batch that was prepared. `beside` goes into the log with it, behind it. */
   async take(prepared: Prepared, beside: readonly Append[] = []): Promise<Accepted> {
-    const accepted = await this.append(prepared, beside)
+    const is_empty = prepared.alerts_total === 0 && prepared.rejects.length === 0 && beside.length === 0
+    const accepted = is_empty
+      ? { positions: new Map(), rejects: [] }
+      : await this.group.take({ prepared, beside })
     this.parts.observer.accepted(prepared.source, prepared.alerts_total)
     for (const { code } of prepared.rejects) this.parts.observer.rejected(prepared.source, code)
     return accepted
@@ -78,63 +84,32 @@ export class Intake {
     return this.newest
   }
 
-  private append(prepared: Prepared, beside: readonly Append[]): Promise<Accepted> {
-    if (prepared.alerts_total === 0 && prepared.rejects.length === 0 && beside.length === 0)
-      return Promise.resolve({ positions: new Map(), rejects: [] })
-    if (this.waiting_alerts > WAITING_ALERTS_MAX) {
-      return Promise.reject(
-        new Retryable(
-          'intake-full',
-          `${this.waiting_alerts} alerts wait for the log, more than ${WAITING_ALERTS_MAX}; send again later`,
-        ),
-      )
-    }
-    return new Promise((resolve, reject) => {
-      this.waiting.push({ prepared, beside, resolve, reject })
-      this.waiting_alerts += prepared.alerts_total + prepared.rejects.length
-      if (!this.appending) void this.flush()
-    })
-  }
-
-  /** Appends group after group until nobody waits. Never rejects: failures go to those who wait. */
-  private async flush(): Promise<void> {
-    this.appending = true
-    while (this.waiting.length > 0) {
-      const group = this.waiting
-      this.waiting = []
-      this.waiting_alerts = 0
-      try {
-        const span = this.parts.tracing.batch('ingest', group.length, [])
-        const appends = appendsFor(
-          group.map(({ prepared }) => prepared),
-          this.parts.log.partitions('deadletters'),
-          span.headers,
-        )
-        const entries = [...appends, ...group.flatMap(({ beside }) => beside)]
-        this.settle(group, entries, await this.parts.log.append(entries))
-        span.end()
-      } catch (error) {
-        for (const { reject } of group) reject(error)
-      }
-    }
-    this.appending = false
+  private async append(queued: readonly Queued[]): Promise<readonly Accepted[]> {
+    const { log, tracing } = this.parts
+    const group = queued.map(({ prepared }) => prepared)
+    const span = tracing.batch('ingest', group.length, [])
+    const appends = appendsFor(group, log.partitions('deadletters'), span.headers)
+    const entries = [...appends, ...queued.flatMap(({ beside }) => beside)]
+    const accepted = this.settle(group, entries, await log.append(entries))
+    span.end()
+    return accepted
   }
 
   private settle(
-    group: readonly Waiting[],
+    group: readonly Prepared[],
     entries: readonly Append[],
     positions: readonly Position[],
-  ): void {
+  ): readonly Accepted[] {
     for (const [i, { topic, partition }] of entries.entries()) {
       if (topic === 'alerts')
         this.newest.set(partition, Math.max(positions[i] ?? 0, this.newest.get(partition) ?? 0))
     }
-    for (const { prepared, resolve } of group) {
-      this.recogniser.learn(prepared.learnt)
-      const touched = [...prepared.shares.keys()].map(
+    return group.map(({ learnt, shares, rejects }) => {
+      this.recogniser.learn(learnt)
+      const touched = [...shares.keys()].map(
         (partition) => [partition, this.newest.get(partition) ?? 0] as const,
       )
-      resolve({ positions: new Map(touched), rejects: prepared.rejects })
-    }
+      return { positions: new Map(touched), rejects }
+    })
   }
 }

@@ -56,6 +56,9 @@ function measureMap(map: Labels, { what, value_chars }: MapBounds): number | Out
   return chars
 }
 
+/** Characters of all names and values of labels, or which of them is beyond its bound. */
+export const measureLabels = (map: Labels): number | OutOfBounds => measureMap(map, LABEL_BOUNDS)
+
 function timeFault(field: string, time_ms: number | null): OutOfBounds | null {
   if (time_ms === null || (time_ms >= 0 && time_ms <= LIMITS.time_ms_max)) return null
   return {

@@ -1,17 +1,25 @@
 import type { Labels } from '../schemas/alert.ts'
 import type { SourceConfig } from '../schemas/config.ts'
 import { type Lookup, NO_TABLES } from '../schemas/expression.ts'
-import { MAPPED_FORMAT } from '../schemas/source_formats.ts'
+import { isSampleFormat, MAPPED_FORMAT, type SampleFormat } from '../schemas/source_formats.ts'
 import type { Decode, SourceMessage } from './sources/format.ts'
 import { FORMATS } from './sources/formats.ts'
 import { mapped } from './sources/mapped.ts'
 import type { DecodedAlerts, RawAlert } from './sources/raw_alert.ts'
 import { type Relabelling, relabelling } from './sources/relabel.ts'
 
-type Decoding = Pick<SourceConfig, 'format'> & Partial<Pick<SourceConfig, 'mapping'>>
+type AlertFormat = Exclude<SourceConfig['format'], SampleFormat>
+type Decoding = { readonly format: AlertFormat } & Partial<Pick<SourceConfig, 'mapping'>>
 
 /** Reads the messages of one source as its configuration says. Total. */
 export type SourceDecoder = (message: SourceMessage) => DecodedAlerts
+
+/** Does it tell alerts, not readings? */
+export function isAlertSource<Source extends Pick<SourceConfig, 'format'>>(
+  source: Source,
+): source is Source & { readonly format: AlertFormat } {
+  return !isSampleFormat(source.format)
+}
 
 /** Labels of the configuration go before those of the sender: they name the scope that a sender cannot leave. */
 function withLabels(alert: RawAlert, own: Labels): RawAlert {
@@ -61,8 +69,9 @@ export function afterDecoding(
 }
 
 export function sourceDecoder(
-  source: Pick<SourceConfig, 'format' | 'labels' | 'expire_after_ms'> &
-    Pick<Partial<SourceConfig>, 'mapping' | 'name' | 'relabel'>,
+  source: Decoding &
+    Pick<SourceConfig, 'labels' | 'expire_after_ms'> &
+    Partial<Pick<SourceConfig, 'name' | 'relabel'>>,
   parts: DecodingParts = { scope_labels: [], lookup: NO_TABLES },
 ): SourceDecoder {
   const { expire_after_ms } = source

@@ -3,7 +3,7 @@ import type { Config } from '../schemas/config.ts'
 import { type Lookup, NO_TABLES } from '../schemas/expression.ts'
 import { EXPIRE_AFTER_MS, SOURCE_FORMATS } from '../schemas/source_formats.ts'
 import type { Normalise } from './batch.ts'
-import { type SourceDecoder, sourceDecoder } from './source_decoder.ts'
+import { isAlertSource, type SourceDecoder, sourceDecoder } from './source_decoder.ts'
 import type { SourceMessage } from './sources/format.ts'
 import type { Acknowledgement, RawAlert, RejectedAlert } from './sources/raw_alert.ts'
 
@@ -65,6 +65,6 @@ export function triedSources(
   })
   return new Map([
     ...built_in,
-    ...sources.map((source) => [source.name, sourceDecoder(source, parts)] as const),
+    ...sources.filter(isAlertSource).map((source) => [source.name, sourceDecoder(source, parts)] as const),
   ])
 }

@@ -6,9 +6,15 @@ export class Metrics {
   readonly alerts_total = this.counter('tocsin_alerts_total', 'Alerts taken, repeats included, by source.', [
     'source',
   ])
+  readonly samples_total = this.counter('tocsin_samples_total', 'Readings taken, by source.', ['source'])
+  readonly samples_dropped_total = this.counter(
+    'tocsin_samples_dropped_total',
+    'Readings left out because they are no numbers (texts, native histograms), by source.',
+    ['source'],
+  )
   readonly rejects_total = this.counter(
     'tocsin_rejects_total',
-    'Alerts and messages refused, by source and reason.',
+    'Alerts, series of readings and messages refused, by source and reason.',
     ['source', 'code'],
   )
   readonly entries_total = this.counter(

@@ -1,8 +1,9 @@
 import type { RecordObserver } from '../analytics/inserts.ts'
 import type { Outcome } from '../correlate/fold.ts'
 import type { State } from '../correlate/state.ts'
-import type { ConsumerObserver } from '../ingest/consumer.ts'
+import type { ConsumerObserver } from '../ingest/message_loop.ts'
 import type { IntakeObserver } from '../ingest/intake.ts'
+import type { SampleObserver } from '../ingest/samples/intake.ts'
 import type { Action, DeliveryRow, Result } from '../notify/delivery.ts'
 import type { Retryable } from './errors.ts'
 import type { Logger } from './logger.ts'
@@ -11,12 +12,13 @@ import type { Clock, Log, Position, Shard, Topic } from './ports.ts'
 import { RecentRate } from './recent_rate.ts'
 import type { WorkerObserver } from './worker.ts'
 
-/** What is known of a source of alerts since this process began. */
+/** What is known of a source since this process began. */
 export interface SourceStatus {
   readonly name: string
   readonly kind: string
   last_event_at_ms: number | null
   alerts: number
+  samples: number
   rejects: number
   halted: number
   /** Over the last five minutes. */
@@ -40,7 +42,7 @@ interface Sizes {
 }
 
 /** Turns what the parts tell about themselves into metrics, log lines, and the status of sources. */
-export class Observation implements WorkerObserver, IntakeObserver, ConsumerObserver {
+export class Observation implements WorkerObserver, IntakeObserver, SampleObserver, ConsumerObserver {
   readonly sources = new Map<string, SourceStatus>()
   private readonly rates = new Map<string, RecentRate>()
   private readonly parts: {
@@ -125,6 +127,15 @@ export class Observation implements WorkerObserver, IntakeObserver, ConsumerObse
     this.rateOf(source).add(alerts, this.parts.clock.now())
   }
 
+  sampled(source: string, samples: number, dropped: number): void {
+    const { metrics, clock } = this.parts
+    metrics.samples_total.inc({ source }, samples)
+    if (dropped > 0) metrics.samples_dropped_total.inc({ source }, dropped)
+    const status = this.source(source)
+    status.last_event_at_ms = clock.now()
+    status.samples += samples
+  }
+
   rejected(source: string, code: string): void {
     this.parts.metrics.rejects_total.inc({ source, code })
     const status = this.source(source)
@@ -181,6 +192,7 @@ export class Observation implements WorkerObserver, IntakeObserver, ConsumerObse
       kind,
       last_event_at_ms: null,
       alerts: 0,
+      samples: 0,
       rejects: 0,
       halted: 0,
       alerts_per_minute: 0,

@@ -18,9 +18,9 @@ export interface RetentionParts {
 }
 
 const HOUR_MS = 3_600_000
-/** Entries are kept at least this long, read or not: alerts to look at, changes for clients that come back. */
+/** Entries are kept at least this long, read or not: samples for detectors that start again, alerts to look at, changes for clients that come back. */
 const KEEP_MS: Readonly<Record<Topic, number>> = {
-  samples: HOUR_MS,
+  samples: 10 * 60_000,
   alerts: HOUR_MS,
   incidents: 24 * HOUR_MS,
   deadletters: 7 * 24 * HOUR_MS,

@@ -4,7 +4,9 @@ import { LiveView } from '../api/live_view.ts'
 import { buildServer } from '../api/server.ts'
 import { Acknowledger } from '../ingest/acknowledger.ts'
 import { Consumer } from '../ingest/consumer.ts'
-import { isPlainAlertmanager, sourceDecoder } from '../ingest/source_decoder.ts'
+import { SampleConsumer } from '../ingest/samples/consumer.ts'
+import { isSampleSource, sampleDecoder } from '../ingest/samples/formats.ts'
+import { isAlertSource, isPlainAlertmanager, sourceDecoder } from '../ingest/source_decoder.ts'
 import type { KafkaSourceConfig } from '../schemas/config.ts'
 import { FORMATS_WITH_SECRETS } from '../schemas/source_formats.ts'
 import type { Loaded } from './config.ts'
@@ -16,8 +18,8 @@ import { Observation } from './observation.ts'
 import { Tables } from './tables.ts'
 import { noTraces, otlpTraces } from './tracing.ts'
 import { apiParts } from './service_api.ts'
-import { ingestRoutes, makeIntake } from './service_ingest.ts'
-import { publicUrl, type Running, type ServiceParts } from './service_parts.ts'
+import { ingestRoutes, makeIntakes } from './service_ingest.ts'
+import { publicUrl, type Reading, type Running, type ServiceParts } from './service_parts.ts'
 import { version } from './version.ts'
 import { type World, wire } from './wire.ts'
 
@@ -66,7 +68,7 @@ async function assemble({ loaded, clock, logger, on_fatal }: ServiceParts, world
   const tracing = tracingOf(config)
   const history = world.history && historyOf(world.history, { clock, logger, metrics, observation })
   if (!history) metrics.registry.removeSingleMetric('tocsin_history_up')
-  const intake = makeIntake({ log: world.log, clock, config, observation, tracing })
+  const { intake, sample_intake } = makeIntakes({ log: world.log, clock, config, observation, tracing })
   const tables = await openTables(config, { clock, logger, metrics })
   const decoding = { scope_labels: config.scope.labels, lookup: tables.lookup }
   const acknowledger = new Acknowledger({ ...world, clock, config, intake })
@@ -92,6 +94,7 @@ async function assemble({ loaded, clock, logger, on_fatal }: ServiceParts, world
     observation,
     history,
     intake,
+    sample_intake,
     acknowledger,
     tables,
     consumers,
@@ -101,16 +104,16 @@ async function assemble({ loaded, clock, logger, on_fatal }: ServiceParts, world
     server: null,
   }
 
-  async function consumerOf(source: KafkaSourceConfig): Promise<Consumer> {
+  async function consumerOf(source: KafkaSourceConfig): Promise<Reading> {
     observation.source(source.name, source.kind)
     const { name, topics } = source
+    const common = { name, topics, source: await world.topicSource(source), clock, observer: observation }
+    if (isSampleSource(source))
+      return new SampleConsumer({ ...common, intake: sample_intake, decode: sampleDecoder(source) })
+    if (!isAlertSource(source)) throw new Error(`no format ${source.format} is known`)
     return new Consumer({
-      name,
-      topics,
-      source: await world.topicSource(source),
+      ...common,
       intake,
-      clock,
-      observer: observation,
       resolve_timeout_ms: rules.resolve_timeout_ms,
       ...(!isPlainAlertmanager(source) && { decode: sourceDecoder(source, decoding), acknowledger }),
       has_secrets: FORMATS_WITH_SECRETS.has(source.format),

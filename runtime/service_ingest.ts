@@ -6,16 +6,23 @@ import { alertmanagerIngest } from '../ingest/http/alertmanager.ts'
 import { cloudeventsIngest } from '../ingest/http/cloudevents.ts'
 import { opsgenieIngest } from '../ingest/http/opsgenie.ts'
 import { otlpLogsIngest } from '../ingest/http/otlp_logs.ts'
+import { otlpMetricsIngest } from '../ingest/http/otlp_metrics.ts'
 import { pagerdutyIngest } from '../ingest/http/pagerduty.ts'
+import { remoteWriteIngest } from '../ingest/http/remote_write.ts'
+import { protocolOf } from '../ingest/http/sample_protocols.ts'
+import type { SampleHttpSource, SampleTakingParts } from '../ingest/http/samples.ts'
 import { type HttpSource, httpSources } from '../ingest/http/sources.ts'
 import type { TakingParts } from '../ingest/http/take.ts'
 import { readFromSns, SnsProof } from '../ingest/http/sns.ts'
 import { type Proof, secretProof } from '../ingest/http/verify.ts'
 import { trialRoute } from '../ingest/http/trial.ts'
-import { afterDecoding, sourceDecoder } from '../ingest/source_decoder.ts'
 import { Intake } from '../ingest/intake.ts'
 import { makeNormaliser } from '../ingest/normalise.ts'
 import { SignsOfLife } from '../ingest/signs_of_life.ts'
+import { isSampleSource, sampleDecoder } from '../ingest/samples/formats.ts'
+import { SampleIntake } from '../ingest/samples/intake.ts'
+import { triedSampleSources } from '../ingest/samples/trial.ts'
+import { afterDecoding, isAlertSource, sourceDecoder } from '../ingest/source_decoder.ts'
 import { triedSources } from '../ingest/trial.ts'
 import type { Config, HttpSourceConfig } from '../schemas/config.ts'
 import { LIMITS } from '../schemas/limits.ts'
@@ -25,11 +32,11 @@ import type { Clock } from './ports.ts'
 import type { Running } from './service_parts.ts'
 import type { World } from './wire.ts'
 
-/** What takes alerts in, whatever way they came, and hears that its sources live. */
-export function makeIntake(
+/** What takes alerts and readings in, whatever way they came, and hears that their sources live. */
+export function makeIntakes(
   parts: Pick<World, 'log'> &
     Pick<Running, 'observation' | 'tracing'> & { readonly clock: Clock; readonly config: Config },
-): Intake {
+): Pick<Running, 'intake' | 'sample_intake'> {
   const { log, clock, config, observation, tracing } = parts
   const { heartbeats } = config.rules
   const signs = new SignsOfLife({ log, clock, normalise: makeNormaliser(config), heartbeats })
@@ -38,13 +45,20 @@ export function makeIntake(
     void signs.heard(source)
   }
   const rejected = (source: string, code: string) => observation.rejected(source, code)
-  return new Intake({ log, config, tracing, observer: { accepted, rejected } })
+  const sampled = (source: string, samples: number, dropped: number) => {
+    observation.sampled(source, samples, dropped)
+    void signs.heard(source)
+  }
+  return {
+    intake: new Intake({ log, config, tracing, observer: { accepted, rejected } }),
+    sample_intake: new SampleIntake({ log, config, tracing, observer: { sampled, rejected } }),
+  }
 }
 
 /** Everything that takes alerts over HTTP. Throws Misconfigured when a secret is missing. */
 export function ingestRoutes(
   loaded: Loaded,
-  given: TakingParts & Pick<Running, 'observation' | 'tables'>,
+  given: TakingParts & Pick<Running, 'observation' | 'tables' | 'sample_intake'>,
 ): readonly FastifyPluginAsync[] {
   const { config, rules } = loaded
   const sources = config.sources.flatMap((source) =>
@@ -63,8 +77,10 @@ export function ingestRoutes(
     opsgenieIngest(parts),
     otlpLogsIngest(parts),
     cloudeventsIngest(parts),
+    remoteWriteIngest(parts),
+    otlpMetricsIngest(parts),
     httpSources(parts, sources),
-    trialRoute(parts, triedSources(config, parts.tables.lookup)),
+    trialRoute(parts, triedSources(config, parts.tables.lookup), triedSampleSources(config)),
   ]
 }
 
@@ -92,16 +108,26 @@ function builtIns(
 function httpSource(
   { secret, config }: Loaded,
   source: HttpSourceConfig,
-  { clock, tables, observation }: { readonly clock: Clock } & Pick<Running, 'tables' | 'observation'>,
-): HttpSource {
+  parts: SampleTakingParts & Pick<Running, 'tables' | 'observation'>,
+): HttpSource | SampleHttpSource {
   const { name, verify } = source
+  const { clock, sample_intake, tables, observation } = parts
+  const proof = verify ? proofOf(verify, secret, clock) : null
+  const bounds = {
+    admission: new Admission(source),
+    refused: (code: string) => observation.rejected(name, code),
+  }
+  if (isSampleSource(source)) {
+    const protocol = protocolOf(source.format)
+    return { clock, sample_intake, name, proof, ...bounds, decode: sampleDecoder(source), protocol }
+  }
+  if (!isAlertSource(source)) throw new Error(`no format ${source.format} is known`)
   return {
     name,
     decode: sourceDecoder(source, { scope_labels: config.scope.labels, lookup: tables.lookup }),
-    admission: new Admission(source),
-    refused: (code) => observation.rejected(name, code),
+    ...bounds,
     has_secrets: FORMATS_WITH_SECRETS.has(source.format),
-    proof: verify ? proofOf(verify, secret, clock) : null,
+    proof,
   }
 }
 

@@ -2,8 +2,8 @@ import type { FastifyInstance } from 'fastify'
 import type { History } from '../analytics/connection.ts'
 import type { LiveView } from '../api/live_view.ts'
 import type { Acknowledger } from '../ingest/acknowledger.ts'
-import type { Consumer } from '../ingest/consumer.ts'
 import type { Intake } from '../ingest/intake.ts'
+import type { SampleIntake } from '../ingest/samples/intake.ts'
 import type { Config } from '../schemas/config.ts'
 import type { Loaded } from './config.ts'
 import type { Logger } from './logger.ts'
@@ -23,6 +23,16 @@ export interface ServiceParts {
   readonly on_fatal: () => void
 }
 
+/** Reads from somewhere until it is closed. */
+export interface Reading {
+  /** Of the source. */
+  readonly name: string
+  /** Messages that wait; null where nobody knows. */
+  lag(): Promise<number | null>
+  start(): Promise<void>
+  close(): Promise<void>
+}
+
 /** What has to be stopped again, in the order of stopping. */
 export interface Running {
   readonly world: World
@@ -31,9 +41,10 @@ export interface Running {
   readonly observation: Observation
   readonly history: History | null
   readonly intake: Intake
+  readonly sample_intake: SampleIntake
   readonly acknowledger: Acknowledger
   readonly tables: Tables
-  readonly consumers: readonly Consumer[]
+  readonly consumers: readonly Reading[]
   readonly workers: readonly Worker[]
   readonly started_at_ms: number
   live: LiveView | null

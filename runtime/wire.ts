@@ -52,6 +52,7 @@ async function embedded(parts: WireParts): Promise<World> {
       : null
   const recorded = server ? ['record'] : []
   const folds = {
+    samples: [],
     alerts: ['correlate', ...recorded],
     incidents: ['deliver', ...recorded],
     deadletters: recorded,
@@ -122,12 +123,15 @@ async function distributed(parts: WireParts): Promise<World> {
 /** How the internal topics are made, and the way to their brokers. */
 export function topicSettings(parts: WireParts, kafka: NonNullable<Config['kafka']>): KafkaLogSettings {
   const { partitions } = parts.loaded.config
-  const { topic_prefix, replication_factor, retention_ms } = kafka
+  const { topic_prefix, replication_factor, retention_ms, samples_retention_ms, samples_retention_bytes } =
+    kafka
   return {
     ...accessOf(parts, kafka),
     topic_prefix,
     replication_factor,
     retention_ms,
+    samples_retention_ms,
+    samples_retention_bytes,
     ...(partitions !== undefined && { partitions }),
   }
 }

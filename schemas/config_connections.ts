@@ -2,8 +2,16 @@ import { z } from 'zod'
 import { severity } from './alert.ts'
 import { LIMITS } from './limits.ts'
 import { mapping } from './mapping.ts'
+import { csvColumns, readingsMapping } from './readings_mapping.ts'
 import { relabel, severityMap } from './relabel.ts'
-import { BUILT_IN_SOURCES, EXPIRE_AFTER_MS, MAPPED_FORMAT, SOURCE_FORMATS } from './source_formats.ts'
+import {
+  BUILT_IN_SOURCES,
+  EXPIRE_AFTER_MS,
+  MAPPED_FORMAT,
+  SAMPLE_FORMATS,
+  SOURCE_FORMATS,
+  TIME_UNITS,
+} from './source_formats.ts'
 
 export const name = z
   .string()
@@ -74,13 +82,25 @@ const said = {
 const source = {
   name,
   format: z
-    .enum([...SOURCE_FORMATS, MAPPED_FORMAT])
+    .enum([...SOURCE_FORMATS, MAPPED_FORMAT, ...SAMPLE_FORMATS])
     .default('alertmanager')
     .describe('shape of the messages: docs/sources/ has a page for each'),
   ...said,
   expire_after_ms: positive_ms
     .default(EXPIRE_AFTER_MS)
     .describe('an alert whose end is told by a message of its own ends after this long if none comes'),
+}
+
+const readings = {
+  time_unit: z
+    .enum(TIME_UNITS)
+    .optional()
+    .describe('readings: unit of times that are numbers; left out, it is known by their size')
+    .meta({ examples: ['ms'] }),
+  readings: readingsMapping
+    .optional()
+    .describe('with `format: samples-json`: how the messages become readings, in expressions of CEL'),
+  csv: csvColumns.optional().describe('with `format: samples-csv`: what the columns tell'),
 }
 
 const mapped = {
@@ -104,6 +124,7 @@ export const kafkaSource = z.strictObject({
     .meta({ examples: ['plant\\.[a-z]+\\.alerts'] }),
   cluster: kafka.optional().describe('the brokers, when they are not those of `kafka`'),
   ...mapped,
+  ...readings,
 })
 
 const address = z.union(
@@ -173,6 +194,7 @@ export const httpSource = z.strictObject({
       'how a request proves that it comes from this source; without it senders need a token of role ingest',
     ),
   ...mapped,
+  ...readings,
 })
 
 /** What is said of the sources that need no entry. */
@@ -224,6 +246,15 @@ export const ownKafka = kafka.extend({
   retention_ms: positive_ms
     .default(7 * 86_400_000)
     .describe('how long the internal topics keep their records'),
+  samples_retention_ms: positive_ms
+    .default(6 * 3_600_000)
+    .describe('how long readings are kept, which are many: longer than detectors are ever away'),
+  samples_retention_bytes: z
+    .number()
+    .int()
+    .min(1_048_576)
+    .default(1_073_741_824)
+    .describe('readings of one partition are kept up to this many bytes'),
 })
 
 export const redis = z.strictObject({

@@ -1,9 +1,10 @@
 import type { Config } from './config.ts'
-import { mappingFaults } from './mapping.ts'
+import { expressionFaults, mappingFaults } from './mapping.ts'
 import { relabelFaults } from './relabel.ts'
 import { parseMatcher } from './matcher_syntax.ts'
 import { compileMatcher, MatcherError } from './matching.ts'
-import { BUILT_IN_SOURCES, MAPPED_FORMAT } from './source_formats.ts'
+import { readingsExpressions } from './readings_mapping.ts'
+import { BUILT_IN_SOURCES, isSampleFormat, MAPPED_FORMAT } from './source_formats.ts'
 
 export interface Contradiction {
   readonly path: readonly (string | number)[]
@@ -21,6 +22,7 @@ export function contradictions(config: Config): Contradiction[] {
     ...unusableMappings(config),
     ...unusableRelabellings(config),
     ...duplicates(['tables'], config.tables),
+    ...unusableReadings(config),
     ...duplicates(['sources'], config.sources),
     ...duplicates(['built_in_sources'], config.built_in_sources),
     ...duplicates(['sinks'], config.sinks),
@@ -154,6 +156,24 @@ function unusableRelabellings({ sources, built_in_sources, tables }: Config): Co
         path: [...where, 'relabel', ...path],
         message,
       })),
+    ]
+  })
+}
+
+function unusableReadings({ sources }: Config): Contradiction[] {
+  return sources.flatMap(({ format, readings, csv, time_unit }, i) => {
+    const path = ['sources', i]
+    const misplaced = Object.entries({
+      readings: readings !== undefined && format !== 'samples-json' ? 'needs `format: samples-json`' : null,
+      csv: csv !== undefined && format !== 'samples-csv' ? 'needs `format: samples-csv`' : null,
+      time_unit: time_unit !== undefined && !isSampleFormat(format) ? 'needs a format of readings' : null,
+    }).flatMap(([key, message]) =>
+      message === null ? [] : [{ path: [...path, key], message: `\`${key}\` ${message}` }],
+    )
+    const faults = readings === undefined ? [] : expressionFaults(readingsExpressions(readings))
+    return [
+      ...misplaced,
+      ...faults.map(({ path: inner, message }) => ({ path: [...path, 'readings', ...inner], message })),
     ]
   })
 }

@@ -26,6 +26,19 @@ export const LIMITS = {
   recognised_statements: 524_288,
   recognised_statement_bytes: 4_096,
   entry_bytes: 524_288,
+  /** Readings in one message or request, and in one log entry. */
+  samples_per_message: 500_000,
+  samples_per_entry: 10_000,
+  /** Different series in one log entry. */
+  series_per_entry: 4_000,
+  /** Names and values of the labels of one series together. */
+  series_chars: 16_384,
+  /** A reading may be this far ahead of our clock: a series takes nothing older than its newest reading. */
+  sample_ahead_ms: 600_000,
+  /** Readings that wait for the log at most; beyond that senders are asked to come again. */
+  samples_waiting: 500_000,
+  /** Refused things of one message of samples that get a dead letter of their own; the rest is one letter with their number. */
+  sample_letters_per_message: 100,
   scope_chars: 256,
   source_chars: 128,
   id_chars: 128,

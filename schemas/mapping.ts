@@ -64,10 +64,25 @@ export const ITEM_VARIABLES = ['alert', ...MESSAGE_VARIABLES] as const
 
 const SINGLE = ['drop', 'severity', 'starts_at', 'ends_at', 'resolved', 'link'] as const
 
-/** Every expression with the keys that lead to it. */
-function expressionsOf(
-  given: Mapping,
-): (readonly [path: readonly string[], text: string, variables: readonly string[]])[] {
+/** An expression with the keys that lead to it, and what it may name. */
+export type PlacedExpression = readonly [path: readonly string[], text: string, variables: readonly string[]]
+
+/** Which of them cannot be used, and why. */
+export function expressionFaults(
+  expressions: readonly PlacedExpression[],
+): { readonly path: readonly string[]; readonly message: string }[] {
+  return expressions.flatMap(([path, text, variables]) => {
+    try {
+      compileExpression(text, variables)
+      return []
+    } catch (error) {
+      if (!(error instanceof ExpressionError)) throw error
+      return [{ path, message: `${error.message}; an expression in CEL may name ${variables.join(', ')}` }]
+    }
+  })
+}
+
+function expressionsOf(given: Mapping): PlacedExpression[] {
   const of_item = [
     ...SINGLE.flatMap((key) => (given[key] === undefined ? [] : [[[key], given[key]] as const])),
     ...Object.entries(given.labels).map(([name, text]) => [['labels', name], text] as const),
@@ -84,15 +99,7 @@ function expressionsOf(
 export function mappingFaults(
   given: Mapping,
 ): { readonly path: readonly string[]; readonly message: string }[] {
-  const faults = expressionsOf(given).flatMap(([path, text, variables]) => {
-    try {
-      compileExpression(text, variables)
-      return []
-    } catch (error) {
-      if (!(error instanceof ExpressionError)) throw error
-      return [{ path, message: `${error.message}; an expression in CEL may name ${variables.join(', ')}` }]
-    }
-  })
+  const faults = expressionFaults(expressionsOf(given))
   const names = new Set([...Object.keys(given.labels), ...(given.severity === undefined ? [] : ['severity'])])
   const unknown = (given.fingerprint_labels ?? []).filter((name) => !names.has(name))
   return [

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { labels, timeMs } from './alert.ts'
 import { LIMITS } from './limits.ts'
+import { labelValue } from './matching.ts'
 
 /** Whether the source vouches for a value. `stale`: the device is gone, and the value is the last one known. */
 export const QUALITIES = ['good', 'uncertain', 'bad', 'stale'] as const
@@ -15,6 +16,33 @@ export const series = z.object({
   labels,
 })
 export type Series = z.infer<typeof series>
+
+/** Sets a label whatever its name is: `__proto__` is one like any other. */
+export function setLabel(into: Record<string, string>, name: string, value: string): void {
+  if (name !== '__proto__') into[name] = value
+  else Object.defineProperty(into, name, { value, enumerable: true, configurable: true, writable: true })
+}
+
+/** A text that two series have in common exactly when they are the same: their scope and all labels. */
+function seriesKey({ scope, labels: own }: Series): string {
+  const parts = [scope]
+  for (const name of Object.keys(own).sort()) parts.push(name, own[name] as string)
+  return parts.map((part) => `${part.length}:${part}`).join('')
+}
+
+/**
+ * What the series is measured at, so that what one device tells lies in one partition: its place in the plant, or else the first of the
+ * labels `entity_labels` that it has, or else the series itself.
+ */
+export function deviceOf(of: Series, entity_labels: readonly string[]): string {
+  const equipment = labelValue(of.labels, 'equipment')
+  if (equipment !== '') return equipment
+  for (const name of entity_labels) {
+    const entity = labelValue(of.labels, name)
+    if (entity !== '') return entity
+  }
+  return seriesKey(of)
+}
 
 /** One reading of a sensor or metric series. */
 export const sample = series.extend({

@@ -29,3 +29,25 @@ export const FORMATS_WITH_SECRETS: ReadonlySet<string> = new Set(['pagerduty'])
 
 /** Any JSON, by the mapping of the source. */
 export const MAPPED_FORMAT = 'json'
+
+/** Formats of readings; each is read by `ingest/samples/`. */
+export const SAMPLE_FORMATS = [
+  'prometheus-remote-write',
+  'otlp-metrics',
+  'influx',
+  'telegraf',
+  'prometheus-json',
+  'metricbeat',
+  'samples-json',
+  'samples-csv',
+] as const
+export type SampleFormat = (typeof SAMPLE_FORMATS)[number]
+
+/** Does a source of this format tell readings, not alerts? */
+export function isSampleFormat(format: string): format is SampleFormat {
+  return (SAMPLE_FORMATS as readonly string[]).includes(format)
+}
+
+/** Units of a time that is told as a number since 1970. */
+export const TIME_UNITS = ['s', 'ms', 'us', 'ns'] as const
+export type TimeUnit = (typeof TIME_UNITS)[number]

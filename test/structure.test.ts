@@ -86,6 +86,7 @@ describe('borders', () => {
     ['schemas/expression.ts', "import { readFileSync } from 'node:fs'"],
     ['schemas/ids.ts', "import { readFileSync } from 'node:fs'"],
     ['ingest/sources/zabbix.ts', "const fs = await import('node:fs')"],
+    ['ingest/samples/influx.ts', "import { consume } from '../consumer.ts'"],
     ['ingest/scope.ts', "import { consume } from './consumer.ts'"],
     ['ingest/detect/limits.ts', "import { consume } from '../consumer.ts'"],
     ['notify/delivery.ts', "import { worker } from './worker.ts'"],

@@ -10,19 +10,25 @@ export class Connection {
   private received = ''
   private waiting: { resolve: (status: number) => void; reject: (error: Error) => void } | null = null
 
-  private constructor(socket: Socket, target: URL) {
+  private constructor(socket: Socket, target: URL, headers: Readonly<Record<string, string>>) {
     this.socket = socket
-    this.head = `POST ${target.pathname} HTTP/1.1\r\nhost: ${target.host}\r\ncontent-type: application/json\r\ncontent-length: `
+    const lines = Object.entries({ host: target.host, ...headers }).map(
+      ([name, value]) => `${name}: ${value}\r\n`,
+    )
+    this.head = `POST ${target.pathname} HTTP/1.1\r\n${lines.join('')}content-length: `
     socket.on('data', (data) => this.take(data.toString('latin1')))
     const gone = () => this.waiting?.reject(new Error(`${target.host} closed the connection`))
     socket.on('close', gone)
     socket.on('error', (error) => this.waiting?.reject(error))
   }
 
-  static async open(target: URL): Promise<Connection> {
+  static async open(
+    target: URL,
+    headers: Readonly<Record<string, string>> = { 'content-type': 'application/json' },
+  ): Promise<Connection> {
     const socket = connect({ host: target.hostname, port: Number(target.port || 80), noDelay: true })
     await once(socket, 'connect')
-    return new Connection(socket, target)
+    return new Connection(socket, target, headers)
   }
 
   /** Resolves with the status once the answer is there as a whole. */
@@ -49,7 +55,9 @@ export class Connection {
     const length = /\r\ncontent-length: *(\d+)/.exec(head)?.[1]
     const whole =
       length === undefined
-        ? !head.includes('\r\ntransfer-encoding: chunked') || body.endsWith('0\r\n\r\n')
+        ? head.startsWith('http/1.1 204') ||
+          !head.includes('\r\ntransfer-encoding: chunked') ||
+          body.endsWith('0\r\n\r\n')
         : body.length >= Number(length)
     if (!whole) return
     this.received = ''

@@ -1,5 +1,3 @@
-import { promisify } from 'node:util'
-import { gunzip } from 'node:zlib'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { LIMITS } from '../../schemas/limits.ts'
@@ -8,6 +6,7 @@ import { otlpLogs } from '../sources/otlp_logs.ts'
 import type { RejectedAlert } from '../sources/raw_alert.ts'
 import { admitting, asConfigured } from './built_in.ts'
 import { exportResponse, PROTOBUF, rpcStatus } from './otlp_answer.ts'
+import { plainBody, UNCOMPRESSIBLE } from './plain_body.ts'
 import { plainHeaders, take, takeBodiesRaw, type TakingParts } from './take.ts'
 
 /** `POST /v1/logs` of OTLP over HTTP, in protobuf or JSON, plain or compressed with gzip. */
@@ -50,22 +49,6 @@ function answer(reply: FastifyReply, type: string, rejects: readonly RejectedAle
   )
 }
 
-const inflate = promisify(gunzip)
-
-/** The body without its compression; null when it cannot be had, or is larger than any body may be. */
-async function plainBody({ body, headers }: FastifyRequest): Promise<Buffer | null> {
-  const given = Buffer.isBuffer(body) ? body : Buffer.alloc(0)
-  const encoding = headers['content-encoding'] ?? 'identity'
-  if (encoding === 'identity') return given
-  if (encoding !== 'gzip') return null
-  try {
-    return await inflate(given, { maxOutputLength: LIMITS.http_body_bytes })
-  } catch (error) {
-    if (error instanceof Error && 'code' in error) return null
-    throw error
-  }
-}
-
 async function takeLogs(
   parts: TakingParts,
   request: FastifyRequest,
@@ -75,10 +58,7 @@ async function takeLogs(
   if (type !== 'application/json' && type !== PROTOBUF)
     return refuse(reply, type, 415, `only OTLP in ${PROTOBUF} or application/json is taken`)
   const body = await plainBody(request)
-  if (body === null) {
-    const why = `the body is no gzip, or larger than ${LIMITS.http_body_bytes} bytes without it`
-    return refuse(reply, type, 400, why)
-  }
+  if (body === null) return refuse(reply, type, 400, UNCOMPRESSIBLE)
   const at_ms = parts.clock.now()
   const message = {
     body,

@@ -2,9 +2,10 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { LIMITS } from '../../schemas/limits.ts'
 import type { SourceDecoder } from '../source_decoder.ts'
-import { answer, countOf, plainHeaders, take, takeBodiesRaw, type TakingParts } from './take.ts'
 import type { Admission } from './admission.ts'
 import { admitting, asConfigured, refuse } from './built_in.ts'
+import { type SampleHttpSource, takeSampleRequest } from './samples.ts'
+import { answer, bodyOf, countOf, plainHeaders, take, takeBodiesRaw, type TakingParts } from './take.ts'
 import type { Proof } from './verify.ts'
 
 /** A source of the configuration that sends over HTTP. */
@@ -24,18 +25,21 @@ const ROUTE = '/api/v1/sources/:name'
 
 const params = z.object({ name: z.string().describe('name of the source in the configuration') })
 const taken = z.object({
-  accepted: z.number().int().describe('alerts that were taken and are durable'),
-  rejected: z.number().int().describe('alerts that were refused; they are in the dead letters'),
+  accepted: z.number().int().describe('alerts or readings that were taken and are durable'),
+  rejected: z
+    .number()
+    .int()
+    .describe('what was refused: alerts, or series of readings; it is in the dead letters'),
 })
 const refusal = taken.extend({
   reasons: z.array(z.object({ ordinal: z.number().int(), code: z.string(), reason: z.string() })),
 })
 const schema = {
   tags: ['ingest'],
-  summary: 'Take alerts of a configured source, in its format',
+  summary: 'Take alerts or readings of a configured source, in its format',
   params,
   response: {
-    200: taken.describe('Taken: every alert is durable.'),
+    200: taken.describe('Taken: everything is durable.'),
     '4xx': refusal.describe('Something was refused; what was accepted is durable.'),
   },
 }
@@ -60,8 +64,6 @@ export function unknownSource(reply: FastifyReply, name: string): FastifyReply {
   }
   return reply.code(404).send({ error })
 }
-
-const bodyOf = ({ body }: FastifyRequest): Buffer => (Buffer.isBuffer(body) ? body : Buffer.alloc(0))
 
 async function takeRequest(
   parts: TakingParts,
@@ -116,8 +118,11 @@ export function builtInSource(parts: TakingParts, source: BuiltInSource): Fastif
   }
 }
 
-/** `POST /api/v1/sources/{name}`: 200 once every alert is durable. Register it in a scope of its own. */
-export function httpSources(parts: TakingParts, sources: readonly HttpSource[]): FastifyPluginAsync {
+/** `POST /api/v1/sources/{name}`: 200 once everything is durable. Register it in a scope of its own. */
+export function httpSources(
+  parts: TakingParts,
+  sources: readonly (HttpSource | SampleHttpSource)[],
+): FastifyPluginAsync {
   const by_name = new Map(sources.map((source) => [source.name, source]))
   return async (scope) => {
     takeBodiesRaw(scope, LIMITS.http_body_bytes)
@@ -145,7 +150,9 @@ export function httpSources(parts: TakingParts, sources: readonly HttpSource[]):
         if (proof && !(await proof.isGiven({ headers: request.headers, query, body })))
           return unverified(reply)
         await proof?.prepare?.(body)
-        return takeRequest(parts, source, request, reply)
+        return 'protocol' in source
+          ? takeSampleRequest(source, request, reply)
+          : takeRequest(parts, source, request, reply)
       },
     )
   }

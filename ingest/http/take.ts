@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Clock } from '../../runtime/ports.ts'
 import type { Acknowledger } from '../acknowledger.ts'
 import type { BuiltIns } from './built_in.ts'
@@ -24,6 +24,9 @@ export function takeBodiesRaw(scope: FastifyInstance, body_bytes: number): void 
     done(null, body),
   )
 }
+
+export const bodyOf = ({ body }: Pick<FastifyRequest, 'body'>): Buffer =>
+  Buffer.isBuffer(body) ? body : Buffer.alloc(0)
 
 /** What one request brought, and where. */
 export interface Brought {
@@ -70,6 +73,7 @@ const STATUS_OF: Readonly<Record<string, number>> = {
   'json-syntax': 400,
   'json-depth': 400,
   'too-many-alerts': 413,
+  'too-many-samples': 413,
 }
 
 /** 200 when everything was taken; else what was refused and why, which is in the dead letters too. */

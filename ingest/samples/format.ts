@@ -10,6 +10,8 @@ export interface SampleMessage {
   readonly topic: string
   /** Key of the Kafka message. */
   readonly key: Buffer | null
+  /** Of the address of a request. */
+  readonly query?: Readonly<Record<string, string>>
   /** When it was heard: stands for a time that is not told. */
   readonly at_ms: number
 }
@@ -24,7 +26,7 @@ export interface RawReading {
 
 /** Readings of one series as its source tells them; not yet given their scope. Labels with an empty value are gone. */
 export interface RawSeries {
-  /** With `metric`; with `equipment` where the format has a place in the plant; the unit as `unit` where it is told. */
+  /** Frozen where the decoder gives the same object for the same labels. With `metric`; with `equipment` where the format has a place in the plant; the unit as `unit` where it is told. */
   readonly labels: Labels
   readonly readings: readonly RawReading[]
   /** They fill a gap of the past. */

@@ -110,20 +110,24 @@ class Mapper {
   }
 }
 
+/** What expressions may name of a message. Throws Unreadable when it is no JSON or beyond the bounds. */
+export function messageVariables({ body, headers }: Pick<SourceMessage, 'body' | 'headers'>) {
+  if (body.length > MESSAGE_BYTES)
+    throw new Unreadable(
+      'body-bytes',
+      `the message has ${body.length} bytes, more than the ${MESSAGE_BYTES} that a mapping takes`,
+    )
+  const parsed = parseJson(body)
+  checkLists(parsed, 'body')
+  const shown = Object.entries(headers).filter(([name]) => !SECRET_HEADERS.has(name))
+  return { body: parsed, headers: Object.fromEntries(shown) }
+}
+
 /** Throws ExpressionError when an expression cannot be used, which the check of the configuration tells before. */
 export function mapped(mapping: Mapping, lookup: Lookup = NO_TABLES): Decode {
   const mapper = new Mapper(mapping, lookup)
   return decoder((message, settings) => {
-    if (message.body.length > MESSAGE_BYTES)
-      throw new Unreadable(
-        'body-bytes',
-        `the message has ${message.body.length} bytes, more than the ${MESSAGE_BYTES} that a mapping takes`,
-      )
-    const body = parseJson(message.body)
-    checkLists(body, 'body')
-    const headers = Object.fromEntries(
-      Object.entries(message.headers).filter(([name]) => !SECRET_HEADERS.has(name)),
-    )
+    const { body, headers } = messageVariables(message)
     const times = { ...settings, at_ms: message.at_ms }
     return eachOf(
       mapper.items({ body, headers }),

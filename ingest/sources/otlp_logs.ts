@@ -10,6 +10,7 @@ import {
   timeOf,
   HEARD,
 } from './fields.ts'
+import { attributesOf, labelsOfResource, valueOf } from './otlp.ts'
 import { readLogs } from './otlp_logs_protobuf.ts'
 import { decoder, DROPPED, eachOf, type FoundAlert, parseJson, type SourceMessage } from './format.ts'
 
@@ -21,38 +22,6 @@ import { decoder, DROPPED, eachOf, type FoundAlert, parseJson, type SourceMessag
 /** The first number of ERROR; FATAL begins at the other. */
 const ERROR = 17
 const FATAL = 21
-
-/** Attributes of the resource that are labels, under the names that other sources use. */
-const RESOURCE_LABELS: Readonly<Record<string, string>> = {
-  'service.name': 'service',
-  'service.namespace': 'service_namespace',
-  'host.name': 'host',
-  'k8s.cluster.name': 'cluster',
-  'k8s.namespace.name': 'namespace',
-  'k8s.pod.name': 'pod',
-  'deployment.environment.name': 'environment',
-  'deployment.environment': 'environment',
-}
-
-/** A value of OTLP: one key says its type. */
-function valueOf(value: unknown): unknown {
-  const given = optionalFields(typeof value === 'object' && !Array.isArray(value) ? value : null, 'the value')
-  const { arrayValue, kvlistValue, ...scalars } = given
-  const list: unknown = optionalFields(arrayValue, 'arrayValue')['values']
-  if (Array.isArray(list)) return list.map((item) => valueOf(item))
-  const pairs: unknown = optionalFields(kvlistValue, 'kvlistValue')['values']
-  if (Array.isArray(pairs)) return attributesOf(pairs)
-  return Object.values(scalars)[0]
-}
-
-function attributesOf(list: unknown): Fields {
-  if (list === undefined || list === null) return {}
-  const pairs = listOf(list, 'attributes').map((item): [string, unknown] => {
-    const { key, value } = fieldsOf(item, 'the attribute')
-    return [textOf(key), valueOf(value)]
-  })
-  return Object.fromEntries(pairs.filter(([key]) => key !== ''))
-}
 
 /** 0 where it is not told; a text stands for it then. */
 function severityOf(record: Fields): number {
@@ -80,11 +49,6 @@ function recordsOf(body: Fields): readonly LogRecord[] {
       return listOf(of_scope['logRecords'] ?? [], 'logRecords').map((record) => ({ resource, scope, record }))
     })
   })
-}
-
-function labelsOfResource(attributes: Fields): Fields {
-  const pairs = Object.entries(RESOURCE_LABELS).map(([key, label]) => [label, attributes[key]] as const)
-  return Object.fromEntries(pairs.filter(([, value]) => value !== undefined))
 }
 
 function alertOf({ resource, scope, record }: LogRecord, at_ms: number): FoundAlert | typeof DROPPED {

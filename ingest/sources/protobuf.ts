@@ -14,8 +14,8 @@ const broken = (what: string) => new Unreadable('protobuf', `the protobuf is bro
  */
 export class ProtoReader {
   readonly bytes: Buffer
+  readonly view: DataView
   at = 0
-  private readonly view: DataView
   private low = 0
   private high = 0
 

@@ -67,6 +67,20 @@ describe('the command line', () => {
     )
     expect(event.status).toBe(0)
     expect(JSON.parse(event.stdout)).toMatchObject({ alerts: [{ labels: { alertname: 't' } }], rejects: [] })
+    const readings = await tried(['-s', 'influx'], 'm,site=hamburg v=1.5 1795608000000\nbad')
+    expect(readings.status).toBe(1)
+    expect(JSON.parse(readings.stdout)).toEqual({
+      series: [
+        {
+          scope: 'hamburg',
+          labels: { metric: 'm_v', site: 'hamburg' },
+          historical: false,
+          readings: [{ at: '2026-11-25T12:00:00.000Z', value: 1.5, quality: 'good' }],
+        },
+      ],
+      rejects: [{ ordinal: 1, code: 'line-syntax', reason: expect.stringContaining('no fields') as string }],
+      dropped: 0,
+    })
     const unknown = await tried(['-s', 'nothing'], '')
     expect(unknown.status).toBe(2)
     expect(unknown.stderr).toContain('expected one of alertmanager, ')

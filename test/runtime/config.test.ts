@@ -213,6 +213,25 @@ describe('a configuration that cannot be used', () => {
       ],
     ],
     [
+      'readings that the format does not have, and expressions in them that cannot be used',
+      `sources:
+  - {name: a, kind: http, format: influx, csv: {labels: [machine]}, readings: {values: {t: sample.t}}}
+  - {name: b, kind: http, format: grafana, time_unit: ms}
+  - {name: c, kind: http, format: samples-json, readings: {values: {t: 'sample.'}}}
+`,
+      [
+        '2 sources.0.readings: `readings` needs `format: samples-json`',
+        '2 sources.0.csv: `csv` needs `format: samples-csv`',
+        '3 sources.1.time_unit: `time_unit` needs a format of readings',
+        '4 sources.2.readings.values.t: Expected IDENTIFIER, got EOF; an expression in CEL may name sample, body, headers, topic',
+      ],
+    ],
+    [
+      'readings of which nothing says what is measured',
+      'sources:\n  - {name: d, kind: http, format: samples-json, readings: {labels: {a: sample.a}}}\n',
+      ['2 sources.0.readings: expected `values`, or `metric` and `value`'],
+    ],
+    [
       'a name that is taken',
       'kafka: {brokers: ["k:1"]}\nsources:\n  - {name: a, kind: kafka, topics: [x]}\n  - {name: a, kind: kafka, topics: [y]}\n',
       ['4 sources.1.name: the name a is taken by an earlier entry'],

@@ -24,6 +24,8 @@ const log = await openKafkaLog({
   tls: false,
   replication_factor: 1,
   retention_ms: 86_400_000,
+  samples_retention_ms: 3_600_000,
+  samples_retention_bytes: 104_857_600,
   logger: { debug: silent, info: silent, warn: silent },
   clock: systemClock,
 })

@@ -16,6 +16,8 @@ export function settings(
     partitions: 8,
     replication_factor: 1,
     retention_ms: 86_400_000,
+    samples_retention_ms: 3_600_000,
+    samples_retention_bytes: 104_857_600,
     session_timeout_ms: 6_000,
     logger: SILENT,
     clock: systemClock,

@@ -41,6 +41,19 @@ export const BORDERS: Border[] = [
     of: PURE_INGEST,
     only: ['schemas/', ...PURE_INGEST, ...PURE_PARSERS],
   },
+  {
+    why: 'decoding readings does no I/O',
+    of: ['ingest/samples/'],
+    except: ['ingest/samples/intake.ts', 'ingest/samples/entries.ts', 'ingest/samples/consumer.ts'],
+    only: [
+      'schemas/',
+      'ingest/samples/',
+      'ingest/compression/',
+      'ingest/dead_letters.ts',
+      ...PURE_INGEST,
+      ...PURE_PARSERS,
+    ],
+  },
   { why: 'detectors are pure folds', of: ['ingest/detect/'], only: ['ingest/detect/', 'schemas/', 'zod'] },
   { why: 'what to deliver next is decided without I/O', of: ['notify/delivery.ts'], only: ['schemas/'] },
   {

@@ -1,8 +1,8 @@
 import { gunzip, gzip, zstdCompress, zstdDecompress } from 'node:zlib'
 import { promisify } from 'node:util'
 import kafkajs from 'kafkajs'
-import { decompressLz4 } from './lz4.ts'
-import { decompressSnappy } from './snappy.ts'
+import { decompressLz4 } from '../../../ingest/compression/lz4.ts'
+import { decompressSnappy } from '../../../ingest/compression/snappy.ts'
 
 // Node does not find these among the named exports of kafkajs.
 const { CompressionCodecs, CompressionTypes } = kafkajs

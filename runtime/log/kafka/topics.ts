@@ -12,6 +12,9 @@ export interface TopicSettings {
   readonly partitions?: number
   readonly replication_factor: number
   readonly retention_ms: number
+  /** Of the samples topic, whose retention is its own. */
+  readonly samples_retention_ms: number
+  readonly samples_retention_bytes: number
 }
 
 export interface TopicFacts {
@@ -104,19 +107,29 @@ async function check(admin: Admin, cluster: Cluster, settings: TopicSettings): P
 }
 
 async function create(admin: Admin, names: readonly string[], settings: TopicSettings): Promise<void> {
-  const { replication_factor, retention_ms, partitions = DEFAULT_PARTITIONS } = settings
+  const { replication_factor, partitions = DEFAULT_PARTITIONS, topic_prefix } = settings
   const configuration = {
     'message.timestamp.type': 'LogAppendTime',
     'cleanup.policy': 'delete',
-    'retention.ms': String(retention_ms),
     // With three or more copies, one broker may be away and an acknowledged record is still on two.
     ...(replication_factor >= 3 ? { 'min.insync.replicas': '2' } : {}),
   }
+  const samples: Topic = 'samples'
+  const retentionOf = (name: string) =>
+    name === topic_prefix + samples
+      ? {
+          'retention.ms': String(settings.samples_retention_ms),
+          'retention.bytes': String(settings.samples_retention_bytes),
+        }
+      : { 'retention.ms': String(settings.retention_ms) }
   const topics: ITopicConfig[] = names.map((topic) => ({
     topic,
     numPartitions: partitions,
     replicationFactor: replication_factor,
-    configEntries: Object.entries(configuration).map(([name, value]) => ({ name, value })),
+    configEntries: Object.entries({ ...configuration, ...retentionOf(topic) }).map(([name, value]) => ({
+      name,
+      value,
+    })),
   }))
   try {
     await admin.createTopics({ topics, waitForLeaders: false })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { decompressLz4 } from '../../runtime/log/kafka/lz4.ts'
-import { decompressSnappy } from '../../runtime/log/kafka/snappy.ts'
+import { decompressLz4 } from '../../ingest/compression/lz4.ts'
+import { decompressSnappy } from '../../ingest/compression/snappy.ts'
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex')
 const BYTES_MAX = 1_000
