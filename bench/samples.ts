@@ -1,6 +1,8 @@
+import type { DecodedSamples } from '../ingest/samples/format.ts'
 import { sampleDecoder } from '../ingest/samples/formats.ts'
 import type { SampleFormat } from '../schemas/source_formats.ts'
 import { startEmbedded } from './http_round.ts'
+import { mtconnectShdr, opcuaJson, sparkplugData, sparkplugReader, uns } from './load/plant_bodies.ts'
 import {
   bodies,
   influx,
@@ -39,6 +41,9 @@ interface Decoded {
   readonly format: SampleFormat
   readonly encode: (part: readonly LoadReading[]) => Buffer
   readonly content_type?: string
+  readonly topic?: string
+  /** Of a format whose messages need what others told before; for messages of so many readings. */
+  readonly reader?: (batch: number) => (body: Buffer) => DecodedSamples
 }
 
 const DECODED: readonly Decoded[] = [
@@ -52,6 +57,10 @@ const DECODED: readonly Decoded[] = [
   { name: 'Metricbeat', format: 'metricbeat', encode: metricbeat },
   { name: 'JSON', format: 'samples-json', encode: samplesJson },
   { name: 'CSV', format: 'samples-csv', encode: samplesCsv },
+  { name: 'OPC UA JSON', format: 'opcua-json', encode: opcuaJson },
+  { name: 'Unified Namespace', format: 'uns', encode: uns, topic: 'umh/v1/acme/hamburg/oven/_historian' },
+  { name: 'MTConnect SHDR', format: 'mtconnect-shdr', encode: mtconnectShdr, topic: 'hamburg/oven' },
+  { name: 'Sparkplug B, by alias', format: 'sparkplug', encode: sparkplugData, reader: sparkplugReader },
 ]
 
 export async function run(options: BenchOptions): Promise<Report> {
@@ -72,17 +81,19 @@ export async function run(options: BenchOptions): Promise<Report> {
 
 /** Over and over the same messages, as a sender that scrapes gives them: after the first time the series are known. */
 function decode(
-  { format, encode, content_type }: Decoded,
+  { format, encode, content_type, topic = '', reader }: Decoded,
   distinct: number,
   batch: number,
 ): Record<string, Figure> {
   const all = bodies(encode, { distinct, batch, times: 2, end_ms: Date.now() })
-  const read = sampleDecoder({ format, labels: {} })
   const headers: Record<string, string> = content_type === undefined ? {} : { 'content-type': content_type }
+  const decoder = sampleDecoder({ format, labels: {} })
+  const read =
+    reader?.(batch) ?? ((body: Buffer) => decoder({ body, headers, topic, key: null, at_ms: Date.now() }))
   const pass = (): number => {
     let samples = 0
     for (const body of all) {
-      const { series, rejects } = read({ body, headers, topic: '', key: null, at_ms: Date.now() })
+      const { series, rejects } = read(body)
       if (rejects.length > 0) throw new Error(`${format}: ${rejects[0]?.reason}`)
       for (const { readings } of series) samples += readings.length
     }

@@ -11,6 +11,8 @@ import type { DecodedAlerts, Mark, RawAlert, RejectedAlert } from './sources/raw
 /** What one message (or the body of one request, whose `offset` is null) gave. */
 export interface DecodedMessage {
   readonly offset: number | null
+  /** Where it came from, of a source that keeps no places (MQTT). */
+  readonly from?: string
   readonly decoded: DecodedAlerts
   /** The same with every alert in full; must be given where `decoded` has repeats. */
   readonly inFull?: () => DecodedAlerts
@@ -27,6 +29,15 @@ export interface Batch {
   readonly messages: readonly DecodedMessage[]
   /** Where a rejected alert came from, e.g. `kafka:plant-alerts/3@1207#4`. */
   readonly locate: (offset: number | null, ordinal: number) => string
+}
+
+/** Where something of a message came from. */
+export function locate(
+  batch: Pick<Batch, 'locate'>,
+  { offset, from }: Pick<DecodedMessage, 'offset' | 'from'>,
+  ordinal: number,
+): string {
+  return from === undefined ? batch.locate(offset, ordinal) : `${from}#${ordinal}`
 }
 
 /** A batch ready for the log: its alerts by partition, and its rejects as dead letters too. */
@@ -132,7 +143,11 @@ function prepareOnce(batch: Batch, { partitions, normalise, recogniser }: Prepar
     const taken = sorted.alerts.length + countOf(repeats)
     alerts_total += taken
     if (taken === 0 && sorted.rejects.length > 0) messages_rejected++
-    letters.push(...lettersOf(batch, message, sorted.rejects))
+    const from = {
+      ...batch,
+      locate: (_offset: number | null, ordinal: number) => locate(batch, message, ordinal),
+    }
+    letters.push(...lettersOf(from, message, sorted.rejects))
     rejects.push(...sorted.rejects)
   }
   return {

@@ -1,7 +1,7 @@
 import type { SourceMessage } from '../runtime/ports.ts'
 import { digestOf } from '../schemas/ids.ts'
 import type { Acknowledger } from './acknowledger.ts'
-import type { Batch, DecodedMessage, Prepared } from './batch.ts'
+import { type Batch, type DecodedMessage, locate, type Prepared } from './batch.ts'
 import type { Intake } from './intake.ts'
 import { MessageLoop, type MessageLoopParts, type Taker } from './message_loop.ts'
 import { readBody } from './read_body.ts'
@@ -68,21 +68,24 @@ export class Consumer implements Taker<PreparedBatch> {
   }
 
   /** What acknowledges something that does not fire becomes a dead letter. */
-  private async acknowledge(batch: Batch, { offset, decoded }: DecodedMessage): Promise<void> {
+  private async acknowledge(batch: Batch, message: DecodedMessage): Promise<void> {
     const { acknowledger, intake, name } = this.parts
-    const { acknowledgements = [] } = decoded
+    const { acknowledgements = [] } = message.decoded
     if (acknowledgements.length === 0 || acknowledger === undefined) return
     const unknown = await acknowledger.settle(acknowledgements, (ordinal) =>
-      digestOf(`acknowledgement of ${name}`, batch.locate(offset, ordinal)),
+      digestOf(`acknowledgement of ${name}`, locate(batch, message, ordinal)),
     )
     if (unknown.length > 0)
-      await intake.accept({ ...batch, messages: [{ offset, decoded: { alerts: [], rejects: unknown } }] })
+      await intake.accept({ ...batch, messages: [{ ...message, decoded: { alerts: [], rejects: unknown } }] })
   }
 
   private batchOf(topic: string, partition: number, messages: readonly SourceMessage[]): Batch {
     return {
       source: this.parts.name,
-      origin: { source: `${this.parts.name}/${topic}`, partition },
+      // Without places there is nothing to skip by: an alert that comes again is a repeat.
+      origin: messages.some(({ unkept }) => unkept)
+        ? null
+        : { source: `${this.parts.name}/${topic}`, partition },
       received_at_ms: this.parts.clock.now(),
       messages: messages.map((message) => this.decode(topic, message)),
       locate: (offset, ordinal) => `kafka:${topic}/${partition}@${offset}#${ordinal}`,
@@ -91,7 +94,7 @@ export class Consumer implements Taker<PreparedBatch> {
 
   private decode(topic: string, message: SourceMessage): DecodedMessage {
     const { decode, has_secrets } = this.parts
-    const { offset, time_ms, value, headers } = message
+    const { offset, time_ms, value, headers, unkept } = message
     const named = Object.entries(headers).map(([name, text]) => [name.toLowerCase(), text] as const)
     const received = {
       body: value ?? Buffer.alloc(0),
@@ -102,7 +105,8 @@ export class Consumer implements Taker<PreparedBatch> {
     }
     if (decode === undefined)
       return { ...this.recognise(message), received: { ...received, items_stand_alone: true } }
-    const read = { offset, decoded: decode(received) }
+    const decoded = decode(received)
+    const read = unkept === undefined ? { offset, decoded } : { offset: null, from: unkept.name, decoded }
     return has_secrets ? read : { ...read, received }
   }
 

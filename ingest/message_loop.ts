@@ -21,7 +21,8 @@ export interface MessageLoopParts {
 
 /** What becomes of messages of one source partition. */
 export interface Taker<Prepared extends { readonly messages_rejected: number }> {
-  prepare(topic: string, partition: number, messages: readonly SourceMessage[]): Prepared
+  /** May throw Retryable where it is asynchronous. */
+  prepare(topic: string, partition: number, messages: readonly SourceMessage[]): Prepared | Promise<Prepared>
   /** Resolves when everything is durable. Throws Retryable. */
   take(prepared: Prepared): Promise<unknown>
 }
@@ -72,8 +73,8 @@ export class MessageLoop<Prepared extends { readonly messages_rejected: number }
     this.windows.set(key, window)
     for (let attempt = 1; ; attempt++) {
       // Prepared anew for each attempt: how old a repeat may be is bounded from when it was recognised.
-      const prepared = await this.passed(topic, partition, messages, window)
-      if (!(await this.taken(prepared, attempt))) continue
+      const prepared = await this.taken(topic, partition, messages, window, attempt)
+      if (prepared === null) continue
       window.count({ messages: messages.length, rejected: prepared.messages_rejected })
       return
     }
@@ -88,7 +89,7 @@ export class MessageLoop<Prepared extends { readonly messages_rejected: number }
   ): Promise<Prepared> {
     let halted = false
     for (;;) {
-      const prepared = this.taker.prepare(topic, partition, messages)
+      const prepared = await this.taker.prepare(topic, partition, messages)
       const drain = window.isDrain({ messages: messages.length, rejected: prepared.messages_rejected })
       if (drain !== halted) this.parts.observer.halted(this.parts.name, topic, partition, drain)
       if (!drain) return prepared
@@ -97,16 +98,23 @@ export class MessageLoop<Prepared extends { readonly messages_rejected: number }
     }
   }
 
-  /** False, after a pause, when the log did not take it. */
-  private async taken(prepared: Prepared, attempt: number): Promise<boolean> {
+  /** What was taken; null, after a pause, when log or store did not take it. */
+  private async taken(
+    topic: string,
+    partition: number,
+    messages: readonly SourceMessage[],
+    window: RejectWindow,
+    attempt: number,
+  ): Promise<Prepared | null> {
     try {
+      const prepared = await this.passed(topic, partition, messages, window)
       await this.taker.take(prepared)
-      return true
+      return prepared
     } catch (error) {
-      if (!(error instanceof Retryable)) throw error
+      if (!(error instanceof Retryable) || this.closing.signal.aborted) throw error
       this.parts.observer.retrying(this.parts.name, error, attempt)
       await this.pause(Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** Math.min(attempt - 1, 10)))
-      return false
+      return null
     }
   }
 

@@ -9,6 +9,14 @@ const TIMEOUT_MS = 4_000
 /** Fewer entries than this are in the normal run of things. */
 const LAG_WORTH_TELLING = 1_000
 
+/** Of brokers whose address names none. */
+const MQTT_PORTS: Readonly<Record<string, number>> = {
+  'mqtt:': 1_883,
+  'mqtts:': 8_883,
+  'ws:': 80,
+  'wss:': 443,
+}
+
 /** Checks every part that the configuration names, side by side, each within seconds. Changes nothing. */
 export async function examine(loaded: Loaded, token: string | undefined): Promise<Finding[]> {
   const { config } = loaded
@@ -19,6 +27,12 @@ export async function examine(loaded: Loaded, token: string | undefined): Promis
   ])
   for (const broker of brokers)
     checks.push(one(reachable('kafka', broker, 'start the broker, or correct `kafka.brokers`')))
+  for (const source of config.sources) {
+    if (source.kind !== 'mqtt') continue
+    const { hostname, port, protocol } = new URL(source.url)
+    const address = `${hostname}:${port === '' ? MQTT_PORTS[protocol] : port}`
+    checks.push(one(reachable('mqtt', address, `start the broker, or correct the url of ${source.name}`)))
+  }
   if (config.redis) checks.push(one(redis(loaded, config.redis)))
   if (config.clickhouse) checks.push(one(clickhouse(loaded, config.clickhouse)))
   for (const sink of config.sinks) checks.push(one(sinkFinding(loaded, sink)))

@@ -12,6 +12,26 @@ export class Metrics {
     'Readings left out because they are no numbers (texts, native histograms), by source.',
     ['source'],
   )
+  readonly source_connected = this.gauge(
+    'tocsin_source_connected',
+    'Is there a connection to the MQTT broker of the source (1), or none (0)?',
+    ['source'],
+  )
+  readonly source_waiting_messages = this.gauge(
+    'tocsin_source_waiting_messages',
+    'Messages heard from the MQTT broker of the source and not durable yet.',
+    ['source'],
+  )
+  readonly sparkplug_gaps_total = this.counter(
+    'tocsin_sparkplug_gaps_total',
+    'Messages of Sparkplug before which others were missing, by source.',
+    ['source'],
+  )
+  readonly sparkplug_rebirths_total = this.counter(
+    'tocsin_sparkplug_rebirths_total',
+    'Edge nodes of Sparkplug that were asked for their births, by source.',
+    ['source'],
+  )
   readonly rejects_total = this.counter(
     'tocsin_rejects_total',
     'Alerts, series of readings and messages refused, by source and reason.',

@@ -3,11 +3,13 @@ import type { Outcome } from '../correlate/fold.ts'
 import type { State } from '../correlate/state.ts'
 import type { ConsumerObserver } from '../ingest/message_loop.ts'
 import type { IntakeObserver } from '../ingest/intake.ts'
+import type { SparkplugObserver } from '../ingest/samples/sparkplug_consumer.ts'
 import type { SampleObserver } from '../ingest/samples/intake.ts'
 import type { Action, DeliveryRow, Result } from '../notify/delivery.ts'
 import type { Retryable } from './errors.ts'
 import type { Logger } from './logger.ts'
 import type { Metrics } from './metrics.ts'
+import type { MqttObserver } from './mqtt/connection.ts'
 import type { Clock, Log, Position, Shard, Topic } from './ports.ts'
 import { RecentRate } from './recent_rate.ts'
 import type { WorkerObserver } from './worker.ts'
@@ -42,7 +44,9 @@ interface Sizes {
 }
 
 /** Turns what the parts tell about themselves into metrics, log lines, and the status of sources. */
-export class Observation implements WorkerObserver, IntakeObserver, SampleObserver, ConsumerObserver {
+export class Observation
+  implements WorkerObserver, IntakeObserver, SampleObserver, SparkplugObserver, MqttObserver, ConsumerObserver
+{
   readonly sources = new Map<string, SourceStatus>()
   private readonly rates = new Map<string, RecentRate>()
   private readonly parts: {
@@ -134,6 +138,19 @@ export class Observation implements WorkerObserver, IntakeObserver, SampleObserv
     const status = this.source(source)
     status.last_event_at_ms = clock.now()
     status.samples += samples
+  }
+
+  reborn(source: string, { gaps, rebirths }: Parameters<SparkplugObserver['reborn']>[1]): void {
+    if (gaps > 0) this.parts.metrics.sparkplug_gaps_total.inc({ source }, gaps)
+    if (rebirths > 0) this.parts.metrics.sparkplug_rebirths_total.inc({ source }, rebirths)
+  }
+
+  connected(source: string, connected: boolean): void {
+    this.parts.metrics.source_connected.set({ source }, Number(connected))
+  }
+
+  waiting(source: string, messages: number): void {
+    this.parts.metrics.source_waiting_messages.set({ source }, messages)
   }
 
   rejected(source: string, code: string): void {

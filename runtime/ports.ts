@@ -126,11 +126,14 @@ export interface Clock {
 }
 
 export interface SourceMessage {
+  /** Its place in the source partition; means nothing where `unkept` is given. */
   readonly offset: number
   readonly time_ms: number
   readonly key: Buffer | null
   readonly value: Buffer | null
   readonly headers: Readonly<Record<string, string>>
+  /** Given by a source that keeps no places (MQTT): the message's own topic, and a name that no other message has. */
+  readonly unkept?: { readonly topic: string; readonly name: string }
 }
 
 /**
@@ -144,5 +147,7 @@ export interface TopicSource {
     group: string,
     handle: (topic: string, partition: number, messages: readonly SourceMessage[]) => Promise<void>,
   ): Promise<Subscription>
+  /** Tells those who listen to a topic, where the source can (MQTT). Throws Retryable while it cannot be reached. */
+  publish?(topic: string, payload: Buffer): Promise<void>
   ping(): Promise<void>
 }

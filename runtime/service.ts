@@ -3,12 +3,6 @@ import { FEED_BOUNDS } from '../api/changes_feed.ts'
 import { LiveView } from '../api/live_view.ts'
 import { buildServer } from '../api/server.ts'
 import { Acknowledger } from '../ingest/acknowledger.ts'
-import { Consumer } from '../ingest/consumer.ts'
-import { SampleConsumer } from '../ingest/samples/consumer.ts'
-import { isSampleSource, sampleDecoder } from '../ingest/samples/formats.ts'
-import { isAlertSource, isPlainAlertmanager, sourceDecoder } from '../ingest/source_decoder.ts'
-import type { KafkaSourceConfig } from '../schemas/config.ts'
-import { FORMATS_WITH_SECRETS } from '../schemas/source_formats.ts'
 import type { Loaded } from './config.ts'
 import { Retryable } from './errors.ts'
 import { layFirstRules } from './first_rules.ts'
@@ -19,7 +13,8 @@ import { Tables } from './tables.ts'
 import { noTraces, otlpTraces } from './tracing.ts'
 import { apiParts } from './service_api.ts'
 import { ingestRoutes, makeIntakes } from './service_ingest.ts'
-import { publicUrl, type Reading, type Running, type ServiceParts } from './service_parts.ts'
+import { publicUrl, type Running, type ServiceParts } from './service_parts.ts'
+import { sourceReadings } from './service_sources.ts'
 import { version } from './version.ts'
 import { type World, wire } from './wire.ts'
 
@@ -62,7 +57,7 @@ export class Service {
 }
 
 async function assemble({ loaded, clock, logger, on_fatal }: ServiceParts, world: World): Promise<Running> {
-  const { config, rules } = loaded
+  const { config } = loaded
   const metrics = new Metrics()
   const observation = new Observation({ metrics, logger, clock, log: world.log, on_fatal })
   const tracing = tracingOf(config)
@@ -70,13 +65,9 @@ async function assemble({ loaded, clock, logger, on_fatal }: ServiceParts, world
   if (!history) metrics.registry.removeSingleMetric('tocsin_history_up')
   const { intake, sample_intake } = makeIntakes({ log: world.log, clock, config, observation, tracing })
   const tables = await openTables(config, { clock, logger, metrics })
-  const decoding = { scope_labels: config.scope.labels, lookup: tables.lookup }
   const acknowledger = new Acknowledger({ ...world, clock, config, intake })
-  const consumers = await Promise.all(
-    config.parts.includes('ingest')
-      ? config.sources.flatMap((source) => (source.kind === 'kafka' ? [consumerOf(source)] : []))
-      : [],
-  )
+  const taking = { world, observation, intake, sample_intake, acknowledger, tables }
+  const consumers = await sourceReadings({ ...taking, loaded, clock })
   const workers = makeWorkers({
     loaded,
     world,
@@ -102,22 +93,6 @@ async function assemble({ loaded, clock, logger, on_fatal }: ServiceParts, world
     started_at_ms: clock.now(),
     live: null,
     server: null,
-  }
-
-  async function consumerOf(source: KafkaSourceConfig): Promise<Reading> {
-    observation.source(source.name, source.kind)
-    const { name, topics } = source
-    const common = { name, topics, source: await world.topicSource(source), clock, observer: observation }
-    if (isSampleSource(source))
-      return new SampleConsumer({ ...common, intake: sample_intake, decode: sampleDecoder(source) })
-    if (!isAlertSource(source)) throw new Error(`no format ${source.format} is known`)
-    return new Consumer({
-      ...common,
-      intake,
-      resolve_timeout_ms: rules.resolve_timeout_ms,
-      ...(!isPlainAlertmanager(source) && { decode: sourceDecoder(source, decoding), acknowledger }),
-      has_secrets: FORMATS_WITH_SECRETS.has(source.format),
-    })
   }
 }
 

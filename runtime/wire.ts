@@ -1,10 +1,11 @@
 import type { HistoryAddress } from '../analytics/connection.ts'
-import type { Config, KafkaSourceConfig } from '../schemas/config.ts'
+import type { Config, KafkaSourceConfig, MqttSourceConfig } from '../schemas/config.ts'
 import type { Loaded } from './config.ts'
 import { Misconfigured } from './errors.ts'
 import { HistoryServer } from './history_server.ts'
 import type { KafkaAccess, KafkaLogSettings } from './log/kafka.ts'
 import type { Logger } from './logger.ts'
+import type { MqttAccess, MqttObserver } from './mqtt/connection.ts'
 import { Retention } from './retention.ts'
 import type { Clock, Log, Store, TopicSource } from './ports.ts'
 
@@ -19,7 +20,10 @@ export interface World {
   readonly store: Store
   /** Null: history is off. Resolves when ClickHouse is known to run. */
   readonly history: Promise<HistoryAddress> | null
-  readonly topicSource: (source: KafkaSourceConfig) => Promise<TopicSource>
+  readonly topicSource: (
+    source: KafkaSourceConfig | MqttSourceConfig,
+    observer: MqttObserver,
+  ) => Promise<TopicSource>
   close(): Promise<void>
 }
 
@@ -63,7 +67,7 @@ async function embedded(parts: WireParts): Promise<World> {
     log,
     store,
     history: server && server.address,
-    topicSource: (source) => sourceOf(parts, source),
+    topicSource: (source, observer) => sourceOf(parts, log, source, observer),
     async close() {
       await retention.stop()
       await server?.stop()
@@ -112,7 +116,7 @@ async function distributed(parts: WireParts): Promise<World> {
       config.history.enabled && config.clickhouse
         ? Promise.resolve(historyOf(parts, config.clickhouse))
         : null,
-    topicSource: (source) => sourceOf(parts, source),
+    topicSource: (source, observer) => sourceOf(parts, log, source, observer),
     async close() {
       await log.close()
       await store.close()
@@ -151,7 +155,16 @@ function accessOf({ loaded, clock, logger }: WireParts, kafka: KafkaConfig): Kaf
   }
 }
 
-async function sourceOf(parts: WireParts, source: KafkaSourceConfig): Promise<TopicSource> {
+async function sourceOf(
+  parts: WireParts,
+  log: Log,
+  source: KafkaSourceConfig | MqttSourceConfig,
+  observer: MqttObserver,
+): Promise<TopicSource> {
+  if (source.kind === 'mqtt') {
+    const { MqttSource } = await import('./mqtt/source.ts')
+    return new MqttSource(mqttAccess(parts, source, observer), log)
+  }
   const { kafkaSource } = await import('./log/kafka.ts')
   const cluster = source.cluster ?? parts.loaded.config.kafka
   if (!cluster) throw new Misconfigured('config-invalid', `source ${source.name}: no brokers are known`)
@@ -161,6 +174,34 @@ async function sourceOf(parts: WireParts, source: KafkaSourceConfig): Promise<To
     accessOf(parts, cluster),
     topic_pattern === undefined ? null : { pattern: topic_pattern, own_prefix },
   )
+}
+
+function mqttAccess(
+  { loaded: { secret }, clock, logger }: WireParts,
+  source: MqttSourceConfig,
+  observer: MqttObserver,
+): MqttAccess {
+  const { name, url, client_id, username, password, tls, version, session_expiry_ms, in_flight_max } = source
+  return {
+    name,
+    url,
+    client_id: client_id ?? `tocsin-${name}`,
+    ...(username !== undefined && { username }),
+    ...(password && { password: secret(password) }),
+    ...(tls && {
+      tls: {
+        ...(tls.ca && { ca: secret(tls.ca) }),
+        ...(tls.cert && { cert: secret(tls.cert) }),
+        ...(tls.key && { key: secret(tls.key) }),
+      },
+    }),
+    version,
+    session_expiry_ms,
+    in_flight_max,
+    clock,
+    logger,
+    observer,
+  }
 }
 
 function historyOf({ loaded }: WireParts, clickhouse: NonNullable<Config['clickhouse']>): HistoryAddress {

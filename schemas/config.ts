@@ -7,6 +7,7 @@ import {
   httpUrl,
   httpSource,
   kafkaSource,
+  mqttSource,
   name,
   ownKafka,
   positive_ms,
@@ -228,7 +229,7 @@ const keys = z.strictObject({
     .meta({ examples: [[{ name: 'shop', file: 'topology.json', scope: '' }]] }),
   tables,
   sources: z
-    .array(z.discriminatedUnion('kind', [kafkaSource, httpSource]))
+    .array(z.discriminatedUnion('kind', [kafkaSource, httpSource, mqttSource]))
     .max(100)
     .default([])
     .describe('where alerts come from beside /api/v2/alerts, which needs no entry')
@@ -343,4 +344,5 @@ export type Config = z.infer<typeof config>
 export type SinkConfig = Config['sinks'][number]
 export type SourceConfig = Config['sources'][number]
 export type KafkaSourceConfig = Extract<SourceConfig, { kind: 'kafka' }>
+export type MqttSourceConfig = Extract<SourceConfig, { kind: 'mqtt' }>
 export type HttpSourceConfig = Extract<SourceConfig, { kind: 'http' }>

@@ -101,6 +101,13 @@ const readings = {
     .optional()
     .describe('with `format: samples-json`: how the messages become readings, in expressions of CEL'),
   csv: csvColumns.optional().describe('with `format: samples-csv`: what the columns tell'),
+  equipment: z
+    .record(z.string().max(LIMITS.label_value_chars), z.string().max(LIMITS.label_value_chars))
+    .default({})
+    .describe(
+      'readings: beginnings of the places that the sender tells → what stands in their stead, the longest that fits; an empty one goes before all',
+    )
+    .meta({ examples: [{ 'plant/edge-7': 'acme/hamburg/bottling/line-3' }] }),
 }
 
 const mapped = {
@@ -153,6 +160,62 @@ const bounded = {
     )
     .meta({ examples: [{ requests_per_s: 50, burst: 100 }] }),
 }
+
+export const mqttSource = z.strictObject({
+  ...source,
+  kind: z.literal('mqtt').describe('messages come from an MQTT broker'),
+  url: z
+    .url({ protocol: /^(?:mqtts?|wss?)$/, error: 'expected an address such as mqtt://broker:1883' })
+    .describe('mqtt://host:port, mqtts:// for TLS, ws:// or wss:// for WebSockets')
+    .meta({ examples: ['mqtt://broker:1883'] }),
+  topics: z
+    .array(z.string().min(1).max(1_024))
+    .min(1)
+    .max(100)
+    .describe(
+      'topics to read, with the wildcards + and #; `$share/GROUP/TOPIC` shares them with other readers',
+    ),
+  client_id: z
+    .string()
+    .min(1)
+    .max(128)
+    .optional()
+    .describe('names the session at the broker; default tocsin-<name>')
+    .meta({ examples: ['tocsin-plant'] }),
+  version: z.enum(['3.1.1', '5']).default('5').describe('version of MQTT'),
+  session_expiry_ms: positive_ms
+    .default(7 * 86_400_000)
+    .describe('how long the broker keeps messages for us while we are away (MQTT 5)'),
+  in_flight_max: z
+    .number()
+    .int()
+    .min(1)
+    .max(65_535)
+    .default(2_000)
+    .describe('messages taken from the broker and not durable yet; beyond it nothing is read'),
+  username: z
+    .string()
+    .optional()
+    .describe('user of the broker')
+    .meta({ examples: ['tocsin'] }),
+  password: secret
+    .optional()
+    .describe('its password: {env: NAME} or {file: PATH}')
+    .meta({ examples: [{ env: 'TOCSIN_MQTT_PASSWORD' }] }),
+  tls: z
+    .strictObject({
+      ca: secret
+        .optional()
+        .describe('authorities that sign the broker’s certificate (PEM), if not the system’s'),
+      cert: secret.optional().describe('our own certificate (PEM), where the broker asks for one'),
+      key: secret.optional().describe('its key (PEM)'),
+    })
+    .optional()
+    .describe('certificates of a connection by mqtts:// or wss://')
+    .meta({ examples: [{ ca: { file: '/etc/tocsin/broker-ca.pem' } }] }),
+  ...mapped,
+  ...readings,
+})
 
 const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'expected the name of a header')
 

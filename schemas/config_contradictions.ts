@@ -23,6 +23,7 @@ export function contradictions(config: Config): Contradiction[] {
     ...unusableRelabellings(config),
     ...duplicates(['tables'], config.tables),
     ...unusableReadings(config),
+    ...unusableSparkplug(config),
     ...duplicates(['sources'], config.sources),
     ...duplicates(['built_in_sources'], config.built_in_sources),
     ...duplicates(['sinks'], config.sinks),
@@ -181,6 +182,25 @@ function unusableReadings({ sources }: Config): Contradiction[] {
 /** A table that is named outright, in JSON of the expression. */
 const LOOKED_UP = /\blookup\(\s*(?:\\"|')([\w-]+)(?:\\"|')/g
 
+/** Births must be heard by whoever hears what they define. */
+function unusableSparkplug({ sources }: Config): Contradiction[] {
+  return sources.flatMap((source, i) => {
+    if (source.format !== 'sparkplug') return []
+    if (source.kind === 'http')
+      return [{ path: ['sources', i, 'kind'], message: 'format: sparkplug comes by `mqtt` or `kafka`' }]
+    const shared =
+      source.kind === 'mqtt' ? source.topics.findIndex((topic) => topic.startsWith('$share/')) : -1
+    return shared < 0
+      ? []
+      : [
+          {
+            path: ['sources', i, 'topics', shared],
+            message: 'topics of Sparkplug cannot be shared: each reader would miss births that others hear',
+          },
+        ]
+  })
+}
+
 function duplicates(where: readonly string[], items: readonly { readonly name: string }[]): Contradiction[] {
   return items.flatMap(({ name }, i) =>
     items.findIndex((other) => other.name === name) < i
@@ -304,6 +324,9 @@ function visiblePasswords(config: Config): Contradiction[] {
   const urls: [path: (string | number)[], url: string | undefined][] = [
     [['public_url'], config.public_url],
     ...config.sinks.map((sink, i): [(string | number)[], string] => [['sinks', i, 'url'], sink.url]),
+    ...config.sources.flatMap((source, i): [(string | number)[], string][] =>
+      source.kind === 'mqtt' ? [[['sources', i, 'url'], source.url]] : [],
+    ),
     [['redis', 'url'], config.redis?.url],
     [['clickhouse', 'url'], config.clickhouse?.url],
     [['telemetry', 'otlp_traces_url'], config.telemetry.otlp_traces_url],

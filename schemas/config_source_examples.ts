@@ -1,8 +1,12 @@
 import type { z } from 'zod'
-import type { builtInSource, httpSource, kafkaSource } from './config_connections.ts'
+import type { builtInSource, httpSource, kafkaSource, mqttSource } from './config_connections.ts'
 
 /** Entries of `sources` in the example configuration: every key stands in one of them. */
-export const SOURCE_EXAMPLES: readonly (z.input<typeof kafkaSource> | z.input<typeof httpSource>)[] = [
+export const SOURCE_EXAMPLES: readonly (
+  | z.input<typeof kafkaSource>
+  | z.input<typeof httpSource>
+  | z.input<typeof mqttSource>
+)[] = [
   {
     name: 'plant',
     kind: 'kafka',
@@ -14,6 +18,19 @@ export const SOURCE_EXAMPLES: readonly (z.input<typeof kafkaSource> | z.input<ty
       fingerprint: 'alert.labels.alertname + "/" + alert.labels.host',
     },
     cluster: { brokers: ['plant-kafka:9092'] },
+  },
+  {
+    name: 'line-3',
+    kind: 'mqtt',
+    url: 'mqtts://broker.example.org:8883',
+    topics: ['spBv1.0/#'],
+    format: 'sparkplug',
+    labels: { site: 'hamburg' },
+    tls: {
+      ca: { file: '/etc/tocsin/broker-ca.pem' },
+      cert: { file: '/etc/tocsin/client.pem' },
+      key: { file: '/etc/tocsin/client-key.pem' },
+    },
   },
   {
     name: 'shop',
@@ -67,6 +84,39 @@ export const SOURCE_EXAMPLES: readonly (z.input<typeof kafkaSource> | z.input<ty
       resolved: 'alert.state == "ok"',
       link: 'alert.?url',
       fingerprint_labels: ['alertname', 'host'],
+    },
+  },
+  {
+    name: 'presses',
+    kind: 'http',
+    format: 'samples-json',
+    readings: {
+      items: 'body.readings',
+      drop: 'sample.sensor == "none"',
+      labels: { machine: 'sample.machine' },
+      metric: 'sample.sensor',
+      value: 'sample.value',
+      at: 'sample.time',
+      quality: 'sample.?quality',
+    },
+  },
+  {
+    name: 'ovens',
+    kind: 'http',
+    format: 'samples-json',
+    readings: { values: { temperature: 'sample.t', pressure: 'sample.p' } },
+  },
+  {
+    name: 'shifts',
+    kind: 'http',
+    format: 'samples-csv',
+    csv: {
+      separator: ';',
+      columns: ['time', 'machine', 'sensor', 'value'],
+      time: 'time',
+      labels: ['machine'],
+      metric: 'sensor',
+      value: 'value',
     },
   },
 ]

@@ -99,6 +99,12 @@ export const LIMITS = {
   /** A look-up table, and its file. */
   table_rows: 100_000,
   table_bytes: 16_777_216,
+  /** Of one birth or data message of Sparkplug. */
+  sparkplug_metrics_per_message: 10_000,
+  /** Metrics whose definitions are kept for one source partition; births beyond it are rejected. */
+  sparkplug_metrics: 500_000,
+  sparkplug_nodes: 10_000,
+  sparkplug_devices_per_node: 1_000,
   dead_letter_payload_bytes: 16_384,
   /** A message of which something was rejected is kept, once, up to this size, so that it can be read again. */
   dead_letter_message_bytes: 262_144,

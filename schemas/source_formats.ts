@@ -16,6 +16,7 @@ export const SOURCE_FORMATS = [
   'gcp-monitoring',
   'opsgenie',
   'otlp-logs',
+  'b2mml',
 ] as const
 /** Sources that need no entry in the configuration: each has an address of its own. */
 export const BUILT_IN_SOURCES = ['alertmanager', 'pagerduty', 'cloudevents', 'opsgenie', 'otlp-logs'] as const
@@ -40,6 +41,10 @@ export const SAMPLE_FORMATS = [
   'metricbeat',
   'samples-json',
   'samples-csv',
+  'sparkplug',
+  'opcua-json',
+  'uns',
+  'mtconnect-shdr',
 ] as const
 export type SampleFormat = (typeof SAMPLE_FORMATS)[number]
 

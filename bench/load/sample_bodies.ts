@@ -14,7 +14,7 @@ const METRICS_PER_HOST = 100
 const INTERVAL_MS = 15_000
 
 /** Readings `from` to `to` of all series (0 to `distinct` - 1) at one time. */
-function readings(from: number, to: number, at_ms: number): LoadReading[] {
+export function readings(from: number, to: number, at_ms: number): LoadReading[] {
   return Array.from({ length: to - from }, (_, i) => {
     const series = from + i
     const host = Math.floor(series / METRICS_PER_HOST)

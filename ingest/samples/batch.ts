@@ -8,6 +8,8 @@ import { readingFault, type SeriesPlacer } from './normalise.ts'
 /** What one message (or the body of one request, whose `offset` is null) gave. */
 export interface DecodedSampleMessage {
   readonly offset: number | null
+  /** Where it came from, of a source that keeps no places (MQTT). */
+  readonly from?: string
   readonly decoded: DecodedSamples
 }
 
@@ -51,7 +53,7 @@ export function prepareSamples(batch: SampleBatch, placer: SeriesPlacer): Prepar
   const rejects: RejectedSample[] = []
   const letters: DeadLetter[] = []
   let [dropped, messages_rejected] = [0, 0]
-  for (const { offset, decoded } of batch.messages) {
+  for (const { offset, from, decoded } of batch.messages) {
     const taken_before = sorter.samples_total
     const refused = [...decoded.rejects]
     for (const [i, raw] of decoded.series.entries()) sorter.add(raw, i, refused)
@@ -59,7 +61,8 @@ export function prepareSamples(batch: SampleBatch, placer: SeriesPlacer): Prepar
     if (refused.length === 0) continue
     if (sorter.samples_total === taken_before) messages_rejected++
     for (const reject of refused) rejects.push(reject)
-    const locate = (ordinal: number) => batch.locate(offset, ordinal)
+    const locate = (ordinal: number) =>
+      from === undefined ? batch.locate(offset, ordinal) : `${from}#${ordinal}`
     letters.push(...lettersOf(bounded(refused), { source, at_ms: received_at_ms, locate }))
   }
   const { readings, samples_total } = sorter

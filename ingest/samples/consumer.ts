@@ -1,7 +1,7 @@
 import type { SourceMessage } from '../../runtime/ports.ts'
 import { MessageLoop, type MessageLoopParts, type Taker } from '../message_loop.ts'
 import type { DecodedSampleMessage, PreparedSamples } from './batch.ts'
-import type { DecodeSamples } from './format.ts'
+import type { DecodedSamples, DecodeSamples, SampleMessage } from './format.ts'
 import type { SampleIntake } from './intake.ts'
 
 export interface SampleConsumerParts extends MessageLoopParts {
@@ -50,18 +50,32 @@ export class SampleConsumer implements Taker<PreparedSamples> {
     return this.parts.intake.take(prepared)
   }
 
-  private decode(
-    topic: string,
-    { offset, time_ms, key, value, headers }: SourceMessage,
-  ): DecodedSampleMessage {
-    const named = Object.entries(headers).map(([name, text]) => [name.toLowerCase(), text] as const)
-    const decoded = this.parts.decode({
-      body: value ?? Buffer.alloc(0),
-      headers: Object.fromEntries(named),
-      topic,
-      key,
-      at_ms: Math.min(time_ms, this.parts.clock.now()),
-    })
-    return { offset, decoded }
+  private decode(topic: string, message: SourceMessage): DecodedSampleMessage {
+    const decoded = this.parts.decode(sampleMessage(topic, message, this.parts.clock.now()))
+    return decodedFrom(message, decoded)
   }
+}
+
+/** A message of a topic, as decoders take it. */
+export function sampleMessage(
+  topic: string,
+  { time_ms, key, value, headers, unkept }: SourceMessage,
+  now_ms: number,
+): SampleMessage {
+  const named = Object.entries(headers).map(([name, text]) => [name.toLowerCase(), text] as const)
+  return {
+    body: value ?? Buffer.alloc(0),
+    headers: Object.fromEntries(named),
+    topic: unkept?.topic ?? topic,
+    key,
+    // A producer whose clock is ahead does not make readings of the future.
+    at_ms: Math.min(time_ms, now_ms),
+  }
+}
+
+export function decodedFrom(
+  { offset, unkept }: SourceMessage,
+  decoded: DecodedSamples,
+): DecodedSampleMessage {
+  return unkept === undefined ? { offset, decoded } : { offset: null, from: unkept.name, decoded }
 }

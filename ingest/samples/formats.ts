@@ -2,7 +2,6 @@ import type { Labels } from '../../schemas/alert.ts'
 import { type CsvColumns, csvColumns, type ReadingsMapping } from '../../schemas/readings_mapping.ts'
 import { isSampleFormat, type SampleFormat, type TimeUnit } from '../../schemas/source_formats.ts'
 import { samplesCsv } from './csv.ts'
-import type { DecodeSamples, RawSeries } from './format.ts'
 import { influx } from './influx.ts'
 import { samplesJson } from './json.ts'
 import { metricbeat } from './metricbeat.ts'
@@ -10,6 +9,13 @@ import { otlpMetrics } from './otlp.ts'
 import { prometheusJson } from './prometheus_json.ts'
 import { remoteWrite } from './remote_write.ts'
 import { telegraf } from './telegraf.ts'
+import { placing } from '../sources/equipment.ts'
+import type { DecodedSamples, DecodeSamples } from './format.ts'
+import { mtconnectShdr } from './mtconnect.ts'
+import { opcuaJson } from './opcua.ts'
+import { stepSparkplug } from './sparkplug.ts'
+import { NO_BIRTHS } from './sparkplug_state.ts'
+import { unifiedNamespace } from './uns.ts'
 
 /** What the configuration says of how a source tells its readings. */
 export interface SampleSettings {
@@ -30,6 +36,11 @@ const SAMPLE_DECODERS: Readonly<Record<SampleFormat, (settings: SampleSettings) 
   metricbeat,
   'samples-json': samplesJson,
   'samples-csv': samplesCsv,
+  // One message alone, without what births before it told: SparkplugConsumer keeps them.
+  sparkplug: () => (message) => stepSparkplug(NO_BIRTHS, message).decoded,
+  'opcua-json': () => opcuaJson,
+  uns: unifiedNamespace,
+  'mtconnect-shdr': () => mtconnectShdr,
 }
 
 /** A source of the configuration, as far as its readings are concerned. */
@@ -40,6 +51,8 @@ export interface SampleSourceConfig {
   readonly time_unit?: TimeUnit | undefined
   readonly readings?: ReadingsMapping | undefined
   readonly csv?: CsvColumns | undefined
+  /** Beginnings of places → what stands in their stead. */
+  readonly equipment?: Readonly<Record<string, string>>
 }
 
 export function isSampleSource<Source extends { readonly format: string }>(
@@ -50,16 +63,26 @@ export function isSampleSource<Source extends { readonly format: string }>(
 
 /** Reads the messages of one source as its configuration says. */
 export function sampleDecoder(source: SampleSourceConfig): DecodeSamples {
-  const { format, labels, time_unit = null, readings = null, csv = csvColumns.parse({}) } = source
+  const { format, time_unit = null, readings = null, csv = csvColumns.parse({}) } = source
   const decode = SAMPLE_DECODERS[format]({ time_unit, readings, csv })
-  if (Object.keys(labels).length === 0) return decode
-  return (message) => {
-    const decoded = decode(message)
-    return { ...decoded, series: decoded.series.map((one) => withLabels(one, labels)) }
-  }
+  const place = seriesPlacing(source)
+  return (message) => place(decode(message))
 }
 
-/** Labels of the configuration go before those of the sender: they name the scope that a sender cannot leave. */
-function withLabels(series: RawSeries, own: Labels): RawSeries {
-  return { ...series, labels: { ...series.labels, ...own } }
+/** Gives series the labels and places that the configuration has for the source. */
+export function seriesPlacing({
+  labels,
+  equipment = {},
+}: Pick<SampleSourceConfig, 'labels' | 'equipment'>): (decoded: DecodedSamples) => DecodedSamples {
+  const has_labels = Object.keys(labels).length > 0
+  const placed = Object.keys(equipment).length > 0 ? placing(equipment) : null
+  if (!has_labels && placed === null) return (decoded) => decoded
+  return (decoded) => ({
+    ...decoded,
+    series: decoded.series.map((one) => {
+      const { equipment: told } = one.labels
+      const moved = placed === null || told === undefined ? {} : { equipment: placed(told) }
+      return { ...one, labels: { ...one.labels, ...moved, ...labels } }
+    }),
+  })
 }

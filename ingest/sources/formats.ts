@@ -3,6 +3,7 @@ import { decodeAlerts, RefusedBody } from './alertmanager.ts'
 import { alertmanagerEvents } from './alertmanager_events.ts'
 import { alertmanagerWebhook, grafana } from './alertmanager_webhook.ts'
 import { azureMonitor } from './azure.ts'
+import { b2mml } from './b2mml.ts'
 import { cloudevents } from './cloudevents.ts'
 import { cloudwatch } from './cloudwatch.ts'
 import { datadog } from './datadog.ts'
@@ -46,4 +47,5 @@ export const FORMATS: Readonly<Record<SourceFormat, Decode>> = {
   'gcp-monitoring': gcpMonitoring,
   opsgenie,
   'otlp-logs': otlpLogs,
+  b2mml,
 }

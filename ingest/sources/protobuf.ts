@@ -45,6 +45,17 @@ export class ProtoReader {
     return (this.high | 0) * TWO_32 + this.low
   }
 
+  /** Exact: as a number up to 2^53, beyond as a text. */
+  exactUint64(): number | string {
+    this.varint()
+    const { high, low } = this
+    return high < 0x20_0000 ? high * TWO_32 + low : `${high}:${low}`
+  }
+
+  float(): number {
+    return this.view.getFloat32(this.take(4), true)
+  }
+
   double(): number {
     return this.view.getFloat64(this.take(8), true)
   }
@@ -130,5 +141,5 @@ export class ProtoReader {
 }
 
 /** The tag of a field: its number and the wire type of its value. */
-export const field = (number: number, type: 'varint' | 'fixed64' | 'length'): number =>
-  (number << 3) | { varint: 0, fixed64: FIXED64, length: LENGTH }[type]
+export const field = (number: number, type: 'varint' | 'fixed64' | 'length' | 'fixed32'): number =>
+  (number << 3) | { varint: 0, fixed64: FIXED64, length: LENGTH, fixed32: FIXED32 }[type]

@@ -1,4 +1,5 @@
 import type { SourceFormat } from '../../schemas/source_formats.ts'
+import { CANCEL_JSON, PROCESS_JSON } from './b2mml_seeds.ts'
 import { type Vendor, type VendorFormat, VENDORS } from './vendor_seeds.ts'
 
 /** Messages as each sender documents or sends them: every one gives alerts and no reject. */
@@ -234,4 +235,5 @@ export const SEEDS: Readonly<Record<SourceFormat, readonly Seed[]>> = {
   'gcp-monitoring': ofVendor('gcp-monitoring'),
   opsgenie: ofVendor('opsgenie'),
   'otlp-logs': [json(OTLP_LOGS)],
+  b2mml: [json(PROCESS_JSON), json(CANCEL_JSON)],
 }

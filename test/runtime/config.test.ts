@@ -201,6 +201,17 @@ describe('a configuration that cannot be used', () => {
       ],
     ],
     [
+      'Sparkplug by ways on which births are missed, and a login in the address of a broker',
+      'sources:\n  - {name: a, kind: http, format: sparkplug}\n' +
+        '  - {name: b, kind: mqtt, url: "mqtt://broker", topics: ["$share/g/spBv1.0/#"], format: sparkplug}\n' +
+        '  - {name: c, kind: mqtt, url: "mqtt://me:secret@broker", topics: [a], format: uns}\n',
+      [
+        '2 sources.0.kind: format: sparkplug comes by `mqtt` or `kafka`',
+        '3 sources.1.topics.0: topics of Sparkplug cannot be shared: each reader would miss births that others hear',
+        '4 sources.2.url: an address must not hold a login, because addresses are shown; take it out and use the keys beside it',
+      ],
+    ],
+    [
       'mappings that cannot be used',
       'sources:\n  - {name: a, kind: http, format: json}\n  - {name: b, kind: http, format: grafana, mapping: {labels: {a: "1"}}}\n' +
         '  - name: c\n    kind: http\n    format: json\n    mapping:\n      labels:\n        alertname: alarm.name\n      drop: alert.(\n      fingerprint_labels: [host]\n',

@@ -1,13 +1,14 @@
 /**
  * Real services for tests. An address in the environment comes first, then Docker, then programs of this machine.
  *
- * `kafka()`, `redis()`, `clickhouse()` and `requestTracker()` give one that all test files share: keep to names of your
+ * `kafka()`, `redis()`, `clickhouse()`, `mosquitto()` and `requestTracker()` give one that all test files share: keep to names of your
  * own (`uniqueName`, `createQueue`) and leave it running. `startKafka()` and its like give one of your own that you may
  * kill and must stop. `describeWith` runs a suite with either, and skips it visibly where the service cannot be had.
  */
 import { describe, inject, it } from 'vitest'
 import type { ClickHouseAddress } from './clickhouse.ts'
 import type { KafkaAddress } from './kafka.ts'
+import type { MosquittoAddress } from './mosquitto.ts'
 import type { RedisAddress } from './redis.ts'
 import type { RequestTrackerAddress } from './request_tracker.ts'
 import { Unavailable } from './runner.ts'
@@ -15,6 +16,7 @@ import type { Answer, ServiceName } from './setup.ts'
 
 export { startClickHouse, type ClickHouseAddress } from './clickhouse.ts'
 export { startKafka, type KafkaAddress } from './kafka.ts'
+export { startMosquitto, type MosquittoAddress } from './mosquitto.ts'
 export { startRedis, type RedisAddress } from './redis.ts'
 export {
   call as callRequestTracker,
@@ -24,7 +26,7 @@ export {
 } from './request_tracker.ts'
 export { type Controls, freePort, uniqueName } from './runner.ts'
 
-/** Throws Unavailable, as the other three do. TOCSIN_TEST_KAFKA=host:port[,host:port] */
+/** Throws Unavailable, as the others do. TOCSIN_TEST_KAFKA=host:port[,host:port] */
 export async function kafka(): Promise<KafkaAddress> {
   const given = process.env['TOCSIN_TEST_KAFKA']
   return given === undefined ? shared<KafkaAddress>('kafka') : { brokers: given.split(',') }
@@ -42,6 +44,12 @@ export async function redis(): Promise<RedisAddress> {
 export async function clickhouse(): Promise<ClickHouseAddress> {
   const given = process.env['TOCSIN_TEST_CLICKHOUSE']
   return given === undefined ? shared<ClickHouseAddress>('clickhouse') : withCredentials(given)
+}
+
+/** TOCSIN_TEST_MQTT=mqtt://host:port */
+export async function mosquitto(): Promise<MosquittoAddress> {
+  const given = process.env['TOCSIN_TEST_MQTT']
+  return given === undefined ? shared<MosquittoAddress>('mosquitto') : { url: given }
 }
 
 /** TOCSIN_TEST_RT=http://user:password@host:port */

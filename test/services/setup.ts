@@ -6,6 +6,7 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { TestProject } from 'vitest/node'
 import { startClickHouse } from './clickhouse.ts'
 import { startKafka } from './kafka.ts'
+import { startMosquitto } from './mosquitto.ts'
 import { startRedis } from './redis.ts'
 import { startRequestTracker } from './request_tracker.ts'
 import { type Controls, Unavailable } from './runner.ts'
@@ -16,7 +17,7 @@ declare module 'vitest' {
   }
 }
 
-export type ServiceName = 'kafka' | 'redis' | 'clickhouse' | 'request-tracker'
+export type ServiceName = 'kafka' | 'redis' | 'clickhouse' | 'mosquitto' | 'request-tracker'
 
 /** What a test file gets for its question: the address, or why there is none. */
 export interface Answer {
@@ -29,6 +30,7 @@ const STARTERS: Readonly<Record<ServiceName, () => Promise<Controls>>> = {
   kafka: startKafka,
   redis: () => startRedis(),
   clickhouse: startClickHouse,
+  mosquitto: () => startMosquitto(),
   'request-tracker': startRequestTracker,
 }
 

@@ -15,7 +15,7 @@ export type Border = {
 
 const SOURCES = ['schemas/', 'correlate/', 'ingest/', 'notify/', 'analytics/', 'runtime/', 'api/', 'cli/']
 const PURE_INGEST = ['ingest/sources/', 'ingest/normalise.ts', 'ingest/fingerprint.ts', 'ingest/scope.ts']
-const PURE_PARSERS = ['re2js', 'yaml', 'zod']
+const PURE_PARSERS = ['fast-xml-parser', 're2js', 'yaml', 'zod']
 
 export const BORDERS: Border[] = [
   { why: 'the correlator is a pure fold', of: ['correlate/'], only: ['correlate/', 'schemas/'] },
@@ -44,7 +44,12 @@ export const BORDERS: Border[] = [
   {
     why: 'decoding readings does no I/O',
     of: ['ingest/samples/'],
-    except: ['ingest/samples/intake.ts', 'ingest/samples/entries.ts', 'ingest/samples/consumer.ts'],
+    except: [
+      'ingest/samples/intake.ts',
+      'ingest/samples/entries.ts',
+      'ingest/samples/consumer.ts',
+      'ingest/samples/sparkplug_consumer.ts',
+    ],
     only: [
       'schemas/',
       'ingest/samples/',

@@ -5,8 +5,8 @@ import { sampleDecoder, type SampleSourceConfig } from '../../../ingest/samples/
 import { LIMITS } from '../../../schemas/limits.ts'
 import { csvColumns, readingsMapping } from '../../../schemas/readings_mapping.ts'
 import type { SampleFormat, TimeUnit } from '../../../schemas/source_formats.ts'
+import { AT_MS } from './seed.ts'
 import {
-  AT_MS,
   OTLP_JSON,
   OTLP_PROTOBUF,
   REMOTE_WRITE_1,

@@ -8,7 +8,8 @@ import { SeriesPlacer } from '../../../ingest/samples/normalise.ts'
 import { decodeSamples } from '../../../schemas/samples_codec.ts'
 import { SAMPLE_FORMATS, type SampleFormat } from '../../../schemas/source_formats.ts'
 import { DEFAULTS } from '../settings.ts'
-import { AT_MS, SAMPLE_SEEDS, type SampleSeed } from './seeds.ts'
+import { AT_MS, type SampleSeed } from './seed.ts'
+import { SAMPLE_SEEDS } from './seeds.ts'
 
 /** What every format of readings keeps, whatever is sent. */
 

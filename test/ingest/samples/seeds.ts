@@ -1,13 +1,8 @@
 import type { SampleFormat } from '../../../schemas/source_formats.ts'
+import { PLANT_SEEDS } from './plant_seeds.ts'
+import { AT_MS, type SampleSeed } from './seed.ts'
 import { double, fixed64, message, number, raw64, snappy, STALE } from './wire.ts'
 
-/** Messages as the specifications of the formats have them: every one gives readings and no reject. */
-export interface SampleSeed {
-  readonly body: Buffer
-  readonly headers?: Readonly<Record<string, string>>
-}
-
-export const AT_MS = Date.UTC(2026, 10, 25, 12)
 const AT_NS = BigInt(AT_MS) * 1_000_000n
 
 const text = (body: string, headers: Readonly<Record<string, string>> = {}): SampleSeed => ({
@@ -278,4 +273,5 @@ export const SAMPLE_SEEDS: Readonly<Record<SampleFormat, readonly SampleSeed[]>>
       'timestamp,temperature,"pressure, bar",state\r\n2026-11-25T12:00:00Z,21.5,3.2,on\r\n2026-11-25T12:00:01Z,NaN,,off\r\n',
     ),
   ],
+  ...PLANT_SEEDS,
 }

@@ -2,7 +2,7 @@
 
 export type Part = Buffer
 
-function varint(value: number | bigint): Part {
+export function varint(value: number | bigint): Part {
   const bytes: number[] = []
   let rest = BigInt.asUintN(64, BigInt(value))
   for (; rest > 0x7fn; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80)
