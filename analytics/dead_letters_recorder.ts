@@ -1,6 +1,6 @@
 import type { LogEntry, Position } from '../runtime/ports.ts'
 import { CodecError } from '../schemas/codec.ts'
-import { deadLetter } from '../schemas/deadletter.ts'
+import { deadLetter, retried } from '../schemas/deadletter.ts'
 import type { Batch } from './batch.ts'
 import { type Inquiry, recordedTo, type Recorder } from './recorders.ts'
 import { deadLetterRow } from './rows.ts'
@@ -16,7 +16,9 @@ export class DeadLettersRecorder implements Recorder {
   }
 
   add(partition: number, entry: LogEntry, batch: Batch): void {
-    const letter = deadLetter.safeParse(parse(entry.value))
+    const parsed = parse(entry.value)
+    if (retried.safeParse(parsed).success) return
+    const letter = deadLetter.safeParse(parsed)
     if (!letter.success) {
       throw new CodecError(
         'entry-shape',

@@ -3,7 +3,9 @@ import { isIP } from 'node:net'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type Config, ROLES } from '../schemas/config.ts'
 import { LIMITS } from '../schemas/limits.ts'
+import { RateLimit } from '../runtime/rate_limit.ts'
 import { ApiError } from './errors.ts'
+import type { ApiParts } from './parts.ts'
 
 export type Token = Config['api']['tokens'][number]
 type Role = Token['role']
@@ -18,6 +20,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** In whose name a command is written: the token's name, or who an open installation says it is. */
     actor: string
+    /** Of the token that it was sent with; empty when it needed none. */
+    token_name: string
   }
 }
 
@@ -123,6 +127,7 @@ function authorise(tokens: readonly Token[], request: FastifyRequest, need: Role
   }
   if (request.routeOptions.config.verifies_sender?.(request)) return DEFAULT_ACTOR
   const token = presented(tokens, request.headers.authorization)
+  request.token_name = token.name
   if (request.is404 || SATISFIED_BY[need].includes(token.role)) return token.name
   const able = ROLES.filter((role) => SATISFIED_BY[need].includes(role))
   throw new ApiError(
@@ -131,14 +136,33 @@ function authorise(tokens: readonly Token[], request: FastifyRequest, need: Role
   )
 }
 
+/** Throws ApiError when a token sends alerts more often than it may. */
+function checkRate(rates: ReadonlyMap<string, RateLimit>, token: string, now_ms: number): void {
+  const wait_ms = rates.get(token)?.waitMs(token, now_ms) ?? 0
+  if (wait_ms > 0)
+    throw new ApiError('too-many-requests', `the token ${token} sends more often than it may`, {
+      retry_after_s: Math.ceil(wait_ms / 1_000),
+    })
+}
+
 /** Checks every request before its body is read. `public_url` is where browsers see this installation, behind a proxy perhaps. */
-export function installAuth(app: FastifyInstance, tokens: readonly Token[], public_url: string): void {
+export function installAuth(
+  app: FastifyInstance,
+  { tokens, public_url, clock }: Pick<ApiParts, 'tokens' | 'public_url' | 'clock'>,
+): void {
   const public_host = hostOf(public_url)
+  const rates = new Map(
+    tokens.flatMap(({ name, rate_limit }) =>
+      rate_limit ? [[name, new RateLimit(rate_limit)] as const] : [],
+    ),
+  )
   app.decorateRequest('actor', DEFAULT_ACTOR)
+  app.decorateRequest('token_name', '')
   app.addHook('onRequest', (request, _reply, done) => {
     checkSameSite(request, public_host)
     const need = request.routeOptions.config.role ?? 'admin'
     if (need !== 'open') request.actor = authorise(tokens, request, need)
+    if (need === 'ingest') checkRate(rates, request.token_name, clock.now())
     done()
   })
 }

@@ -26,9 +26,11 @@ const CATALOGUE = {
   },
   'metric-unknown': { status: 404, remedy: 'GET /api/v1/analytics/metrics lists the metrics.' },
   'silence-unknown': { status: 404, remedy: 'GET /api/v1/silences lists the silences.' },
+  'deadletter-unknown': { status: 404, remedy: 'GET /api/v1/deadletters lists those that are kept.' },
   'maintenance-unknown': { status: 404, remedy: 'GET /api/v1/maintenance lists the windows.' },
   'not-possible': { status: 409, remedy: 'Read the incident again: its state has moved on.' },
   'idempotency-key-reused': { status: 409, remedy: 'Send every new command with a new Idempotency-Key.' },
+  'too-many-requests': { status: 429, remedy: 'Send again after Retry-After, or send more in one request.' },
   'too-large': { status: 413, remedy: 'Send less at once.' },
   'unsupported-media-type': { status: 415, remedy: 'Send `Content-Type: application/json`.' },
   'invalid-body': {
@@ -60,6 +62,7 @@ const RETRY_AFTER_S = 5
 interface Details {
   readonly field?: string
   readonly remedy?: string
+  readonly retry_after_s?: number
   /** Never told to clients. */
   readonly cause?: Error
 }
@@ -134,7 +137,9 @@ export function toApiError(error: unknown): ApiError {
 
 export function sendError(reply: FastifyReply, error: ApiError): FastifyReply {
   if (error.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer realm="tocsin"')
+  const { retry_after_s } = error.details
   if (error.statusCode === 503) reply.header('retry-after', RETRY_AFTER_S)
+  if (retry_after_s !== undefined) reply.header('retry-after', retry_after_s)
   return reply
     .code(error.statusCode)
     .type('application/json; charset=utf-8')

@@ -1,5 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import type { FastifyBaseLogger, FastifyPluginAsync } from 'fastify'
+import type { DeadLetters } from '../ingest/dead_letters/retry.ts'
 import type { DeliveryFilter } from '../notify/rows.ts'
 import type { Clock, Log, Position, Store } from '../runtime/ports.ts'
 import type { Summary, SummaryQuestion } from '../schemas/analytics.ts'
@@ -38,7 +39,11 @@ export interface ApiParts {
     filter: DeliveryFilter,
     limit: number,
   ) => Promise<{ readonly total: number; readonly deliveries: readonly object[] }>
+  /** Null: this process takes no alerts, and so cannot read their messages again. */
+  readonly deadLetters: DeadLetters | null
   readonly sourcesStatus: () => Promise<readonly { readonly name: string }[]>
+  /** Look-up tables of the configuration, as runtime/tables.ts tells of them. */
+  readonly tablesStatus: () => readonly { readonly name: string }[]
   /** Null: history is off. Throws Retryable when ClickHouse does not answer. */
   readonly analyticsSummary: ((question: SummaryQuestion) => Promise<Summary>) | null
   /** Null: history is off. Throws Retryable when ClickHouse does not answer. */

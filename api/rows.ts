@@ -1,3 +1,4 @@
+import type { HeartbeatRow } from '../correlate/declared_heartbeats.ts'
 import { relationKey, type RelationRow } from '../correlate/match/relations.ts'
 import {
   type AlertRow,
@@ -33,6 +34,15 @@ export function storedSilences(store: Store): Promise<Silence[]> {
 /** Every partition keeps every window, so one is enough. */
 export function storedMaintenance(store: Store): Promise<MaintenanceRow[]> {
   return values<MaintenanceRow>(store, 0, ROW_PREFIX.maintenance)
+}
+
+/** Of all partitions, by name and when they were heard, the longest silent first. */
+export async function storedHeartbeats(log: Log, store: Store): Promise<HeartbeatRow[]> {
+  const partitions = Array.from({ length: log.partitions('alerts') }, (_, partition) => partition)
+  const rows = await Promise.all(
+    partitions.map((partition) => values<HeartbeatRow>(store, partition, ROW_PREFIX.heartbeat)),
+  )
+  return rows.flat().sort((a, b) => a.heard_at_ms - b.heard_at_ms)
 }
 
 /** Null before the first rules were folded. */

@@ -11,8 +11,10 @@ import { analyticsRoute } from './routes/analytics.ts'
 import { changeEventsRoute } from './routes/change_events.ts'
 import { changesRoute } from './routes/changes.ts'
 import { commandsRoute } from './routes/commands.ts'
+import { deadlettersRoutes } from './routes/deadletters.ts'
 import { deliveriesRoute } from './routes/deliveries.ts'
 import { figuresRoutes } from './routes/figures.ts'
+import { heartbeatsRoute } from './routes/heartbeats.ts'
 import { healthRoutes } from './routes/health.ts'
 import { historyRoutes } from './routes/history.ts'
 import { incidentRoute } from './routes/incident.ts'
@@ -85,7 +87,9 @@ function installRoutes(app: App, parts: ApiParts, feed: ChangesFeed): void {
     rulesRoute,
     topologyRoutes,
     deliveriesRoute,
+    deadlettersRoutes,
     sourcesRoute,
+    heartbeatsRoute,
     analyticsRoute,
     figuresRoutes,
     historyRoutes,
@@ -133,7 +137,7 @@ export function buildServer(parts: ApiParts): FastifyInstance {
   })
   installHeaders(app)
   installErrors(app)
-  installAuth(app, parts.tokens, parts.public_url)
+  installAuth(app, parts)
   installObservation(app, parts)
   app.register(async (root) => {
     await collectOpenApi(root, parts.version)

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { once } from 'node:events'
 import { Misconfigured } from '../runtime/errors.ts'
 import { chooseColumns } from './detect/columns.ts'
-import { records, written } from './detect/csv.ts'
+import { records, written } from '../runtime/csv.ts'
 import { type Choice, type Judge, judgeOf } from './detect/judge.ts'
 import { type ReadRow, RowReader } from './detect/rows.ts'
 

@@ -1,5 +1,6 @@
 import { environment, loadConfig } from '../runtime/config.ts'
-import { examine, type Finding } from '../runtime/doctor.ts'
+import { examine } from '../runtime/doctor.ts'
+import type { Finding } from '../runtime/finding.ts'
 
 const MARKS = { ok: ' ok ', warn: 'WARN', fail: 'FAIL' } as const
 

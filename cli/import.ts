@@ -14,8 +14,8 @@ import { environment } from '../runtime/config.ts'
 import { Misconfigured } from '../runtime/errors.ts'
 import { isTimeZone } from '../schemas/calendar.ts'
 import { IMPORT_BATCH_MAX, type ImportedIncident, importedIncident } from '../schemas/imported.ts'
-import { TocsinClient } from './demo/client.ts'
-import { records } from './detect/csv.ts'
+import { TocsinClient } from './client.ts'
+import { records } from '../runtime/csv.ts'
 
 export interface ImportOptions {
   readonly format: string

@@ -4,6 +4,7 @@ import type { ImportOptions } from './import.ts'
 import type { ReplayOptions } from './replay.ts'
 import type { ReportOptions } from './report.ts'
 import { version } from '../runtime/version.ts'
+import type { DeadLettersOptions } from './deadletters.ts'
 import type { DetectOptions } from './detect.ts'
 import type { TryOptions } from './try.ts'
 
@@ -30,6 +31,40 @@ function withConfig(command: Command): Command {
 
 function collect(one: string, before: readonly string[]): readonly string[] {
   return [...before, one]
+}
+
+function onDeadLetters(tocsin: Command): void {
+  const letters = tocsin
+    .command('deadletters')
+    .description(
+      'what was rejected, in a running tocsin: list, show, and read again after its source was mended',
+    )
+  const of = (command: Command) =>
+    withConfig(command).option(
+      '--url <url>',
+      'address of the running tocsin; by default that of the configuration',
+    )
+  const filtered = (command: Command) =>
+    of(command)
+      .option('-s, --source <name>', 'only those of this source')
+      .option('--code <code>', 'only those rejected with this code')
+  filtered(letters.command('list'))
+    .description('newest first')
+    .option('--limit <n>', 'at most so many', '100')
+    .action(async (options: DeadLettersOptions & { limit: string }) =>
+      (await import('./deadletters.ts')).listLetters(options),
+    )
+  of(letters.command('show <id>'))
+    .description('one of them, with what was received')
+    .action(async (id: string, options: DeadLettersOptions) =>
+      (await import('./deadletters.ts')).showLetter(id, options),
+    )
+  filtered(letters.command('retry [id...]'))
+    .description('read them again as their sources are configured now, and take what passes')
+    .option('--dry-run', 'only say how many would pass')
+    .action(async (ids: string[], options: DeadLettersOptions & { dryRun?: true }) =>
+      (await import('./deadletters.ts')).retryLetters(ids, options),
+    )
 }
 
 /** Commands that try things on recorded alerts and readings; none needs a running Tocsin. */
@@ -140,6 +175,7 @@ function program(): Command {
   onRecordings(tocsin)
   onHistory(tocsin)
   onImports(tocsin)
+  onDeadLetters(tocsin)
   tocsin
     .command('token')
     .description('make an API token and print the lines for the configuration')

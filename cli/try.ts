@@ -2,8 +2,10 @@ import { buffer } from 'node:stream/consumers'
 import { makeNormaliser } from '../ingest/normalise.ts'
 import { triedSampleSources } from '../ingest/samples/trial.ts'
 import { triedSources, tryMessage } from '../ingest/trial.ts'
+import { systemClock } from '../runtime/clock.ts'
 import { environment, loadConfig } from '../runtime/config.ts'
 import { Misconfigured } from '../runtime/errors.ts'
+import { Tables } from '../runtime/tables.ts'
 
 export interface TryOptions {
   readonly config?: string
@@ -14,7 +16,8 @@ export interface TryOptions {
 /** Shows what the message on standard input would come to, without appending anything; status 1 when something is refused. */
 export async function tryOut({ config: file, source: name, header }: TryOptions): Promise<void> {
   const { config } = loadConfig(file, environment())
-  const sources = triedSources(config)
+  const tables = await Tables.open({ tables: config.tables, clock: systemClock, logger: console })
+  const sources = triedSources(config, tables.lookup)
   const sample_sources = triedSampleSources(config)
   const decode = sources.get(name)
   const trySamples = sample_sources.get(name)

@@ -10,6 +10,7 @@ import {
   scopeAndEntity,
   storedRelations,
 } from './match/relations.ts'
+import { compileHeartbeats } from './declared_heartbeats.ts'
 import { EMPTY_BACKGROUND, type EntityHabits } from './rank/background.ts'
 import { compareOpened, isUnresolved } from './home.ts'
 import type { SightingRow } from './match/by_pair.ts'
@@ -81,6 +82,11 @@ function applyRow(state: State, row: Row): void {
       return
     case 'sighting':
       return applySighting(state, row.key, row.value)
+    case 'heartbeat':
+      if (row.value === null) state.heartbeats.delete(row.key)
+      else state.heartbeats.set(row.key, row.value)
+      state.derived.timers.set('heartbeat', row.key, row.value?.due_at_ms ?? null)
+      return
     case 'origin':
       state.origins.set(row.key, row.value)
       return
@@ -317,6 +323,7 @@ function applyRules(state: State, rules: Rules): void {
   const { suppression } = state.rules
   if (JSON.stringify(before) !== JSON.stringify(suppression)) resetDependencies(state)
   const { derived } = state
+  derived.heartbeats = compileHeartbeats(state.rules.heartbeats)
   derived.learned = new Learned(state.rules.learned, state.alerts)
   derived.grouping = compileGrouping(rules.grouping)
   derived.agreed = new IncidentIndex()

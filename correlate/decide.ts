@@ -3,7 +3,9 @@ import type { Rules } from '../schemas/rules.ts'
 import { type Decision, type Event, NOTHING } from './decision.ts'
 import { dependencyTurns } from './dependencies.ts'
 import { alertEnds, arrive, repeated } from './dedup.ts'
+import { compileHeartbeats } from './declared_heartbeats.ts'
 import { flappingBegins } from './flapping.ts'
+import { heard, heardAgain, heartbeatDue, heartbeatsChanged } from './heartbeats.ts'
 import { carryOut } from './lifecycle.ts'
 import { compileGrouping } from './match/compiled.ts'
 import { waitIsOver } from './match/place.ts'
@@ -23,9 +25,9 @@ import { remuteAll } from './suppress.ts'
 export function decide(state: State, event: Event): Decision {
   switch (event.kind) {
     case 'alert':
-      return arrive(state, event.alert, event.place)
+      return heard(state, event.alert, event.place) ?? arrive(state, event.alert, event.place)
     case 'repeat':
-      return repeated(state, event.repeat, event.place)
+      return heardAgain(state, event.repeat, event.place) ?? repeated(state, event.repeat, event.place)
     case 'alert-due':
       return alertEnds(state, event.fingerprint, event.late_ms)
     case 'incident-due':
@@ -46,12 +48,16 @@ export function decide(state: State, event: Event): Decision {
       return waitIsOver(state, event.fingerprint)
     case 'sighting-due':
       return { rows: [{ kind: 'sighting', key: event.key, value: null }], changes: [] }
+    case 'heartbeat-due':
+      return heartbeatDue(state, event.fingerprint, event.late_ms)
     case 'rules':
       return takeRules(state, event.rules)
     case 'topology':
       return withBehind(state, takeTopology(state, event.topology))
     case 'suppression-changed':
-      return remuteAll(state)
+      return { ...remuteAll(state), next: { kind: 'heartbeats-changed' } }
+    case 'heartbeats-changed':
+      return heartbeatsChanged(state)
     case 'flapping-began':
       return flappingBegins(state, event.fingerprint)
     case 'dependency-turned':
@@ -71,13 +77,15 @@ function takeRules(state: State, rules: Rules): Decision {
   try {
     compileGrouping(rules.grouping)
     for (const { match } of rules.maintenance) compileMatchers(match)
+    compileHeartbeats(rules.heartbeats)
     for (const { source, target } of rules.suppression) compileMatchers([...source, ...target])
   } catch (error) {
     if (error instanceof MatcherError) return NOTHING
     throw error
   }
   const rows: Row[] = [{ kind: 'rules', key: 'rules', value: rules }]
-  if (!suppressionChanged(state.rules, rules)) return { rows, changes: [] }
+  if (!suppressionChanged(state.rules, rules))
+    return { rows, changes: [], next: { kind: 'heartbeats-changed' } }
   rows.push(...windowsOfRules(state, rules.maintenance))
   return { rows, changes: [], next: { kind: 'suppression-changed' } }
 }

@@ -30,7 +30,9 @@ export type Event =
   | { readonly kind: 'command-due'; readonly command_id: string }
   | { readonly kind: 'waiting-due'; readonly fingerprint: string }
   | { readonly kind: 'sighting-due'; readonly key: string }
+  | { readonly kind: 'heartbeat-due'; readonly fingerprint: string; readonly late_ms: number }
   | { readonly kind: 'suppression-changed' }
+  | { readonly kind: 'heartbeats-changed' }
   | { readonly kind: 'flapping-began'; readonly fingerprint: string }
   | { readonly kind: 'dependency-turned'; readonly turned: Turned }
 
@@ -40,7 +42,8 @@ export interface Unassigned {
   /**
    * `repeat-unknown`: a repeat named an alert that is not known (any more). `transient`: it was held, and resolved before its
    * time was up. `waiting-for-more`: its rule opens no incident before more alerts of the group came, and `too-few` of them did. `chronic`: it
-   * would have opened an incident but is on the list of chronic alerts.
+   * would have opened an incident but is on the list of chronic alerts. `heartbeat`: it is a sign of life (heartbeats.ts); `heartbeats-bound`: it
+   * would be one, but too many are expected already.
    */
   readonly code:
     | 'resolved-unknown'
@@ -50,6 +53,8 @@ export interface Unassigned {
     | 'too-few'
     | 'transient'
     | 'chronic'
+    | 'heartbeat'
+    | 'heartbeats-bound'
 }
 
 export interface Decision {

@@ -144,6 +144,8 @@ function dueEvent(timer: Timer, now_ms: number): Event {
       return { kind: 'waiting-due', fingerprint: timer.key }
     case 'sighting':
       return { kind: 'sighting-due', key: timer.key }
+    case 'heartbeat':
+      return { kind: 'heartbeat-due', fingerprint: timer.key, late_ms: now_ms - timer.due_ms }
   }
 }
 

@@ -4,6 +4,7 @@ import type { Incident, Member } from '../schemas/incident.ts'
 import type { MaintenanceWindow } from '../schemas/maintenance.ts'
 import type { Place } from '../schemas/record.ts'
 import { DEFAULT_RULES, type Rules } from '../schemas/rules.ts'
+import type { DeclaredHeartbeat, HeartbeatRow } from './declared_heartbeats.ts'
 import { DependencyIndex } from './dependency_index.ts'
 import type { SightingRow } from './match/by_pair.ts'
 import { type CompiledGrouping, compileGrouping } from './match/compiled.ts'
@@ -148,6 +149,8 @@ export interface State {
   readonly change_events: Map<string, readonly ChangeEvent[]>
   /** By half of a pair and values (match/by_pair.ts). */
   readonly sightings: Map<string, SightingRow>
+  /** Signs of life that are expected, by fingerprint (heartbeats.ts). */
+  readonly heartbeats: Map<string, HeartbeatRow>
   /** Follows from the rows, never stored: see apply.ts. */
   readonly derived: Derived
 }
@@ -174,6 +177,7 @@ export interface Derived {
   readonly dependencies: DependencyIndex
   readonly vicinity: Vicinity
   learned: Learned
+  heartbeats: readonly DeclaredHeartbeat[]
   firing: number
   unresolved: number
 }
@@ -201,6 +205,7 @@ export type Row =
   | { readonly kind: 'habits'; readonly key: string; readonly value: EntityHabits | null }
   | { readonly kind: 'change-events'; readonly key: string; readonly value: readonly ChangeEvent[] | null }
   | { readonly kind: 'sighting'; readonly key: string; readonly value: SightingRow | null }
+  | { readonly kind: 'heartbeat'; readonly key: string; readonly value: HeartbeatRow | null }
   | { readonly kind: 'rules'; readonly key: string; readonly value: Rules }
   | { readonly kind: 'time'; readonly key: string; readonly value: number }
 
@@ -221,6 +226,7 @@ export const ROW_PREFIX = {
   habits: 'b/',
   'change-events': 'd/',
   sighting: 'n/',
+  heartbeat: 'k/',
   rules: 'r/',
   time: 't/',
 } as const satisfies Record<Row['kind'], string>
@@ -244,6 +250,7 @@ export function emptyState(partition: number): State {
     backgrounds: new Map(),
     change_events: new Map(),
     sightings: new Map(),
+    heartbeats: new Map(),
     derived: {
       groups: new Map(),
       timers: new Timers(),
@@ -259,6 +266,7 @@ export function emptyState(partition: number): State {
       dependencies: new DependencyIndex(),
       vicinity: new Vicinity(),
       learned: new Learned(DEFAULT_RULES.learned, new Map()),
+      heartbeats: [],
       firing: 0,
       unresolved: 0,
     },

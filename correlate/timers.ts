@@ -8,6 +8,7 @@ export type TimerKind =
   | 'storm'
   | 'waiting'
   | 'sighting'
+  | 'heartbeat'
 
 export interface Timer {
   readonly due_ms: number
@@ -45,6 +46,7 @@ export class Timers {
     storm: new Map(),
     waiting: new Map(),
     sighting: new Map(),
+    heartbeat: new Map(),
   }
 
   /** Sets, moves or (with null) removes the time of a row. */

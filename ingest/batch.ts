@@ -2,7 +2,7 @@ import type { Alert } from '../schemas/alert.ts'
 import type { DeadLetter } from '../schemas/deadletter.ts'
 import { partitionOf } from '../schemas/ids.ts'
 import type { Origin } from '../schemas/record.ts'
-import { lettersOf } from './dead_letters.ts'
+import { lettersOf, type Received } from './dead_letters/letters.ts'
 import { type Numbered, ShareCollector, type Shares } from './shares.ts'
 import type { OutOfBounds } from './normalise.ts'
 import type { Learnt, Recogniser } from './recognise/recogniser.ts'
@@ -16,6 +16,8 @@ export interface DecodedMessage {
   readonly decoded: DecodedAlerts
   /** The same with every alert in full; must be given where `decoded` has repeats. */
   readonly inFull?: () => DecodedAlerts
+  /** Kept where something of it is rejected; left out where it must not be. */
+  readonly received?: Received
 }
 
 /** Messages of one source partition in order, or one request. */
@@ -81,6 +83,7 @@ function sortMessage({ offset, decoded }: DecodedMessage, source: string, normal
         code: alert.code,
         reason: alert.reason,
         payload: JSON.stringify(raw),
+        was_read: true,
       })
     else
       alerts.push({
@@ -99,9 +102,9 @@ export function prepare(batch: Batch, preparation: Preparation): Prepared {
   const { recogniser } = preparation
   const prepared = prepareOnce(batch, preparation)
   if (!recogniser.complete()) return prepared
-  const messages = batch.messages.map(({ inFull, ...message }) => ({
-    ...message,
-    decoded: inFull?.() ?? message.decoded,
+  const messages = batch.messages.map(({ decoded, inFull, ...rest }) => ({
+    ...rest,
+    decoded: inFull?.() ?? decoded,
   }))
   const again = prepareOnce({ ...batch, messages }, preparation)
   recogniser.complete()
@@ -140,13 +143,11 @@ function prepareOnce(batch: Batch, { partitions, normalise, recogniser }: Prepar
     const taken = sorted.alerts.length + countOf(repeats)
     alerts_total += taken
     if (taken === 0 && sorted.rejects.length > 0) messages_rejected++
-    letters.push(
-      ...lettersOf(sorted.rejects, {
-        source: batch.source,
-        at_ms: batch.received_at_ms,
-        locate: (ordinal) => locate(batch, message, ordinal),
-      }),
-    )
+    const from = {
+      ...batch,
+      locate: (_offset: number | null, ordinal: number) => locate(batch, message, ordinal),
+    }
+    letters.push(...lettersOf(from, message, sorted.rejects))
     rejects.push(...sorted.rejects)
   }
   return {

@@ -13,6 +13,8 @@ export interface ConsumerParts extends MessageLoopParts {
   readonly resolve_timeout_ms: number
   /** Reads the messages; left out for Alertmanager's form, whose exact repeats need not be read. */
   readonly decode?: SourceDecoder
+  /** Messages hold a secret, and are not kept when they are rejected. */
+  readonly has_secrets?: boolean
   /** Needed for formats that acknowledge. */
   readonly acknowledger?: Pick<Acknowledger, 'settle'>
 }
@@ -39,6 +41,14 @@ export class Consumer implements Taker<PreparedBatch> {
 
   start(): Promise<void> {
     return this.loop.start()
+  }
+
+  get name(): string {
+    return this.parts.name
+  }
+
+  lag(): Promise<number | null> {
+    return this.loop.lag()
   }
 
   close(): Promise<void> {
@@ -77,21 +87,27 @@ export class Consumer implements Taker<PreparedBatch> {
         ? null
         : { source: `${this.parts.name}/${topic}`, partition },
       received_at_ms: this.parts.clock.now(),
-      messages: messages.map((message) => this.decode(message)),
+      messages: messages.map((message) => this.decode(topic, message)),
       locate: (offset, ordinal) => `kafka:${topic}/${partition}@${offset}#${ordinal}`,
     }
   }
 
-  private decode(message: SourceMessage): DecodedMessage {
-    const { decode } = this.parts
-    if (decode === undefined) return this.recognise(message)
+  private decode(topic: string, message: SourceMessage): DecodedMessage {
+    const { decode, has_secrets } = this.parts
     const { offset, time_ms, value, headers, unkept } = message
-    const body = value ?? Buffer.alloc(0)
     const named = Object.entries(headers).map(([name, text]) => [name.toLowerCase(), text] as const)
-    // A producer whose clock is ahead must not end alerts in the future.
-    const at_ms = Math.min(time_ms, this.parts.clock.now())
-    const decoded = decode({ body, headers: Object.fromEntries(named), at_ms })
-    return unkept === undefined ? { offset, decoded } : { offset: null, from: unkept.name, decoded }
+    const received = {
+      body: value ?? Buffer.alloc(0),
+      headers: Object.fromEntries(named),
+      // A producer whose clock is ahead must not end alerts in the future.
+      at_ms: Math.min(time_ms, this.parts.clock.now()),
+      topic,
+    }
+    if (decode === undefined)
+      return { ...this.recognise(message), received: { ...received, items_stand_alone: true } }
+    const decoded = decode(received)
+    const read = unkept === undefined ? { offset, decoded } : { offset: null, from: unkept.name, decoded }
+    return has_secrets ? read : { ...read, received }
   }
 
   private recognise({ offset, time_ms, value }: SourceMessage): DecodedMessage {

@@ -28,6 +28,12 @@ export interface Accepted {
   readonly rejects: readonly RejectedAlert[]
 }
 
+/** A batch, and what goes into the log with it, behind it. */
+interface Queued {
+  readonly prepared: Prepared
+  readonly beside: readonly Append[]
+}
+
 /** Alerts that wait for the log at most; beyond that senders are asked to come again. */
 const WAITING_ALERTS_MAX = 4 * LIMITS.alerts_per_request
 
@@ -38,13 +44,13 @@ export class Intake {
   readonly recogniser = new Recogniser()
   readonly normalise: Normalise
   private readonly newest = new Map<number, Position>()
-  private readonly group: GroupCommit<Prepared, Accepted>
+  private readonly group: GroupCommit<Queued, Accepted>
 
   constructor(parts: IntakeParts) {
     this.parts = parts
     this.group = new GroupCommit({
       what: 'alerts',
-      weigh: ({ alerts_total, rejects }) => alerts_total + rejects.length,
+      weigh: ({ prepared }) => prepared.alerts_total + prepared.rejects.length,
       waiting_max: WAITING_ALERTS_MAX,
       commit: (group) => this.append(group),
     })
@@ -62,10 +68,12 @@ export class Intake {
     return this.take(this.prepare(batch))
   }
 
-  /** Like accept, for a batch that was prepared. */
-  async take(prepared: Prepared): Promise<Accepted> {
-    const is_empty = prepared.alerts_total === 0 && prepared.rejects.length === 0
-    const accepted = is_empty ? { positions: new Map(), rejects: [] } : await this.group.take(prepared)
+  /** Like accept, for a batch that was prepared. `beside` goes into the log with it, behind it. */
+  async take(prepared: Prepared, beside: readonly Append[] = []): Promise<Accepted> {
+    const is_empty = prepared.alerts_total === 0 && prepared.rejects.length === 0 && beside.length === 0
+    const accepted = is_empty
+      ? { positions: new Map(), rejects: [] }
+      : await this.group.take({ prepared, beside })
     this.parts.observer.accepted(prepared.source, prepared.alerts_total)
     for (const { code } of prepared.rejects) this.parts.observer.rejected(prepared.source, code)
     return accepted
@@ -76,10 +84,12 @@ export class Intake {
     return this.newest
   }
 
-  private async append(group: readonly Prepared[]): Promise<readonly Accepted[]> {
+  private async append(queued: readonly Queued[]): Promise<readonly Accepted[]> {
     const { log, tracing } = this.parts
+    const group = queued.map(({ prepared }) => prepared)
     const span = tracing.batch('ingest', group.length, [])
-    const entries = appendsFor(group, log.partitions('deadletters'), span.headers)
+    const appends = appendsFor(group, log.partitions('deadletters'), span.headers)
+    const entries = [...appends, ...queued.flatMap(({ beside }) => beside)]
     const accepted = this.settle(group, entries, await log.append(entries))
     span.end()
     return accepted

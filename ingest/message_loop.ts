@@ -51,6 +51,16 @@ export class MessageLoop<Prepared extends { readonly messages_rejected: number }
     )
   }
 
+  /** Messages that wait; null where nobody knows. */
+  async lag(): Promise<number | null> {
+    try {
+      return (await this.subscription?.lag?.()) ?? null
+    } catch (error) {
+      if (error instanceof Retryable) return null
+      throw error
+    }
+  }
+
   async close(): Promise<void> {
     this.closing.abort()
     await this.subscription?.close()

@@ -7,7 +7,8 @@ import { scopeOf } from './scope.ts'
 import type { RawAlert } from './sources/raw_alert.ts'
 import { severityWords } from './sources/severity_words.ts'
 
-export type NormaliserConfig = Pick<Config, 'scope' | 'severity' | 'entity'>
+export type NormaliserConfig = Pick<Config, 'scope' | 'severity' | 'entity'> &
+  Partial<Pick<Config, 'sources' | 'built_in_sources'>>
 
 /** Why an alert is beyond the bounds: names the field, its size and the bound. */
 export interface OutOfBounds {
@@ -115,8 +116,14 @@ export function makeNormaliser(
   config: NormaliserConfig,
 ): (raw: RawAlert, source: string) => Alert | OutOfBounds {
   const words = severityWords(config.severity.map)
-  const severityOf = (labels: Labels): Severity =>
-    words.get(firstOf(labels, config.severity.labels).trim().toLowerCase()) ?? config.severity.default
+  const words_of = new Map(
+    [...(config.built_in_sources ?? []), ...(config.sources ?? [])]
+      .filter(({ severity_map }) => Object.keys(severity_map).length > 0)
+      .map(({ name, severity_map }) => [name, severityWords({ ...config.severity.map, ...severity_map })]),
+  )
+  const severityOf = (labels: Labels, source: string): Severity =>
+    (words_of.get(source) ?? words).get(firstOf(labels, config.severity.labels).trim().toLowerCase()) ??
+    config.severity.default
   return (raw, source) => {
     const { labels, annotations, generator_url, starts_at_ms, ends_at_ms } = raw
     const identity = raw.identity ?? labels
@@ -127,7 +134,7 @@ export function makeNormaliser(
       labels,
       annotations,
       generator_url,
-      severity: severityOf(labels),
+      severity: severityOf(labels, source),
       entity,
       scope,
       source,

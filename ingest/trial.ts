@@ -1,5 +1,6 @@
 import type { Alert, Labels } from '../schemas/alert.ts'
 import type { Config } from '../schemas/config.ts'
+import { type Lookup, NO_TABLES } from '../schemas/expression.ts'
 import { EXPIRE_AFTER_MS, SOURCE_FORMATS } from '../schemas/source_formats.ts'
 import type { Normalise } from './batch.ts'
 import { isAlertSource, type SourceDecoder, sourceDecoder } from './source_decoder.ts'
@@ -52,13 +53,18 @@ export function tryMessage(
 }
 
 /** The sources of the configuration, and the built-in formats under their own names, as far as no source has that. */
-export function triedSources({ sources }: Pick<Config, 'sources'>): ReadonlyMap<string, SourceDecoder> {
-  const built_in = SOURCE_FORMATS.map(
-    (format) =>
-      [format as string, sourceDecoder({ format, labels: {}, expire_after_ms: EXPIRE_AFTER_MS })] as const,
-  )
+export function triedSources(
+  { sources, built_in_sources, scope }: Pick<Config, 'sources' | 'built_in_sources' | 'scope'>,
+  lookup: Lookup = NO_TABLES,
+): ReadonlyMap<string, SourceDecoder> {
+  const parts = { scope_labels: scope.labels, lookup }
+  const built_in = SOURCE_FORMATS.map((format): [string, SourceDecoder] => {
+    const said = built_in_sources.find(({ name }) => name === format)
+    const source = { labels: {}, ...said, name: format, format, expire_after_ms: EXPIRE_AFTER_MS }
+    return [format, sourceDecoder(source, parts)]
+  })
   return new Map([
     ...built_in,
-    ...sources.filter(isAlertSource).map((source) => [source.name, sourceDecoder(source)] as const),
+    ...sources.filter(isAlertSource).map((source) => [source.name, sourceDecoder(source, parts)] as const),
   ])
 }

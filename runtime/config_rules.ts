@@ -1,4 +1,5 @@
 import type { Config } from '../schemas/config.ts'
+import { heartbeatOf } from '../schemas/config_heartbeats.ts'
 import type { ConfiguredRule } from '../schemas/config_grouping.ts'
 import type { MaintenanceEntry } from '../schemas/config_rules.ts'
 import type { MaintenanceWindow } from '../schemas/maintenance.ts'
@@ -18,6 +19,7 @@ export function rulesOf(config: Config, learned: LearnedRules = NOTHING_LEARNED)
     learned,
     grouping: rules.grouping.map(grouping),
     maintenance: rules.maintenance.map(windowOf),
+    heartbeats: rules.heartbeats.map(heartbeatOf),
     suppression: rules.suppression.map((rule) => ({
       ...rule,
       source: matchersOf(rule.source),

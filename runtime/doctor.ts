@@ -2,14 +2,8 @@ import { accessSync, constants } from 'node:fs'
 import { connect } from 'node:net'
 import type { SinkConfig } from '../schemas/config.ts'
 import type { Loaded } from './config.ts'
-
-/** What one check came to. */
-export interface Finding {
-  readonly level: 'ok' | 'warn' | 'fail'
-  readonly part: string
-  readonly detail: string
-  readonly remedy: string
-}
+import { sourceFindings } from './doctor_sources.ts'
+import { fail, type Finding, ok, warn } from './finding.ts'
 
 const TIMEOUT_MS = 4_000
 /** Fewer entries than this are in the normal run of things. */
@@ -49,20 +43,6 @@ async function one(finding: Promise<Finding>): Promise<Finding[]> {
   return [await finding]
 }
 
-const ok = (part: string, detail: string): Finding => ({ level: 'ok', part, detail, remedy: '' })
-const warn = (part: string, detail: string, remedy: string): Finding => ({
-  level: 'warn',
-  part,
-  detail,
-  remedy,
-})
-const fail = (part: string, detail: string, remedy: string): Finding => ({
-  level: 'fail',
-  part,
-  detail,
-  remedy,
-})
-
 function codeOf(error: unknown): string {
   const { code, cause, name } = error as { code?: string; cause?: { code?: string }; name?: string }
   return code ?? cause?.code ?? name ?? 'unknown'
@@ -97,14 +77,21 @@ async function itself({ config }: Loaded, token: string | undefined): Promise<Fi
 
 /** What the running process measures of its own parts: history, lag, halted sources, deliveries that do not get through. */
 async function ownFigures(url: string, token: string | undefined): Promise<Finding[]> {
-  const answer = await fetch(`${url}/metrics`, {
-    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-  })
+  const ask = (path: string) =>
+    fetch(url + path, {
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    })
+  const answer = await ask('/metrics')
   const remedy = 'set TOCSIN_TOKEN to a token with the role viewer to see lag, history and deliveries'
   if (!answer.ok) return [warn('figures', `/metrics answers ${answer.status}`, remedy)]
   const text = await answer.text()
-  return [...historyFigure(text), lagFigure(text), ...haltedFigure(text), ...stuckFigure(text)]
+  const get = async (path: string) => {
+    const found = await ask(path)
+    return found.ok ? found.json() : null
+  }
+  const sources = await sourceFindings(get, Date.now())
+  return [...historyFigure(text), lagFigure(text), ...stuckFigure(text), ...sources]
 }
 
 /** The sum of a metric in a scrape, over the series whose labels contain a text. */
@@ -133,13 +120,6 @@ function lagFigure(scrape: string): Finding {
   const remedy =
     'it catches up by itself unless this grows; then add workers or see which fold lags in /metrics'
   return warn('lag', `${lag} log entries wait`, remedy)
-}
-
-function haltedFigure(scrape: string): Finding[] {
-  const halted = sumOf(scrape, 'tocsin_halted_source_partitions')
-  if (halted === 0) return []
-  const detail = `${halted} partitions are halted: nearly everything in them is rejected`
-  return [fail('sources', detail, 'see the dead letters and mend the sender or the format')]
 }
 
 function stuckFigure(scrape: string): Finding[] {

@@ -113,6 +113,11 @@ export class Metrics {
     'Source partitions halted because nearly everything was rejected, by source.',
     ['source'],
   )
+  readonly failing_tables = this.gauge(
+    'tocsin_failing_tables',
+    'Whether the file of a look-up table cannot be read as it is now (1), so that what was read before holds on.',
+    ['table'],
+  )
   readonly history_up = this.gauge(
     'tocsin_history_up',
     'Whether ClickHouse answered last (1) or not (0).',

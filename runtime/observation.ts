@@ -11,6 +11,7 @@ import type { Logger } from './logger.ts'
 import type { Metrics } from './metrics.ts'
 import type { MqttObserver } from './mqtt/connection.ts'
 import type { Clock, Log, Position, Shard, Topic } from './ports.ts'
+import { RecentRate } from './recent_rate.ts'
 import type { WorkerObserver } from './worker.ts'
 
 /** What is known of a source since this process began. */
@@ -22,6 +23,8 @@ export interface SourceStatus {
   samples: number
   rejects: number
   halted: number
+  /** Over the last five minutes. */
+  alerts_per_minute: number
 }
 
 /** A failure is logged at its first and every 50th attempt, so that a long outage does not fill the log. */
@@ -45,6 +48,7 @@ export class Observation
   implements WorkerObserver, IntakeObserver, SampleObserver, SparkplugObserver, MqttObserver, ConsumerObserver
 {
   readonly sources = new Map<string, SourceStatus>()
+  private readonly rates = new Map<string, RecentRate>()
   private readonly parts: {
     readonly metrics: Metrics
     readonly logger: Logger
@@ -124,6 +128,7 @@ export class Observation
     const status = this.source(source)
     status.last_event_at_ms = this.parts.clock.now()
     status.alerts += alerts
+    this.rateOf(source).add(alerts, this.parts.clock.now())
   }
 
   sampled(source: string, samples: number, dropped: number): void {
@@ -207,9 +212,25 @@ export class Observation
       samples: 0,
       rejects: 0,
       halted: 0,
+      alerts_per_minute: 0,
     }
     this.sources.set(name, known)
     return known
+  }
+
+  /** Every source as it is now. */
+  sourcesNow(): readonly SourceStatus[] {
+    const now_ms = this.parts.clock.now()
+    return [...this.sources.values()].map((status) => ({
+      ...status,
+      alerts_per_minute: this.rateOf(status.name).perMinute(now_ms),
+    }))
+  }
+
+  private rateOf(source: string): RecentRate {
+    const rate = this.rates.get(source) ?? new RecentRate()
+    this.rates.set(source, rate)
+    return rate
   }
 
   /** The text for scrapes; lag in records is found at that moment. */

@@ -48,6 +48,8 @@ export interface Ownership {
 
 export interface Subscription {
   close(): Promise<void>
+  /** Messages that wait in the partitions that are read here, where the source knows. Throws Retryable. */
+  lag?(): Promise<number>
 }
 
 export interface Log {

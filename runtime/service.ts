@@ -3,16 +3,16 @@ import { FEED_BOUNDS } from '../api/changes_feed.ts'
 import { LiveView } from '../api/live_view.ts'
 import { buildServer } from '../api/server.ts'
 import { Acknowledger } from '../ingest/acknowledger.ts'
-import { Intake } from '../ingest/intake.ts'
-import { SampleIntake } from '../ingest/samples/intake.ts'
+import type { Loaded } from './config.ts'
 import { Retryable } from './errors.ts'
 import { layFirstRules } from './first_rules.ts'
 import { makeWorkers } from './folds.ts'
 import { Metrics } from './metrics.ts'
 import { Observation } from './observation.ts'
+import { Tables } from './tables.ts'
 import { noTraces, otlpTraces } from './tracing.ts'
 import { apiParts } from './service_api.ts'
-import { ingestRoutes } from './service_ingest.ts'
+import { ingestRoutes, makeIntakes } from './service_ingest.ts'
 import { publicUrl, type Running, type ServiceParts } from './service_parts.ts'
 import { sourceReadings } from './service_sources.ts'
 import { version } from './version.ts'
@@ -60,16 +60,13 @@ async function assemble({ loaded, clock, logger, on_fatal }: ServiceParts, world
   const { config } = loaded
   const metrics = new Metrics()
   const observation = new Observation({ metrics, logger, clock, log: world.log, on_fatal })
-  const tracing =
-    config.telemetry.otlp_traces_url === undefined
-      ? noTraces
-      : otlpTraces(config.telemetry.otlp_traces_url, version())
+  const tracing = tracingOf(config)
   const history = world.history && historyOf(world.history, { loaded, clock, logger, metrics, observation })
   if (!history) metrics.registry.removeSingleMetric('tocsin_history_up')
-  const intake = new Intake({ log: world.log, config, observer: observation, tracing })
-  const sample_intake = new SampleIntake({ log: world.log, config, observer: observation, tracing })
+  const { intake, sample_intake } = makeIntakes({ log: world.log, clock, config, observation, tracing })
+  const tables = await openTables(config, { clock, logger, metrics })
   const acknowledger = new Acknowledger({ ...world, clock, config, intake })
-  const taking = { world, observation, intake, sample_intake, acknowledger }
+  const taking = { world, observation, intake, sample_intake, acknowledger, tables }
   const consumers = await sourceReadings({ ...taking, loaded, clock })
   const workers = makeWorkers({
     loaded,
@@ -90,12 +87,27 @@ async function assemble({ loaded, clock, logger, on_fatal }: ServiceParts, world
     intake,
     sample_intake,
     acknowledger,
+    tables,
     consumers,
     workers,
     started_at_ms: clock.now(),
     live: null,
     server: null,
   }
+}
+
+function tracingOf({ telemetry: { otlp_traces_url } }: Loaded['config']) {
+  return otlp_traces_url === undefined ? noTraces : otlpTraces(otlp_traces_url, version())
+}
+
+async function openTables(
+  { tables: files }: Loaded['config'],
+  { clock, logger, metrics }: Pick<ServiceParts, 'clock' | 'logger'> & Pick<Running, 'metrics'>,
+): Promise<Tables> {
+  const failing = (table: string, fails: boolean) => metrics.failing_tables.set({ table }, fails ? 1 : 0)
+  const tables = await Tables.open({ tables: files, clock, logger, failing })
+  tables.watch()
+  return tables
 }
 
 /** Connects in the background; until it is ready nothing is written, and nothing is lost. */
@@ -153,6 +165,7 @@ async function shutDown(running: Running): Promise<void> {
   await running.server?.close()
   await Promise.all(running.consumers.map((consumer) => consumer.close()))
   await Promise.all(running.workers.map((worker) => worker.stop()))
+  await running.tables.close()
   await running.live?.close()
   await running.history?.close()
   await running.tracing.close()

@@ -6,6 +6,8 @@ import { writeImported } from '../analytics/imports.ts'
 import { similarTo } from '../analytics/queries/similar.ts'
 import { summary } from '../analytics/queries/summary.ts'
 import { type History, unavailable } from '../analytics/connection.ts'
+import { DeadLetters } from '../ingest/dead_letters/retry.ts'
+import { triedSources } from '../ingest/trial.ts'
 import { readDeliveries } from '../notify/rows.ts'
 import { Reject, Retryable } from './errors.ts'
 import { publicUrl, type Running, type ServiceParts } from './service_parts.ts'
@@ -31,7 +33,16 @@ export function apiParts(
     version: version(),
     started_at_ms: running.started_at_ms,
     listDeliveries: (filter, limit) => readDeliveries(store, log.partitions('incidents'), filter, limit),
-    sourcesStatus: async () => [...running.observation.sources.values()],
+    deadLetters: config.parts.includes('ingest')
+      ? new DeadLetters({
+          log,
+          clock: parts.clock,
+          intake: running.intake,
+          sources: triedSources(config, running.tables.lookup),
+        })
+      : null,
+    sourcesStatus: () => sourcesStatus(running),
+    tablesStatus: () => running.tables.status(),
     analyticsSummary: running.history && asking(running.history, summary),
     similarIncidents: running.history && asking(running.history, similarTo),
     askHistory: running.history && historyOf(running.history),
@@ -43,6 +54,16 @@ export function apiParts(
     observeRequest: (route, status, seconds) =>
       running.metrics.http_seconds.observe({ route, status: `${Math.floor(status / 100)}xx` }, seconds),
   }
+}
+
+/** What is known of each source, with how many messages wait in the topics that this process reads. */
+async function sourcesStatus({ observation, consumers }: Running) {
+  const lags = new Map(
+    await Promise.all(consumers.map(async (consumer) => [consumer.name, await consumer.lag()] as const)),
+  )
+  return observation
+    .sourcesNow()
+    .map((status) => ({ ...status, lag_messages: lags.get(status.name) ?? null }))
 }
 
 async function answering(name: string, ping: () => Promise<void>): Promise<ReadinessCheck> {

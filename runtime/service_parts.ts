@@ -10,6 +10,7 @@ import type { Logger } from './logger.ts'
 import type { Metrics } from './metrics.ts'
 import type { Observation } from './observation.ts'
 import type { Clock } from './ports.ts'
+import type { Tables } from './tables.ts'
 import type { Tracing } from './tracing.ts'
 import type { World } from './wire.ts'
 import type { Worker } from './worker.ts'
@@ -24,6 +25,10 @@ export interface ServiceParts {
 
 /** Reads from somewhere until it is closed. */
 export interface Reading {
+  /** Of the source. */
+  readonly name: string
+  /** Messages that wait; null where nobody knows. */
+  lag(): Promise<number | null>
   start(): Promise<void>
   close(): Promise<void>
 }
@@ -38,6 +43,7 @@ export interface Running {
   readonly intake: Intake
   readonly sample_intake: SampleIntake
   readonly acknowledger: Acknowledger
+  readonly tables: Tables
   readonly consumers: readonly Reading[]
   readonly workers: readonly Worker[]
   readonly started_at_ms: number

@@ -4,12 +4,13 @@ import { isSampleSource, sampleDecoder, seriesPlacing } from '../ingest/samples/
 import { SparkplugConsumer } from '../ingest/samples/sparkplug_consumer.ts'
 import { isAlertSource, isPlainAlertmanager, sourceDecoder } from '../ingest/source_decoder.ts'
 import type { KafkaSourceConfig, MqttSourceConfig } from '../schemas/config.ts'
+import { FORMATS_WITH_SECRETS } from '../schemas/source_formats.ts'
 import type { Loaded } from './config.ts'
 import type { Clock } from './ports.ts'
 import type { Reading, Running } from './service_parts.ts'
 
 interface SourceParts
-  extends Pick<Running, 'world' | 'observation' | 'intake' | 'sample_intake' | 'acknowledger'> {
+  extends Pick<Running, 'world' | 'observation' | 'intake' | 'sample_intake' | 'acknowledger' | 'tables'> {
   readonly loaded: Loaded
   readonly clock: Clock
 }
@@ -42,12 +43,14 @@ async function readingOf(parts: SourceParts, source: KafkaSourceConfig | MqttSou
   if (isSampleSource(source))
     return new SampleConsumer({ ...common, intake: sample_intake, decode: sampleDecoder(source) })
   if (!isAlertSource(source)) throw new Error(`no format ${source.format} is known`)
+  const decoding = { scope_labels: loaded.config.scope.labels, lookup: parts.tables.lookup }
   // Recognising repeats needs places of the messages, which MQTT does not have.
   const is_plain = source.kind === 'kafka' && isPlainAlertmanager(source)
   return new Consumer({
     ...common,
     intake,
     resolve_timeout_ms: loaded.rules.resolve_timeout_ms,
-    ...(!is_plain && { decode: sourceDecoder(source), acknowledger }),
+    ...(!is_plain && { decode: sourceDecoder(source, decoding), acknowledger }),
+    has_secrets: FORMATS_WITH_SECRETS.has(source.format),
   })
 }

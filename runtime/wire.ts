@@ -168,7 +168,12 @@ async function sourceOf(
   const { kafkaSource } = await import('./log/kafka.ts')
   const cluster = source.cluster ?? parts.loaded.config.kafka
   if (!cluster) throw new Misconfigured('config-invalid', `source ${source.name}: no brokers are known`)
-  return kafkaSource(accessOf(parts, cluster))
+  const { topic_pattern } = source
+  const own_prefix = parts.loaded.config.kafka?.topic_prefix ?? null
+  return kafkaSource(
+    accessOf(parts, cluster),
+    topic_pattern === undefined ? null : { pattern: topic_pattern, own_prefix },
+  )
 }
 
 function mqttAccess(

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { SEVERITIES, severity } from './alert.ts'
 import {
+  builtInSource,
   clickhouse,
   duration_ms,
   historyRetention,
@@ -11,11 +12,13 @@ import {
   name,
   ownKafka,
   positive_ms,
+  rateLimit,
   redis,
   requestTrackerSink,
   webhookSink,
 } from './config_connections.ts'
 import { configuredRule, GROUPING_EXAMPLES, ruleTest, TEST_EXAMPLES } from './config_grouping.ts'
+import { HEARTBEAT_EXAMPLES, heartbeatEntry } from './config_heartbeats.ts'
 import { contradictions } from './config_contradictions.ts'
 import {
   flappingKeys,
@@ -25,7 +28,10 @@ import {
   SUPPRESSION_EXAMPLES,
   suppressionEntry,
 } from './config_rules.ts'
+import { BUILT_IN_EXAMPLES, SOURCE_EXAMPLES } from './config_source_examples.ts'
+import { tables } from './config_tables.ts'
 import { LIMITS } from './limits.ts'
+import { BUILT_IN_SOURCES } from './source_formats.ts'
 import { DEFAULT_EVIDENCE, DEFAULT_RULES, evidenceRules } from './rules.ts'
 
 export type { SecretRef } from './config_connections.ts'
@@ -183,6 +189,12 @@ const keys = z.strictObject({
         .default([])
         .describe('what fires because something else does is suppressed meanwhile (inhibition)')
         .meta({ examples: [SUPPRESSION_EXAMPLES] }),
+      heartbeats: z
+        .array(heartbeatEntry)
+        .max(LIMITS.heartbeats)
+        .default([])
+        .describe('what should be heard periodically: when it falls silent, an alert says so')
+        .meta({ examples: [HEARTBEAT_EXAMPLES] }),
       flapping: flappingKeys,
       hold_ms: holdKeys,
       shelve_max_ms: duration_ms
@@ -216,75 +228,21 @@ const keys = z.strictObject({
     .default([])
     .describe('files that say what depends on what; alerts of near entities belong together')
     .meta({ examples: [[{ name: 'shop', file: 'topology.json', scope: '' }]] }),
+  tables,
   sources: z
     .array(z.discriminatedUnion('kind', [kafkaSource, httpSource, mqttSource]))
     .max(100)
     .default([])
     .describe('where alerts come from beside /api/v2/alerts, which needs no entry')
-    .meta({
-      examples: [
-        [
-          {
-            name: 'plant',
-            kind: 'kafka',
-            topics: ['plant.alerts'],
-            format: 'alertmanager',
-            cluster: { brokers: ['plant-kafka:9092'] },
-          },
-          {
-            name: 'line-3',
-            kind: 'mqtt',
-            url: 'mqtts://broker.example.org:8883',
-            topics: ['spBv1.0/#'],
-            format: 'sparkplug',
-            labels: { site: 'hamburg' },
-          },
-          {
-            name: 'shop',
-            kind: 'http',
-            format: 'alertmanager',
-            labels: { tenant: 'shop' },
-            expire_after_ms: 86_400_000,
-            verify: {
-              scheme: 'hmac-sha256',
-              secret: { env: 'TOCSIN_SHOP_SECRET' },
-              header: 'x-signature',
-              prefix: 'sha256=',
-              encoding: 'hex',
-            },
-          },
-          {
-            name: 'cloud',
-            kind: 'http',
-            format: 'alertmanager',
-            verify: { scheme: 'token', secret: { env: 'TOCSIN_CLOUD_TOKEN' }, query: 'token' },
-          },
-          {
-            name: 'aws',
-            kind: 'http',
-            format: 'cloudwatch',
-            verify: { scheme: 'sns', topics: ['arn:aws:sns:eu-central-1:123456789012:alarms'] },
-          },
-          {
-            name: 'own',
-            kind: 'http',
-            format: 'json',
-            mapping: {
-              alerts: 'body.events',
-              drop: 'alert.kind == "heartbeat"',
-              labels: { alertname: 'alert.check', host: 'alert.host', team: 'alert.?team' },
-              annotations: { summary: 'alert.text' },
-              severity: 'alert.prio',
-              starts_at: 'alert.since',
-              ends_at: 'alert.?until',
-              resolved: 'alert.state == "ok"',
-              link: 'alert.?url',
-              fingerprint_labels: ['alertname', 'host'],
-            },
-          },
-        ],
-      ],
-    }),
+    .meta({ examples: [SOURCE_EXAMPLES] }),
+  built_in_sources: z
+    .array(builtInSource)
+    .max(BUILT_IN_SOURCES.length)
+    .default([])
+    .describe(
+      'what is done to alerts that come to /api/v2/alerts, /v2/enqueue, /api/v1/events, /v2/alerts and /v1/logs',
+    )
+    .meta({ examples: [BUILT_IN_EXAMPLES] }),
   sinks: z
     .array(z.discriminatedUnion('kind', [webhookSink, requestTrackerSink]))
     .max(50)
@@ -325,6 +283,9 @@ const keys = z.strictObject({
               .string()
               .regex(/^[0-9a-f]{64}$/, 'expected 64 hex digits, as `tocsin token` prints them')
               .describe('hash of the token'),
+            rate_limit: rateLimit
+              .optional()
+              .describe('requests with alerts that it may send; more are answered 429'),
           }),
         )
         .max(1_000)
@@ -332,7 +293,19 @@ const keys = z.strictObject({
         .describe(
           'bearer tokens, stored hashed: `tocsin token` makes one; without any, everybody on this machine may do everything',
         )
-        .meta({ examples: [[{ name: 'operators', role: 'responder', sha256: '0'.repeat(64) }]] }),
+        .meta({
+          examples: [
+            [
+              { name: 'operators', role: 'responder', sha256: '0'.repeat(64) },
+              {
+                name: 'shop',
+                role: 'ingest',
+                sha256: '1'.repeat(64),
+                rate_limit: { requests_per_s: 50, burst: 100 },
+              },
+            ],
+          ],
+        }),
     })
     .prefault({})
     .describe('who may do what over HTTP'),

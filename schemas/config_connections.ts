@@ -3,7 +3,9 @@ import { severity } from './alert.ts'
 import { LIMITS } from './limits.ts'
 import { mapping } from './mapping.ts'
 import { csvColumns, readingsMapping } from './readings_mapping.ts'
+import { relabel, severityMap } from './relabel.ts'
 import {
+  BUILT_IN_SOURCES,
   EXPIRE_AFTER_MS,
   MAPPED_FORMAT,
   SAMPLE_FORMATS,
@@ -62,12 +64,8 @@ const kafka = z.strictObject({
     }),
 })
 
-const source = {
-  name,
-  format: z
-    .enum([...SOURCE_FORMATS, MAPPED_FORMAT, ...SAMPLE_FORMATS])
-    .default('alertmanager')
-    .describe('shape of the messages: docs/sources/ has a page for each'),
+/** What is done to alerts once they are read. */
+const said = {
   labels: z
     .record(z.string().min(1).max(LIMITS.label_name_chars), z.string().min(1).max(LIMITS.label_value_chars))
     .default({})
@@ -75,6 +73,19 @@ const source = {
       'labels that every alert of this source is given, whatever the sender says; they may name its scope',
     )
     .meta({ examples: [{ site: 'hamburg' }] }),
+  relabel: relabel
+    .optional()
+    .describe('what is done to every alert once it is read: look-ups, other labels, what is left out'),
+  severity_map: severityMap,
+}
+
+const source = {
+  name,
+  format: z
+    .enum([...SOURCE_FORMATS, MAPPED_FORMAT, ...SAMPLE_FORMATS])
+    .default('alertmanager')
+    .describe('shape of the messages: docs/sources/ has a page for each'),
+  ...said,
   expire_after_ms: positive_ms
     .default(EXPIRE_AFTER_MS)
     .describe('an alert whose end is told by a message of its own ends after this long if none comes'),
@@ -108,11 +119,47 @@ const mapped = {
 export const kafkaSource = z.strictObject({
   ...source,
   kind: z.literal('kafka').describe('alerts come from topics'),
-  topics: z.array(z.string().min(1)).min(1).max(100).describe('topics to read'),
+  topics: z.array(z.string().min(1)).max(100).default([]).describe('topics to read'),
+  topic_pattern: z
+    .string()
+    .min(1)
+    .max(1_024)
+    .optional()
+    .describe(
+      'topics whose whole names match this regular expression (RE2) are read too, also those that are made later',
+    )
+    .meta({ examples: ['plant\\.[a-z]+\\.alerts'] }),
   cluster: kafka.optional().describe('the brokers, when they are not those of `kafka`'),
   ...mapped,
   ...readings,
 })
+
+const address = z.union(
+  [z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()],
+  'expected an address, or a range such as 10.0.0.0/8 or 2001:db8::/32',
+)
+
+export const rateLimit = z.strictObject({
+  requests_per_s: z.number().positive().max(1_000_000).describe('in the long run; may be a fraction'),
+  burst: z.number().int().min(1).max(1_000_000).default(100).describe('at once, after a quiet time'),
+})
+
+/** Who may send, and how often. */
+const bounded = {
+  allow_from: z
+    .array(address)
+    .min(1)
+    .max(1_000)
+    .optional()
+    .describe('addresses and ranges that may send, of the connection itself; without it all may')
+    .meta({ examples: [['10.0.0.0/8', '2001:db8::/32']] }),
+  rate_limit: rateLimit
+    .optional()
+    .describe(
+      'requests of each token, or of all senders together where none is needed; more are answered 429',
+    )
+    .meta({ examples: [{ requests_per_s: 50, burst: 100 }] }),
+}
 
 export const mqttSource = z.strictObject({
   ...source,
@@ -175,6 +222,14 @@ const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'expected t
 export const httpSource = z.strictObject({
   ...source,
   kind: z.literal('http').describe('alerts are posted to /api/v1/sources/<name>'),
+  ...bounded,
+  max_body_bytes: z
+    .number()
+    .int()
+    .min(1)
+    .max(LIMITS.http_body_bytes)
+    .default(LIMITS.http_body_bytes)
+    .describe('a larger body is refused before it is read'),
   verify: z
     .strictObject({
       scheme: z
@@ -203,6 +258,13 @@ export const httpSource = z.strictObject({
     ),
   ...mapped,
   ...readings,
+})
+
+/** What is said of the sources that need no entry. */
+export const builtInSource = z.strictObject({
+  name: z.enum(BUILT_IN_SOURCES).describe('which of the built-in ones'),
+  ...said,
+  ...bounded,
 })
 
 const delivery = {

@@ -1,9 +1,10 @@
 import type { Config } from './config.ts'
 import { expressionFaults, mappingFaults } from './mapping.ts'
+import { relabelFaults } from './relabel.ts'
 import { parseMatcher } from './matcher_syntax.ts'
 import { compileMatcher, MatcherError } from './matching.ts'
 import { readingsExpressions } from './readings_mapping.ts'
-import { isSampleFormat, MAPPED_FORMAT } from './source_formats.ts'
+import { BUILT_IN_SOURCES, isSampleFormat, MAPPED_FORMAT } from './source_formats.ts'
 
 export interface Contradiction {
   readonly path: readonly (string | number)[]
@@ -16,11 +17,15 @@ export function contradictions(config: Config): Contradiction[] {
     ...listening(config),
     ...missingServices(config),
     ...missingBrokers(config),
+    ...unreadTopics(config),
     ...unusableProofs(config),
     ...unusableMappings(config),
+    ...unusableRelabellings(config),
+    ...duplicates(['tables'], config.tables),
     ...unusableReadings(config),
     ...unusableSparkplug(config),
     ...duplicates(['sources'], config.sources),
+    ...duplicates(['built_in_sources'], config.built_in_sources),
     ...duplicates(['sinks'], config.sinks),
     ...duplicates(['rules', 'grouping'], config.rules.grouping),
     ...duplicates(['rules', 'maintenance'], config.rules.maintenance),
@@ -28,6 +33,8 @@ export function contradictions(config: Config): Contradiction[] {
     ...duplicates(['api', 'tokens'], config.api.tokens),
     ...brokenMatchers(config),
     ...endlessWork(config),
+    ...duplicates(['rules', 'heartbeats'], config.rules.heartbeats),
+    ...unheardHeartbeats(config),
     ...endlessFlapping(config),
     ...duplicates(['rules', 'tests'], config.rules.tests),
     ...impossibleOpenings(config),
@@ -87,6 +94,20 @@ function missingBrokers({ sources, kafka }: Config): Contradiction[] {
   )
 }
 
+function unreadTopics({ sources }: Config): Contradiction[] {
+  return sources.flatMap((source, i) => {
+    if (source.kind !== 'kafka') return []
+    const { topics, topic_pattern } = source
+    if (topic_pattern !== undefined) {
+      const message = matcherFault(`topic=~${JSON.stringify(topic_pattern)}`)
+      return message === null ? [] : [{ path: ['sources', i, 'topic_pattern'], message }]
+    }
+    return topics.length > 0
+      ? []
+      : [{ path: ['sources', i], message: 'say what to read: `topics`, `topic_pattern`, or both' }]
+  })
+}
+
 function unusableProofs({ sources }: Config): Contradiction[] {
   return sources.flatMap((source, i) => {
     if (source.kind !== 'http' || !source.verify) return []
@@ -117,6 +138,29 @@ function unusableMappings({ sources }: Config): Contradiction[] {
   })
 }
 
+function unusableRelabellings({ sources, built_in_sources, tables }: Config): Contradiction[] {
+  const known = new Set(tables.map(({ name }) => name))
+  const all = [
+    ...sources.map(({ relabel, mapping }, i) => ({ path: ['sources', i], relabel, mapping })),
+    ...built_in_sources.map(({ relabel }, i) => ({ path: ['built_in_sources', i], relabel, mapping: null })),
+  ]
+  return all.flatMap(({ path: where, relabel, mapping }) => {
+    const unknown = [...JSON.stringify([relabel, mapping]).matchAll(LOOKED_UP)].filter(
+      ([, table = '']) => !known.has(table),
+    )
+    return [
+      ...unknown.map(([, table = '']) => ({
+        path: where,
+        message: `lookup: there is no table ${table}; \`tables\` has ${[...known].join(', ') || 'none'}`,
+      })),
+      ...(relabel ? relabelFaults(relabel) : []).map(({ path, message }) => ({
+        path: [...where, 'relabel', ...path],
+        message,
+      })),
+    ]
+  })
+}
+
 function unusableReadings({ sources }: Config): Contradiction[] {
   return sources.flatMap(({ format, readings, csv, time_unit }, i) => {
     const path = ['sources', i]
@@ -134,6 +178,9 @@ function unusableReadings({ sources }: Config): Contradiction[] {
     ]
   })
 }
+
+/** A table that is named outright, in JSON of the expression. */
+const LOOKED_UP = /\blookup\(\s*(?:\\"|')([\w-]+)(?:\\"|')/g
 
 /** Births must be heard by whoever hears what they define. */
 function unusableSparkplug({ sources }: Config): Contradiction[] {
@@ -177,12 +224,30 @@ function brokenMatchers({ rules }: Config): Contradiction[] {
         ...faults(['grouping', i, 'pairs', n, 'b'], b),
       ])
     }),
+    ...rules.heartbeats.flatMap(({ match = [] }, i) => faults(['heartbeats', i, 'match'], match)),
     ...rules.maintenance.flatMap(({ match }, i) => faults(['maintenance', i, 'match'], match)),
     ...rules.suppression.flatMap(({ source, target }, i) => [
       ...faults(['suppression', i, 'source'], source),
       ...faults(['suppression', i, 'target'], target),
     ]),
   ]
+}
+
+/** The alert has labels of its own beside them. */
+const HEARTBEAT_LABELS = 32
+
+function unheardHeartbeats({ rules, sources }: Config): Contradiction[] {
+  const known = new Set<string>([...BUILT_IN_SOURCES, ...sources.map(({ name }) => name)])
+  return rules.heartbeats.flatMap(({ source, match, labels }, i) => {
+    const path = ['rules', 'heartbeats', i]
+    if (Object.keys(labels).length > HEARTBEAT_LABELS)
+      return [{ path: [...path, 'labels'], message: `expected at most ${HEARTBEAT_LABELS} labels` }]
+    if (source === undefined)
+      return match ? [] : [{ path, message: 'say what is to be heard: `source`, `match`, or both' }]
+    return known.has(source)
+      ? []
+      : [{ path: [...path, 'source'], message: `there is no source ${source}: ${[...known].join(', ')}` }]
+  })
 }
 
 function impossibleOpenings({ rules }: Config): Contradiction[] {

@@ -22,6 +22,11 @@ export class ExpressionError extends Error {
   }
 }
 
+/** A row of a look-up table of the configuration by its key; an empty one when there is none. */
+export type Lookup = (table: string, key: string) => Readonly<Record<string, unknown>>
+
+export const NO_TABLES: Lookup = () => ({})
+
 export type Variables = Readonly<Record<string, unknown>>
 
 /** Gives the value as JSON would hold it: numbers, texts, lists and objects; an absent optional and null are null. Throws ExpressionError. */
@@ -39,7 +44,7 @@ const MACROS = new Set(['map', 'filter', 'all', 'exists', 'exists_one'])
 const LINEAR_MATCHES = 'matchesInLinearTime'
 const PATTERNS_KEPT = 64
 
-function environment(variables: readonly string[]): Environment {
+function environment(variables: readonly string[], lookup: Lookup): Environment {
   const patterns = new Map<string, RE2JS>()
   const compiled = (pattern: string): RE2JS => {
     const known = patterns.get(pattern)
@@ -55,6 +60,9 @@ function environment(variables: readonly string[]): Environment {
     limits: LIMITS,
   }).registerFunction(`string.${LINEAR_MATCHES}(string): bool`, (text: string, pattern: string) =>
     compiled(pattern).test(text),
+  )
+  cel.registerFunction('lookup(string, dyn): map', (table: string, key: unknown) =>
+    lookup(table, typeof key === 'string' ? key : String(plain(key))),
   )
   for (const name of variables) cel.registerVariable(name, 'dyn')
   return cel
@@ -100,8 +108,12 @@ function attempt<Result>(code: string, act: () => Result): Result {
 }
 
 /** Throws ExpressionError. */
-export function compileExpression(text: string, variables: readonly string[]): Expression {
-  const cel = environment(variables)
+export function compileExpression(
+  text: string,
+  variables: readonly string[],
+  lookup: Lookup = NO_TABLES,
+): Expression {
+  const cel = environment(variables, lookup)
   const parsed = attempt('expression-syntax', () => cel.parse(text))
   adapt(parsed.ast, false)
   const compiled = attempt('expression-syntax', () => cel.parse(serialize(parsed.ast)))

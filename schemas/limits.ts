@@ -68,6 +68,9 @@ export const LIMITS = {
   waiting_alerts_per_group: 1_000,
   /** Kinds of partners, by rule and values, of which pair rules remember that one came; further alerts find no partner. */
   sightings_per_partition: 50_000,
+  /** Declarations in the rules; signs of life that are expected in one partition, beyond which further ones are not. */
+  heartbeats: 100,
+  heartbeats_per_partition: 1_000,
   rule_tests: 500,
   alerts_per_rule_test: 200,
   /** Edges of the topology in one log entry. */
@@ -93,6 +96,9 @@ export const LIMITS = {
   learned_name_chars: 128,
   commands_remembered_per_partition: 10_000,
   comment_chars: 4_096,
+  /** A look-up table, and its file. */
+  table_rows: 100_000,
+  table_bytes: 16_777_216,
   /** Of one birth or data message of Sparkplug. */
   sparkplug_metrics_per_message: 10_000,
   /** Metrics whose definitions are kept for one source partition; births beyond it are rejected. */
@@ -100,6 +106,12 @@ export const LIMITS = {
   sparkplug_nodes: 10_000,
   sparkplug_devices_per_node: 1_000,
   dead_letter_payload_bytes: 16_384,
+  /** A message of which something was rejected is kept, once, up to this size, so that it can be read again. */
+  dead_letter_message_bytes: 262_144,
+  /** One dead letter in the log. */
+  dead_letter_bytes: 524_288,
+  /** The newest ones, which are listed and can be retried. */
+  dead_letters_read: 10_000,
   /** A time further away than this from the epoch is a mistake in units: years 1970 to 2200. */
   time_ms_max: 7_258_118_400_000,
 } as const

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { groupingRule } from './grouping.ts'
+import { heartbeat } from './heartbeat.ts'
 import { learnedRules, NOTHING_LEARNED } from './learned.ts'
 import { LIMITS } from './limits.ts'
 import { maintenanceWindow } from './maintenance.ts'
@@ -89,6 +90,7 @@ export const rules = z.object({
   retain_resolved_ms: duration_ms,
   maintenance: z.array(maintenanceWindow).max(LIMITS.maintenance_windows_per_partition).default([]),
   suppression: z.array(suppressionRule).max(LIMITS.suppression_rules).default([]),
+  heartbeats: z.array(heartbeat).max(LIMITS.heartbeats).default([]),
   flapping: flapping.default(() => DEFAULT_RULES.flapping),
   hold_ms: hold_ms.default(() => DEFAULT_RULES.hold_ms),
   /** An alert is shelved for at most this long at a time. */
@@ -108,6 +110,7 @@ export const DEFAULT_RULES: Rules = {
   retain_resolved_ms: 86_400_000,
   maintenance: [],
   suppression: [],
+  heartbeats: [],
   flapping: { interval_ms: 60_000, start_percent: 30, end_percent: 25 },
   hold_ms: { high: 0, medium: 0, low: 0, info: 0 },
   shelve_max_ms: 86_400_000,

@@ -7,9 +7,10 @@ import type { Intake } from '../intake.ts'
 import { readBody } from '../read_body.ts'
 import { decodeAlerts, RefusedBody } from '../sources/alertmanager.ts'
 import type { RejectedAlert } from '../sources/raw_alert.ts'
+import { admitting, type BuiltIns } from './built_in.ts'
 import { contentTypeFault } from './content_type.ts'
 
-export interface AlertmanagerIngestParts {
+export interface AlertmanagerIngestParts extends BuiltIns {
   readonly intake: Intake
   readonly clock: Clock
   readonly resolve_timeout_ms: number
@@ -45,9 +46,10 @@ function batchOf(message: DecodedMessage, received_at_ms: number): Batch {
 }
 
 /** A body that is refused goes to the dead letters as a whole, as far as they keep it. */
-function refusedMessage(body: Buffer, { code, message }: RefusedBody): DecodedMessage {
+function refusedMessage(body: Buffer, { code, message }: RefusedBody, at_ms: number): DecodedMessage {
   const payload = body.subarray(0, LIMITS.dead_letter_payload_bytes + 1).toString()
-  return { offset: null, decoded: { alerts: [], rejects: [{ ordinal: 0, code, reason: message, payload }] } }
+  const rejects = [{ ordinal: 0, code, reason: message, payload }]
+  return { offset: null, decoded: { alerts: [], rejects }, received: { body, headers: {}, at_ms } }
 }
 
 async function takeAlerts(
@@ -64,16 +66,25 @@ async function takeAlerts(
   try {
     const context = { resolve_timeout_ms: parts.resolve_timeout_ms, lone_alert: false }
     const origin = { now_ms: received_at_ms, at_ms: received_at_ms, domain, offset: null }
-    const message = {
-      offset: null,
-      decoded: readBody(parts.intake.recogniser, body, origin, context),
-      inFull: () => decodeAlerts(body, received_at_ms, context),
+    const received = {
+      body,
+      headers: {},
+      at_ms: received_at_ms,
+      token: request.token_name,
+      items_stand_alone: true as const,
     }
+    const after = parts.built_in?.get(SOURCE)?.after
+    const inFull = () => decodeAlerts(body, received_at_ms, context)
+    // What is changed is not recognised when it comes again.
+    const read = after
+      ? { decoded: after(inFull(), received) }
+      : { decoded: readBody(parts.intake.recogniser, body, origin, context), inFull }
+    const message = { offset: null, ...read, received }
     const { rejects } = await parts.intake.accept(batchOf(message, received_at_ms))
     return await (rejects.length > 0 ? sendReasons(reply, rejects) : reply.code(200).send())
   } catch (error) {
     if (error instanceof RefusedBody)
-      await parts.intake.accept(batchOf(refusedMessage(body, error), received_at_ms))
+      await parts.intake.accept(batchOf(refusedMessage(body, error, received_at_ms), received_at_ms))
     throw error
   }
 }
@@ -114,6 +125,10 @@ export function alertmanagerIngest(parts: AlertmanagerIngestParts): FastifyPlugi
       (_request, body, done) => done(null, body),
     )
     scope.setErrorHandler(answerError)
+    scope.addHook(
+      'onRequest',
+      admitting(parts, SOURCE, () => parts.clock.now()),
+    )
     scope.post('/api/v2/alerts', (request, reply) => takeAlerts(parts, domain, request, reply))
   }
 }

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { EXPIRE_AFTER_MS } from '../../schemas/source_formats.ts'
 import { shownBody, Unreadable } from '../sources/format.ts'
 import { type AlertRequest, alertRequest } from '../sources/opsgenie.ts'
+import { admitting, asConfigured } from './built_in.ts'
 import { plainHeaders, take, takeBodiesRaw, type TakingParts } from './take.ts'
 
 /** Opsgenie's Alert API as far as monitoring uses it: create, close, acknowledge. `Authorization: GenieKey <token>` names a token. */
@@ -46,10 +47,11 @@ async function handle(
   const route = request.routeOptions.url ?? ''
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
   const at_ms = parts.clock.now()
-  const message = { body, headers: plainHeaders(request.headers), at_ms }
+  const message = { body, headers: plainHeaders(request.headers), at_ms, token: request.token_name }
   const told = () => ({ took: Math.round(reply.elapsedTime) / 1_000, requestId: request.id })
   try {
-    const { alias, decoded } = alertRequest(asked, message, { expire_after_ms: EXPIRE_AFTER_MS })
+    const { alias, decoded: told_of } = alertRequest(asked, message, { expire_after_ms: EXPIRE_AFTER_MS })
+    const decoded = asConfigured(parts, SOURCE, told_of, message)
     await take(parts, { source: SOURCE, route, at_ms, decoded })
     return await reply.code(202).send({ result: 'Request will be processed', alias, ...told() })
   } catch (error) {
@@ -70,6 +72,10 @@ export function opsgenieIngest(parts: TakingParts): FastifyPluginAsync {
   type Route = { Params: { identifier: string } }
   return async (scope) => {
     takeBodiesRaw(scope, BODY_BYTES)
+    scope.addHook(
+      'onRequest',
+      admitting(parts, SOURCE, () => parts.clock.now()),
+    )
     scope.post('/v2/alerts', { schema: CREATE, config }, (request, reply) =>
       handle(parts, request, reply, { action: 'create', alias: null }),
     )

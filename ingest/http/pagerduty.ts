@@ -4,6 +4,7 @@ import { Unreadable } from '../sources/format.ts'
 import type { SourceMessage } from '../sources/format.ts'
 import type { DecodedAlerts } from '../sources/raw_alert.ts'
 import { alertsOf, InvalidEvent, readChange, readEvent, rejectedEvent } from '../sources/pagerduty.ts'
+import { admitting, asConfigured } from './built_in.ts'
 import { plainHeaders, take, takeBodiesRaw, type TakingParts } from './take.ts'
 
 /**
@@ -57,9 +58,11 @@ async function accept(
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
   const at_ms = parts.clock.now()
   try {
-    const { routing_key, decoded, answer } = read({ body, headers: plainHeaders(request.headers), at_ms })
+    const message = { body, headers: plainHeaders(request.headers), at_ms }
+    const { routing_key, decoded: told, answer } = read(message)
     // Nothing of a stranger is kept, not even as a dead letter.
     if (!parts.maySend(routing_key)) return await refuse(reply, ['Invalid routing key'])
+    const decoded = asConfigured(parts, SOURCE, told, message)
     await take(parts, { source: SOURCE, route, at_ms, decoded })
     return await reply.code(202).send({ status: 'success', ...answer })
   } catch (error) {
@@ -86,6 +89,10 @@ export function pagerdutyIngest(parts: PagerDutyParts): FastifyPluginAsync {
   return async (scope: FastifyInstance) => {
     takeBodiesRaw(scope, BODY_BYTES)
     scope.setErrorHandler(tooLarge)
+    scope.addHook(
+      'onRequest',
+      admitting(parts, SOURCE, () => parts.clock.now()),
+    )
     scope.post('/v2/enqueue', { schema: SCHEMAS.enqueue, config }, (request, reply) =>
       accept(parts, request, reply, (message) => {
         const event = readEvent(message)

@@ -1,3 +1,4 @@
+import type { Admission } from './admission.ts'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Clock } from '../../runtime/ports.ts'
 import { LIMITS } from '../../schemas/limits.ts'
@@ -52,6 +53,9 @@ export interface SampleSource extends SampleTakingParts {
 }
 
 export interface SampleHttpSource extends SampleSource {
+  readonly admission?: Admission
+  /** Told when a request was not read. */
+  readonly refused?: (code: string) => void
   /** Null: senders need a token with the role ingest, as everywhere. */
   readonly proof: Proof | null
 }

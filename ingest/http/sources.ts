@@ -2,6 +2,8 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { LIMITS } from '../../schemas/limits.ts'
 import type { SourceDecoder } from '../source_decoder.ts'
+import type { Admission } from './admission.ts'
+import { admitting, asConfigured, refuse } from './built_in.ts'
 import { type SampleHttpSource, takeSampleRequest } from './samples.ts'
 import { answer, bodyOf, countOf, plainHeaders, take, takeBodiesRaw, type TakingParts } from './take.ts'
 import type { Proof } from './verify.ts'
@@ -12,6 +14,11 @@ export interface HttpSource {
   readonly decode: SourceDecoder
   /** Null: senders need a token with the role ingest, as everywhere. */
   readonly proof: Proof | null
+  /** Its messages hold a secret, and are not kept when they are rejected. */
+  readonly has_secrets?: boolean
+  readonly admission?: Admission
+  /** Told when a request was not read. */
+  readonly refused?: (code: string) => void
 }
 
 const ROUTE = '/api/v1/sources/:name'
@@ -60,14 +67,27 @@ export function unknownSource(reply: FastifyReply, name: string): FastifyReply {
 
 async function takeRequest(
   parts: TakingParts,
-  { name, decode }: Pick<HttpSource, 'name' | 'decode'>,
+  { name, decode, proof, has_secrets }: Omit<HttpSource, 'proof'> & Partial<Pick<HttpSource, 'proof'>>,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const at_ms = parts.clock.now()
-  const decoded = decode({ body: bodyOf(request), headers: plainHeaders(request.headers), at_ms })
+  const message = {
+    body: bodyOf(request),
+    headers: plainHeaders(request.headers),
+    at_ms,
+    token: request.token_name,
+  }
+  const decoded = decode(message)
+  const secret_headers = proof?.header === undefined ? [] : [proof.header]
   const route = request.url.split('?', 1)[0] ?? ''
-  const rejects = await take(parts, { source: name, route, at_ms, decoded })
+  const rejects = await take(parts, {
+    source: name,
+    route,
+    at_ms,
+    decoded,
+    ...(!has_secrets && { received: { ...message, secret_headers } }),
+  })
   return answer(reply, countOf(decoded) - rejects.length, rejects)
 }
 
@@ -86,7 +106,15 @@ export function builtInSource(parts: TakingParts, source: BuiltInSource): Fastif
       schema: { tags, summary: source.summary, response },
       config: { role: 'ingest' } as const,
     }
-    scope.post(source.route, options, (request, reply) => takeRequest(parts, source, request, reply))
+    scope.addHook(
+      'onRequest',
+      admitting(parts, source.name, () => parts.clock.now()),
+    )
+    const decode: SourceDecoder = (message) =>
+      asConfigured(parts, source.name, source.decode(message), message)
+    scope.post(source.route, options, (request, reply) =>
+      takeRequest(parts, { name: source.name, decode }, request, reply),
+    )
   }
 }
 
@@ -102,11 +130,21 @@ export function httpSources(
       (by_name.get(nameOf(request as Parameters<typeof nameOf>[0]))?.proof ?? null) !== null
     scope.post<{ Params: { name: string } }>(
       ROUTE,
-      { schema, config: { role: 'ingest', verifies_sender } },
+      {
+        schema,
+        config: { role: 'ingest', verifies_sender },
+        onRequest: async (request, reply) => {
+          const source = by_name.get(nameOf(request))
+          const refused = source?.admission?.refusal(request, parts.clock.now())
+          return source && refused ? refuse(reply, refused, source.refused) : undefined
+        },
+      },
       async (request, reply) => {
         const source = by_name.get(nameOf(request))
         if (source === undefined) return unknownSource(reply, nameOf(request))
         const body = bodyOf(request)
+        const too_large = source.admission?.sizeRefusal(body.length)
+        if (too_large) return refuse(reply, too_large, source.refused)
         const { proof } = source
         const query = request.query as Readonly<Record<string, unknown>>
         if (proof && !(await proof.isGiven({ headers: request.headers, query, body })))

@@ -1,11 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Clock } from '../../runtime/ports.ts'
 import type { Acknowledger } from '../acknowledger.ts'
+import type { BuiltIns } from './built_in.ts'
+import type { DecodedMessage } from '../batch.ts'
+import type { Received } from '../dead_letters/letters.ts'
 import type { Intake } from '../intake.ts'
 import type { SourceMessage } from '../sources/format.ts'
 import type { DecodedAlerts, RejectedAlert } from '../sources/raw_alert.ts'
 
-export interface TakingParts {
+export interface TakingParts extends BuiltIns {
   readonly intake: Intake
   readonly clock: Clock
   readonly acknowledger: Pick<Acknowledger, 'settle'>
@@ -31,23 +34,25 @@ export interface Brought {
   readonly route: string
   readonly at_ms: number
   readonly decoded: DecodedAlerts
+  /** Kept where something of it is rejected; left out where it must not be. */
+  readonly received?: Received
 }
 
 /** Resolves with what was not taken once everything of one request is durable. Throws Retryable. */
 export async function take(parts: TakingParts, brought: Brought): Promise<readonly RejectedAlert[]> {
   const { intake, acknowledger, clock } = parts
-  const { source, route, at_ms, decoded } = brought
-  const accept = (message: DecodedAlerts) =>
+  const { source, route, at_ms, decoded, received } = brought
+  const accept = (message: Pick<DecodedMessage, 'decoded' | 'received'>) =>
     intake.accept({
       source,
       origin: null,
       received_at_ms: at_ms,
-      messages: [{ offset: null, decoded: message }],
+      messages: [{ offset: null, ...message }],
       locate: (_offset, ordinal) => `http:POST ${route}#${ordinal}`,
     })
-  const { rejects } = await accept(decoded)
+  const { rejects } = await accept({ decoded, ...(received && { received }) })
   const unknown = await acknowledger.settle(decoded.acknowledgements ?? [], () => clock.token())
-  if (unknown.length > 0) await accept({ alerts: [], rejects: unknown })
+  if (unknown.length > 0) await accept({ decoded: { alerts: [], rejects: unknown } })
   return [...rejects, ...unknown]
 }
 

@@ -45,7 +45,12 @@ export function trialRoute(
         const decode = sources.get(name)
         if (decode === undefined) return unknownSource(reply, name)
         const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
-        const message = { body, headers: plainHeaders(request.headers), at_ms: clock.now() }
+        const message = {
+          body,
+          headers: plainHeaders(request.headers),
+          at_ms: clock.now(),
+          token: request.token_name,
+        }
         return reply.send(tryMessage({ name, decode }, intake.normalise, message))
       },
     )

@@ -3,6 +3,8 @@ import type { IncomingHttpHeaders } from 'node:http'
 
 /** How a source proves that a request is its own. */
 export interface Proof {
+  /** The header that carries it, in lower case: nothing keeps that. */
+  readonly header?: string
   /** Does the request prove it? Throws Retryable when that cannot be found out now. */
   isGiven(presented: Presented): boolean | Promise<boolean>
   /** What a request that proved itself asks for beside its alerts. Throws Retryable. */
@@ -45,7 +47,8 @@ function headerOf(headers: IncomingHttpHeaders, name: string, prefix: string): s
 
 /** The request carries the secret, or a signature of its body that was made with it. */
 export function secretProof(how: Verification): Proof {
-  return { isGiven: (presented) => isVerified(how, presented) }
+  const isGiven = (presented: Presented) => isVerified(how, presented)
+  return how.header === null ? { isGiven } : { isGiven, header: how.header.toLowerCase() }
 }
 
 function isVerified(how: Verification, { headers, query, body }: Presented): boolean {

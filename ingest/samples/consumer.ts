@@ -23,6 +23,14 @@ export class SampleConsumer implements Taker<PreparedSamples> {
     return this.loop.start()
   }
 
+  get name(): string {
+    return this.parts.name
+  }
+
+  lag(): Promise<number | null> {
+    return this.loop.lag()
+  }
+
   close(): Promise<void> {
     return this.loop.close()
   }

@@ -9,7 +9,15 @@ import { QUALITIES, type Quality } from '../../schemas/sample.ts'
 import type { TimeUnit } from '../../schemas/source_formats.ts'
 import { cut, fieldsOf, labelsOf, neededText, optionalFields, textOf } from '../sources/fields.ts'
 import { parseJson, Unreadable } from '../sources/format.ts'
-import { flagOf, messageVariables, type Read, reader, readers, valuesOf } from '../sources/mapped.ts'
+import { NO_TABLES } from '../../schemas/expression.ts'
+import {
+  type ExpressionReader,
+  expressionReader,
+  flagOf,
+  readersOf,
+  valuesOf,
+} from '../sources/expressions.ts'
+import { messageVariables } from '../sources/mapped.ts'
 import type { DecodeSamples, RawReading, SampleMessage } from './format.ts'
 import type { SampleSettings } from './formats.ts'
 import { type Gathering, gathering } from './gathering.ts'
@@ -96,21 +104,25 @@ function qualityOf(told: unknown): Quality | null {
   throw new Unreadable('quality', `the quality is ${cut(word, 40)}, not one of ${QUALITIES.join(', ')}`)
 }
 
-const NOTHING: Read = () => undefined
+const OF_ITEM = { variables: READINGS_ITEM_VARIABLES, lookup: NO_TABLES }
+const NOTHING: ExpressionReader = () => undefined
 
 class Mapper {
-  private readonly labels: ReturnType<typeof readers>
-  private readonly values: ReturnType<typeof readers>
-  private readonly items: Read | null
-  private readonly single: Readonly<Record<'drop' | 'at' | 'metric' | 'value' | 'quality', Read>>
+  private readonly labels: ReturnType<typeof readersOf>
+  private readonly values: ReturnType<typeof readersOf>
+  private readonly items: ExpressionReader | null
+  private readonly single: Readonly<Record<'drop' | 'at' | 'metric' | 'value' | 'quality', ExpressionReader>>
   private readonly tells_one: boolean
 
   constructor({ labels, values, items, ...single }: ReadingsMapping) {
-    const optional = (name: keyof typeof single): Read =>
-      single[name] === undefined ? NOTHING : reader(name, single[name], READINGS_ITEM_VARIABLES)
-    this.labels = readers('labels', labels, READINGS_ITEM_VARIABLES)
-    this.values = readers('values', values, READINGS_ITEM_VARIABLES)
-    this.items = items === undefined ? null : reader('items', items, READINGS_MESSAGE_VARIABLES)
+    const optional = (name: keyof typeof single): ExpressionReader =>
+      single[name] === undefined ? NOTHING : expressionReader(name, single[name], OF_ITEM)
+    this.labels = readersOf('labels', labels, OF_ITEM)
+    this.values = readersOf('values', values, OF_ITEM)
+    this.items =
+      items === undefined
+        ? null
+        : expressionReader('items', items, { variables: READINGS_MESSAGE_VARIABLES, lookup: NO_TABLES })
     this.tells_one = single.metric !== undefined
     this.single = {
       drop: optional('drop'),

@@ -71,6 +71,14 @@ export class SparkplugConsumer implements Taker<PreparedSparkplug> {
     return this.loop.start()
   }
 
+  get name(): string {
+    return this.parts.name
+  }
+
+  lag(): Promise<number | null> {
+    return this.loop.lag()
+  }
+
   close(): Promise<void> {
     return this.loop.close()
   }

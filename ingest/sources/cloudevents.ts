@@ -20,6 +20,7 @@ import {
   type FormatSettings,
   type FoundAlert,
   parseJson,
+  shownBody,
   type SourceMessage,
   Unreadable,
 } from './format.ts'
@@ -88,25 +89,37 @@ function dataOf(body: Buffer, type: string): unknown {
   return type.startsWith('text/') ? body.toString() : body.toString('base64')
 }
 
+interface UncheckedEvent {
+  /** Throws Unreadable. */
+  readonly read: () => CloudEvent
+  /** As it was received. */
+  readonly text: () => string
+}
+
 /** The events of a message, each still to be checked. Throws Unreadable. */
-function eventsIn(message: SourceMessage): readonly (() => CloudEvent)[] {
+function eventsIn(message: SourceMessage): readonly UncheckedEvent[] {
   const { body, headers } = message
   const type = mediaTypeOf(headers['content-type'])
-  if (type === BATCH) return listOf(parseJson(body), 'the batch').map((value) => () => structured(value))
+  if (type === BATCH)
+    return listOf(parseJson(body), 'the batch').map((value) => ({
+      read: () => structured(value),
+      text: () => JSON.stringify(value),
+    }))
+  const text = () => shownBody(body)
   const has_attributes = Object.keys(headers).some((name) => ATTRIBUTE.test(name))
-  if (type !== STRUCTURED && has_attributes) return [() => binary(message)]
+  if (type !== STRUCTURED && has_attributes) return [{ read: () => binary(message), text }]
   if (type !== STRUCTURED && type !== '' && type !== 'application/json')
     throw new Unreadable(
       'content-type',
       `${type} without attributes in headers is no form of CloudEvents in JSON`,
     )
   const value = parseJson(body)
-  return [() => structured(value)]
+  return [{ read: () => structured(value), text }]
 }
 
 /** The events of a message as the conformance tests ask for them. Throws Unreadable. */
 export function readEvents(message: SourceMessage): readonly CloudEvent[] {
-  return eventsIn(message).map((read) => read())
+  return eventsIn(message).map(({ read }) => read())
 }
 
 function alertOf(
@@ -164,7 +177,7 @@ function severityIn(data: unknown): unknown {
 export const cloudevents = decoder((message, settings) =>
   eachOf(
     eventsIn(message),
-    () => message.body.toString(),
-    (read) => alertOf(read(), message, settings),
+    ({ text }) => text(),
+    ({ read }) => alertOf(read(), message, settings),
   ),
 )

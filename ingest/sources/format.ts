@@ -8,6 +8,10 @@ export interface SourceMessage {
   readonly headers: Readonly<Record<string, string>>
   /** Of the request, or of the Kafka message: stands for a start that is not told. */
   readonly at_ms: number
+  /** Where it came from, of a Kafka message. */
+  readonly topic?: string
+  /** Name of the token that it was sent with. */
+  readonly token?: string
 }
 
 export interface FormatSettings {
@@ -60,6 +64,18 @@ export function parseJson(body: Buffer): unknown {
     if (!(error instanceof SyntaxError)) throw error
     throw new Unreadable('json-syntax', `the body is no JSON: ${error.message}`)
   }
+}
+
+/** The JSON objects of a message that holds several, one a line; else the message itself. */
+export function jsonLines(body: Buffer): readonly Buffer[] {
+  if (!body.includes(0x0a)) return [body]
+  const lines = body
+    .toString()
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+  return lines.length > 1 && lines.every((line) => line.trim().startsWith('{'))
+    ? lines.map((line) => Buffer.from(line))
+    : [body]
 }
 
 /** What a decoder finds in one item; the ordinal is added. */

@@ -1,5 +1,6 @@
 import type { SourceFormat } from '../../schemas/source_formats.ts'
 import { decodeAlerts, RefusedBody } from './alertmanager.ts'
+import { alertmanagerEvents } from './alertmanager_events.ts'
 import { alertmanagerWebhook, grafana } from './alertmanager_webhook.ts'
 import { azureMonitor } from './azure.ts'
 import { b2mml } from './b2mml.ts'
@@ -32,6 +33,7 @@ const alertmanager = decoder(({ body, at_ms }) => {
 export const FORMATS: Readonly<Record<SourceFormat, Decode>> = {
   alertmanager,
   'alertmanager-webhook': alertmanagerWebhook,
+  'alertmanager-events': alertmanagerEvents,
   grafana,
   pagerduty,
   cloudevents,

@@ -1,11 +1,7 @@
 import type { Labels } from '../../schemas/alert.ts'
-import {
-  compileExpression,
-  type Expression,
-  ExpressionError,
-  type Variables,
-} from '../../schemas/expression.ts'
+import { type Lookup, NO_TABLES, type Variables } from '../../schemas/expression.ts'
 import { ITEM_VARIABLES, type Mapping, MESSAGE_VARIABLES } from '../../schemas/mapping.ts'
+import { type ExpressionReader, expressionReader, flagOf, readersOf, valuesOf } from './expressions.ts'
 import { annotationsOf, firing, labelsOf, linkOf, over, type Times, timeOf } from './fields.ts'
 import {
   type Decode,
@@ -36,56 +32,28 @@ function checkLists(value: unknown, path: string): void {
   for (const [key, item] of entries) checkLists(item, `${path}.${key.slice(0, 64)}`)
 }
 
-/** Reads one field; an error of its expression names it. */
-export type Read = (variables: Variables) => unknown
-
-export function reader(field: string, text: string, variables: readonly string[] = ITEM_VARIABLES): Read {
-  const expression: Expression = compileExpression(text, variables)
-  return (given) => {
-    try {
-      return expression(given)
-    } catch (error) {
-      if (!(error instanceof ExpressionError)) throw error
-      throw new Unreadable(error.code, `${field}: ${error.message}`)
-    }
-  }
-}
-
-export function readers(
-  field: string,
-  texts: Readonly<Record<string, string>>,
-  variables: readonly string[] = ITEM_VARIABLES,
-): readonly (readonly [string, Read])[] {
-  return Object.entries(texts).map(([name, text]) => [name, reader(`${field}.${name}`, text, variables)])
-}
-
-export const valuesOf = (fields: readonly (readonly [string, Read])[], variables: Variables) =>
-  Object.fromEntries(fields.map(([name, read]) => [name, read(variables)]))
-
-export function flagOf(field: string, value: unknown): boolean {
-  if (typeof value === 'boolean') return value
-  throw new Unreadable(
-    'expression-type',
-    `${field}: expected true or false, it gave ${JSON.stringify(value)}`,
-  )
-}
-
 class Mapper {
   private readonly mapping: Mapping
-  private readonly alerts: Read | null
-  private readonly labels: readonly (readonly [string, Read])[]
-  private readonly annotations: readonly (readonly [string, Read])[]
-  private readonly optional: Readonly<Partial<Record<string, Read>>>
+  private readonly alerts: ExpressionReader | null
+  private readonly labels: readonly (readonly [string, ExpressionReader])[]
+  private readonly annotations: readonly (readonly [string, ExpressionReader])[]
+  private readonly optional: Readonly<Partial<Record<string, ExpressionReader>>>
 
-  constructor(mapping: Mapping) {
+  constructor(mapping: Mapping, lookup: Lookup) {
     this.mapping = mapping
+    const how = { variables: ITEM_VARIABLES, lookup }
     const { alerts, labels, annotations, severity, drop, starts_at, ends_at, resolved, link } = mapping
-    this.alerts = alerts === undefined ? null : reader('alerts', alerts, MESSAGE_VARIABLES)
-    this.labels = readers('labels', labels)
-    this.annotations = readers('annotations', annotations)
+    this.alerts =
+      alerts === undefined
+        ? null
+        : expressionReader('alerts', alerts, { variables: MESSAGE_VARIABLES, lookup })
+    this.labels = readersOf('labels', labels, how)
+    this.annotations = readersOf('annotations', annotations, how)
     const given = Object.entries({ severity, drop, starts_at, ends_at, resolved, link })
     this.optional = Object.fromEntries(
-      given.flatMap(([name, text]) => (text === undefined ? [] : [[name, reader(name, text)]])),
+      given.flatMap(([name, text]) =>
+        text === undefined ? [] : [[name, expressionReader(name, text, how)]],
+      ),
     )
   }
 
@@ -156,8 +124,8 @@ export function messageVariables({ body, headers }: Pick<SourceMessage, 'body' |
 }
 
 /** Throws ExpressionError when an expression cannot be used, which the check of the configuration tells before. */
-export function mapped(mapping: Mapping): Decode {
-  const mapper = new Mapper(mapping)
+export function mapped(mapping: Mapping, lookup: Lookup = NO_TABLES): Decode {
+  const mapper = new Mapper(mapping, lookup)
   return decoder((message, settings) => {
     const { body, headers } = messageVariables(message)
     const times = { ...settings, at_ms: message.at_ms }

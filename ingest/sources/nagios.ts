@@ -1,17 +1,21 @@
 import { type Fields, neededText, optionalFields, timeOf } from './fields.ts'
 import { DROPPED, Unreadable } from './format.ts'
-import { oneStatement, type Statement, wordOf } from './statement.ts'
+import { type Acknowledged, oneStatement, type Statement, wordOf } from './statement.ts'
 
 /**
  * Notifications of Nagios and Icinga: the JSON of the notification command in docs/sources/nagios.md, whose names are those of the macros,
- * and events of Icinga's own stream (`Notification`, `StateChange`). Host and service name an alert.
+ * and events of Icinga's own stream (`Notification`, `StateChange`, `CheckResult`, `AcknowledgementSet`), one a line. Host and service name an
+ * alert.
  */
 
 const SERVICE_STATES = ['ok', 'warning', 'critical', 'unknown']
 const HOST_STATES = ['up', 'down', 'unreachable']
 const OK = new Set(['ok', 'up'])
-/** What is no change of the object's state: acknowledged, flapping, in downtime, removed, sent by hand. */
-const OTHER = /^(?:acknowledgement|flapping|downtime|custom)/
+/** What is no change of the object's state: flapping, in downtime, removed, sent by hand. */
+const OTHER = /^(?:flapping|downtime|custom)/
+
+/** Of Icinga's stream, what is no change of state either. */
+const OTHER_EVENTS = /^(?:acknowledgementcleared|comment|downtime|flapping|object)/
 
 /** State as a word, from a word or from Icinga's number. */
 function stateOf(value: unknown, service: string): string {
@@ -22,17 +26,21 @@ function stateOf(value: unknown, service: string): string {
 }
 
 /** Icinga streams soft states too, which are not certain yet. */
-function isSoft(body: Fields): boolean {
-  const word = wordOf(body['state_type'])
+function isSoft(body: Fields, check: Fields): boolean {
+  const after = optionalFields(check['vars_after'], 'check_result.vars_after')
+  const word = wordOf(body['state_type'] ?? after['state_type'])
   return word === 'soft' || word === '0'
 }
 
-export const nagios = oneStatement((body): Statement | typeof DROPPED => {
+export const nagios = oneStatement((body): Statement | Acknowledged | typeof DROPPED => {
   const host = neededText(body['host'], 'host')
   const service = wordOf(body['service']) === '' ? '' : neededText(body['service'], 'service')
   const type = wordOf(body['notification_type'])
-  if (OTHER.test(type) || (type === '' && isSoft(body))) return DROPPED
+  if (type === 'acknowledgement' || wordOf(body['type']) === 'acknowledgementset')
+    return { acknowledged: { host, service }, by: body['author'] }
+  if (OTHER_EVENTS.test(wordOf(body['type']))) return DROPPED
   const check = optionalFields(body['check_result'], 'check_result')
+  if (OTHER.test(type) || (type === '' && isSoft(body, check))) return DROPPED
   const state = stateOf(body['state'] ?? check['state'], service)
   if (state === '' && type === '')
     throw new Unreadable('status-unknown', 'neither state nor notification_type is told')

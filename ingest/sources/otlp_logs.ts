@@ -11,10 +11,11 @@ import {
   HEARD,
 } from './fields.ts'
 import { attributesOf, labelsOfResource, valueOf } from './otlp.ts'
+import { readLogs } from './otlp_logs_protobuf.ts'
 import { decoder, DROPPED, eachOf, type FoundAlert, parseJson, type SourceMessage } from './format.ts'
 
 /**
- * Logs of OpenTelemetry (OTLP in JSON). A record of severity ERROR or worse is an alert, which is over when no such record came for as
+ * Logs of OpenTelemetry (OTLP in JSON or protobuf). A record of severity ERROR or worse is an alert, which is over when no such record came for as
  * long as the resolve timeout; whatever is less severe is left out. What differs from record to record (text, trace) is no label.
  */
 
@@ -83,9 +84,20 @@ function alertOf({ resource, scope, record }: LogRecord, at_ms: number): FoundAl
 
 const zeroless = (time: unknown): unknown => (time === 0 || time === '0' ? null : time)
 
+/** A line feed is none: it is the tag that protobuf begins with. */
+const JSON_BEGINS = new Set(Buffer.from('{[ \t\r'))
+
+/** Its type tells how it is written; a message of Kafka has none, and begins with a bracket when it is JSON. */
+function requestOf({ body, headers }: SourceMessage): Fields {
+  const type = headers['content-type'] ?? ''
+  const is_protobuf =
+    type === '' ? !JSON_BEGINS.has(body[0] ?? 0x7b) : type.startsWith('application/x-protobuf')
+  return is_protobuf ? readLogs(body) : fieldsOf(parseJson(body), 'the body')
+}
+
 export const otlpLogs = decoder((message: SourceMessage) =>
   eachOf(
-    recordsOf(fieldsOf(parseJson(message.body), 'the body')),
+    recordsOf(requestOf(message)),
     ({ record }) => JSON.stringify(record) ?? '',
     (one) => alertOf(one, message.at_ms),
   ),

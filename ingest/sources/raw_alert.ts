@@ -33,6 +33,8 @@ export interface RejectedAlert {
   readonly code: string
   readonly reason: string
   readonly payload: string
+  /** The payload is the alert as it was read, not as it was received. */
+  readonly was_read?: true
 }
 
 /** Somebody works on it: no alert, but a command on the incident of the alert with this identity. */

@@ -1,4 +1,14 @@
-import { annotationsOf, type Fields, fieldsOf, firing, HEARD, labelsOf, linkOf, over } from './fields.ts'
+import {
+  annotationsOf,
+  type Fields,
+  fieldsOf,
+  firing,
+  HEARD,
+  labelsOf,
+  linkOf,
+  over,
+  textOf,
+} from './fields.ts'
 import {
   type Decode,
   decoder,
@@ -6,10 +16,12 @@ import {
   eachOf,
   type FormatSettings,
   type FoundAlert,
+  jsonLines,
   parseJson,
   type SourceMessage,
   Unreadable,
 } from './format.ts'
+import type { Acknowledgement } from './raw_alert.ts'
 
 /** What one message of a vendor says of one alert. Values that are empty or missing are left out of maps. */
 export interface Statement {
@@ -49,20 +61,35 @@ export function foundAlert(
   }
 }
 
-/** A decoder of messages that each hold one JSON object about one alert. */
+/** Somebody works on the alert of this identity. */
+export interface Acknowledged {
+  readonly acknowledged: Fields
+  readonly by: unknown
+}
+
+/** A decoder of messages that each hold one JSON object about one alert, or several such objects, one a line. */
 export function oneStatement(
-  read: (body: Fields, message: SourceMessage) => Statement | typeof DROPPED,
+  read: (body: Fields, message: SourceMessage) => Statement | Acknowledged | typeof DROPPED,
 ): Decode {
   return decoder((message, settings) => {
-    const body = fieldsOf(parseJson(message.body), 'the body')
-    return eachOf(
-      [body],
-      () => JSON.stringify(body),
-      () => {
-        const statement = read(body, message)
-        return statement === DROPPED ? DROPPED : foundAlert(statement, message, settings)
+    const lines = jsonLines(message.body)
+    const only = lines.length === 1 ? fieldsOf(parseJson(message.body), 'the body') : null
+    const acknowledgements: Acknowledgement[] = []
+    const decoded = eachOf(
+      [...lines.entries()],
+      ([, line]) => (only ? JSON.stringify(only) : line.toString()),
+      ([ordinal, line]) => {
+        const statement = read(only ?? fieldsOf(parseJson(line), 'the line'), message)
+        if (statement === DROPPED) return DROPPED
+        if (!('acknowledged' in statement)) return foundAlert(statement, message, settings)
+        const { acknowledged, by } = statement
+        acknowledgements.push({ ordinal, identity: labelsOf(acknowledged), by: textOf(by) || 'the sender' })
+        return DROPPED
       },
     )
+    if (acknowledgements.length === 0) return decoded
+    const { dropped = 0, ...rest } = decoded
+    return { ...rest, dropped: dropped - acknowledgements.length, acknowledgements }
   })
 }
 

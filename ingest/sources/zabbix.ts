@@ -1,5 +1,5 @@
 import { type Fields, fieldsOf, optionalFields, textOf, timeOf } from './fields.ts'
-import { decoder, DROPPED, eachOf, parseJson, Unreadable } from './format.ts'
+import { decoder, DROPPED, eachOf, jsonLines, parseJson, Unreadable } from './format.ts'
 import type { Acknowledgement } from './raw_alert.ts'
 import { foundAlert, type Statement, wordOf } from './statement.ts'
 
@@ -97,20 +97,9 @@ function acknowledgementOf(body: Fields, ordinal: number): Acknowledgement | typ
   return { ordinal, identity: { zabbix_event: textOf(event_id) }, by: textOf(update_user) || 'zabbix' }
 }
 
-/** One message may hold several lines, each a JSON object. */
-function linesOf(body: Buffer): readonly Buffer[] {
-  const lines = body
-    .toString()
-    .split('\n')
-    .filter((line) => line.trim() !== '')
-  return lines.length > 1 && lines.every((line) => line.trim().startsWith('{'))
-    ? lines.map((line) => Buffer.from(line))
-    : [body]
-}
-
 export const zabbix = decoder((message, settings) => {
   const acknowledgements: Acknowledgement[] = []
-  const lines = linesOf(message.body)
+  const lines = jsonLines(message.body)
   const only = lines.length === 1 ? fieldsOf(parseJson(message.body), 'the body') : null
   const decoded = eachOf(
     [...lines.entries()],

@@ -15,6 +15,7 @@ import type { KafkaAccess } from './kafka/connection.ts'
 import { Fetcher } from './kafka/fetcher.ts'
 import { Membership } from './kafka/membership.ts'
 import { toLogEntry } from './kafka/messages.ts'
+import { PatternSource, type TopicPattern } from './kafka/pattern.ts'
 import { Inquiries } from './kafka/positions.ts'
 import { Appender } from './kafka/producer.ts'
 import { KafkaReader } from './kafka/reader.ts'
@@ -54,9 +55,15 @@ export async function openKafkaLog(settings: KafkaLogSettings, signal?: AbortSig
   }
 }
 
-/** Users' topics. Connects when it is used. */
-export function kafkaSource(access: KafkaAccess & { readonly session_timeout_ms?: number }): TopicSource {
-  return new KafkaSource(access, access.session_timeout_ms ?? SESSION_TIMEOUT_MS)
+/** Users' topics: those that are named, and those that match a pattern. Connects when it is used. */
+export function kafkaSource(
+  access: KafkaAccess & { readonly session_timeout_ms?: number },
+  pattern: TopicPattern | null = null,
+): TopicSource {
+  const { session_timeout_ms = SESSION_TIMEOUT_MS } = access
+  return pattern === null
+    ? new KafkaSource(access, session_timeout_ms)
+    : new PatternSource(access, session_timeout_ms, pattern)
 }
 
 class KafkaLog implements Log {

@@ -14,7 +14,9 @@ import { otlpLogsIngest } from '../../ingest/http/otlp_logs.ts'
 import { pagerdutyIngest } from '../../ingest/http/pagerduty.ts'
 import { type HttpSource, httpSources } from '../../ingest/http/sources.ts'
 import { trialRoute } from '../../ingest/http/trial.ts'
+import type { SourceDecoder } from '../../ingest/source_decoder.ts'
 import { triedSources } from '../../ingest/trial.ts'
+import { DeadLetters } from '../../ingest/dead_letters/retry.ts'
 import { Intake } from '../../ingest/intake.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import { Correlator } from '../../runtime/correlator.ts'
@@ -138,12 +140,15 @@ export interface WorldOptions {
   readonly parts?: Partial<ApiParts>
   readonly closed_max?: number
   readonly sources?: readonly HttpSource[]
+  /** As dead letters are read again. */
+  readonly retry_sources?: ReadonlyMap<string, SourceDecoder>
 }
 
 const READY: Pick<
   ApiParts,
   | 'listDeliveries'
   | 'sourcesStatus'
+  | 'tablesStatus'
   | 'analyticsSummary'
   | 'similarIncidents'
   | 'askHistory'
@@ -155,6 +160,7 @@ const READY: Pick<
 > = {
   listDeliveries: async () => ({ total: 0, deliveries: [] }),
   sourcesStatus: async () => [{ name: 'plant' }],
+  tablesStatus: () => [],
   analyticsSummary: null,
   similarIncidents: null,
   askHistory: null,
@@ -203,6 +209,12 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     version: '1.2.3',
     started_at_ms: Date.now(),
     ...READY,
+    deadLetters: new DeadLetters({
+      log,
+      clock: systemClock,
+      intake,
+      sources: options.retry_sources ?? triedSources(config.parse({})),
+    }),
     ingest: [
       alertmanagerIngest({ intake, clock: systemClock, resolve_timeout_ms: RULES.resolve_timeout_ms }),
       pagerdutyIngest({

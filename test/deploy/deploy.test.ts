@@ -34,7 +34,11 @@ describe('deploy/tocsin.example.yaml', () => {
     for (const taken of [once, twice]) expect(parseConfig(taken, {}).problems).toEqual([])
     expect(parseConfig(twice, {}).config).toMatchObject({
       sinks: [{ kind: 'webhook' }, { kind: 'request-tracker' }],
-      sources: [{ name: 'plant' }, { name: 'shop' }, { name: 'cloud' }, { name: 'aws' }, { name: 'own' }],
+      sources: ['plant', 'shop', 'cloud', 'aws', 'own', 'presses', 'ovens', 'shifts', 'line-3'].map(
+        (name) => ({
+          name,
+        }),
+      ),
       kafka: { sasl: { mechanism: 'scram-sha-512' } },
       redis: { password: { env: 'TOCSIN_REDIS_PASSWORD' } },
     })

@@ -139,6 +139,13 @@ describe('an event', () => {
   })
 })
 
+it('a rejected event of a batch is kept alone, not with all the others', () => {
+  const events = Array.from({ length: 1_000 }, (_, i) => ({ ...ATTRIBUTES, id: '', subject: `event ${i}` }))
+  const { rejects } = decode(events, BATCH)
+  expect(rejects).toHaveLength(1_000)
+  expect(rejects[7]?.payload).toBe(JSON.stringify(events[7]))
+})
+
 it('a batch is taken event by event', () => {
   const { alerts, rejects } = decode([ATTRIBUTES, { ...ATTRIBUTES, id: '' }, 17, ATTRIBUTES], BATCH)
   expect(alerts.map(({ ordinal }) => ordinal)).toEqual([0, 3])

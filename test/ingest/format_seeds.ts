@@ -45,6 +45,55 @@ const ALERTMANAGER_WEBHOOK = {
   ],
 }
 
+/** As protojson writes the messages of Alertmanager's eventrecorder.proto. */
+const RECORDED_ALERT = {
+  fingerprint: '14340123456789012345',
+  name: 'DiskFull',
+  labels: {
+    labels: [
+      { key: 'alertname', value: 'DiskFull' },
+      { key: 'instance', value: 'db-1' },
+    ],
+  },
+  annotations: { labels: [{ key: 'summary', value: 'The disk of db-1 is full' }] },
+  startsAt: '2026-11-25T11:58:03.157Z',
+  endsAt: '2026-11-25T12:02:03.157Z',
+}
+const recorded = (data: object) => ({
+  '@timestamp': '2026-11-25T11:58:04.000123Z',
+  instance: 'alertmanager-0',
+  data,
+  clusterPosition: 1,
+})
+const GROUP_INFO = { groupKey: '{}:{}', groupId: 'c6eadffa', receiverName: 'tocsin' }
+export const ALERTMANAGER_EVENTS = [
+  recorded({ alertCreated: { alert: RECORDED_ALERT } }),
+  recorded({ alertGrouped: { alert: { hash: '1434012', details: RECORDED_ALERT }, groupInfo: GROUP_INFO } }),
+  recorded({
+    notification: {
+      alerts: [{ hash: '1434012', details: RECORDED_ALERT }, { hash: '99' }],
+      firingAlerts: [{ hash: '1434012' }],
+      groupInfo: GROUP_INFO,
+      reason: 'NOTIFY_REASON_REPEAT_INTERVAL_ELAPSED',
+    },
+  }),
+  recorded({
+    alertResolved: {
+      alert: {
+        hash: '1434012',
+        details: { ...RECORDED_ALERT, endsAt: '2026-11-25T11:59:00Z', resolved: true },
+      },
+      groupInfo: GROUP_INFO,
+    },
+  }),
+] as const
+export const OTHER_ALERTMANAGER_EVENTS = [
+  recorded({ alertmanagerStartupEvent: { version: '0.34.2' } }),
+  recorded({ alertmanagerShutdownEvent: {} }),
+  recorded({ silenceCreated: { silence: { id: 'b4c4', matchers: [] } } }),
+  recorded({ silenceMutedAlert: { mutedAlert: { labels: RECORDED_ALERT.labels } } }),
+]
+
 const GRAFANA = {
   receiver: 'tocsin',
   status: 'firing',
@@ -159,6 +208,7 @@ const ofVendor = (format: VendorFormat): readonly Seed[] => {
 export const SEEDS: Readonly<Record<SourceFormat, readonly Seed[]>> = {
   alertmanager: [json([{ labels: { alertname: 'DiskFull' } }]), json({ labels: { alertname: 'DiskFull' } })],
   'alertmanager-webhook': [json(ALERTMANAGER_WEBHOOK)],
+  'alertmanager-events': ALERTMANAGER_EVENTS.map((event) => json(event)),
   grafana: [json(GRAFANA)],
   pagerduty: [
     json(PAGERDUTY),

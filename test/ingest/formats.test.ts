@@ -3,9 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { makeNormaliser } from '../../ingest/normalise.ts'
 import { sourceDecoder } from '../../ingest/source_decoder.ts'
 import { FORMATS } from '../../ingest/sources/formats.ts'
-import type { DecodedAlerts } from '../../ingest/sources/raw_alert.ts'
-import { alert as alertShape } from '../../schemas/alert.ts'
 import { SOURCE_FORMATS, type SourceFormat } from '../../schemas/source_formats.ts'
+import { unaccounted } from './accounted.ts'
 import { DEFAULTS } from './settings.ts'
 import { SEEDS } from './format_seeds.ts'
 
@@ -17,18 +16,6 @@ const normalise = makeNormaliser(DEFAULTS)
 function decode(format: SourceFormat, body: Buffer, headers: Readonly<Record<string, string>> = {}) {
   const settings = { format, labels: { site: 'hamburg' }, expire_after_ms: 3_600_000 }
   return sourceDecoder(settings)({ body, headers, at_ms: AT_MS })
-}
-
-/** Every alert is sound or is rejected by the normaliser with a reason; every reject says why. What is not so, or null. */
-function unaccounted(decoded: DecodedAlerts): unknown {
-  for (const raw of decoded.alerts) {
-    const alert = normalise(raw, 'test')
-    if ('reason' in alert ? alert.reason === '' : !alertShape.safeParse(alert).success) return alert
-  }
-  for (const reject of decoded.rejects)
-    if (!/^[a-z-]+$/.test(reject.code) || reject.reason === '') return reject
-  const ordinals = [...decoded.alerts, ...decoded.rejects].map(({ ordinal }) => ordinal)
-  return new Set(ordinals).size === ordinals.length ? null : ordinals
 }
 
 const HOSTILE: readonly (readonly [name: string, body: Buffer | string])[] = [

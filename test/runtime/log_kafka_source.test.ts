@@ -63,7 +63,10 @@ await describeWith(kafka, 'users’ topics', ({ brokers }) => {
   })
 
   async function makeTopic(partitions: number): Promise<string> {
-    const topic = uniqueName('users')
+    return makeNamed(uniqueName('users'), partitions)
+  }
+
+  async function makeNamed(topic: string, partitions: number): Promise<string> {
     await admin.createTopics({ topics: [{ topic, numPartitions: partitions }], waitForLeaders: false })
     await eventually('the topic has leaders', () =>
       admin.fetchTopicOffsets(topic).then(
@@ -92,6 +95,55 @@ await describeWith(kafka, 'users’ topics', ({ brokers }) => {
       cleanup: () => Promise.resolve(),
     }),
   )
+
+  it('that match a pattern are read, those that are made later too, and none of the program’s own', async () => {
+    const prefix = uniqueName('plant')
+    const pattern = {
+      pattern: `${prefix}\\.[a-z.]+\\.alerts`,
+      own_prefix: `${prefix}.own.`,
+      look_every_ms: 200,
+    }
+    const access = { brokers, tls: false, logger: SILENT, clock: systemClock }
+    const matching = kafkaSource({ ...access, session_timeout_ms: SESSION_TIMEOUT_MS }, pattern)
+    const sendTo = async (topic: string, value: string) => {
+      await makeNamed(topic, 1)
+      await producer.send({ topic, messages: [{ value }] })
+    }
+    for (const name of ['a.alerts', 'own.alerts', 'b.alerts.old', 'C.alerts'])
+      await sendTo(`${prefix}.${name}`, name)
+    const seen: (string | undefined)[] = []
+    open.push(
+      await matching.consume([], uniqueName('source'), (_topic, _partition, messages) => {
+        seen.push(...messages.map(({ value }) => value?.toString()))
+        return Promise.resolve()
+      }),
+    )
+    await eventually('the first topic', () => seen.includes('a.alerts'))
+    await sendTo(`${prefix}.later.alerts`, 'later.alerts')
+    await eventually('the topic that was made later', () => seen.includes('later.alerts'))
+    expect(seen).toEqual(['a.alerts', 'later.alerts'])
+  })
+
+  it('tell how many messages wait', async () => {
+    const topic = await makeTopic(2)
+    const messages = [0, 1, 1].map((partition, i) => ({ value: String(i), partition }))
+    await producer.send({ topic, messages })
+    const gate = Promise.withResolvers<void>()
+    let handled = 0
+    const subscription = await source.consume(
+      [topic],
+      uniqueName('source'),
+      async (_topic, _partition, some) => {
+        await gate.promise
+        handled += some.length
+      },
+    )
+    open.push(subscription)
+    await eventually('three wait', async () => (await subscription.lag?.()) === 3)
+    gate.resolve()
+    await eventually('none waits', async () => (await subscription.lag?.()) === 0)
+    expect(handled).toBe(3)
+  })
 
   it('leave out what a transaction took back', async () => {
     const topic = await makeTopic(1)

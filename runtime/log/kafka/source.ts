@@ -42,6 +42,7 @@ export class KafkaSource implements TopicSource {
         await membership.close()
         consumption.end()
       },
+      lag: () => consumption.lag(),
     }
   }
 
@@ -66,6 +67,8 @@ class Consumption {
     string,
     { readonly reader: SourceReader; readonly following: Promise<void> }
   >()
+  /** Where each that is read goes on. */
+  private readonly positions = new Map<SourceReader, Position>()
 
   constructor(access: KafkaAccess, group: string, handle: Handle) {
     this.access = access
@@ -89,6 +92,7 @@ class Consumption {
     const found = this.active.get(`${topic}/${partition}`)
     if (found === undefined) return
     this.active.delete(`${topic}/${partition}`)
+    this.positions.delete(found.reader)
     found.reader.end()
     this.fetcher.remove(found.reader)
     await found.following
@@ -99,10 +103,21 @@ class Consumption {
     this.inquiries.close()
   }
 
+  async lag(): Promise<number> {
+    let lag = 0
+    for (const [{ topic, partition }, position] of this.positions) {
+      const [{ next } = { next: position }] = await this.inquiries.bounds(topic, [partition])
+      lag += Math.max(0, next - position)
+    }
+    return lag
+  }
+
   private async follow(reader: SourceReader): Promise<void> {
     const ended = () => reader.ended
     await this.untilDone(ended, `finding out how far group ${this.group} is`, async () => {
-      await reader.seek(await this.start(reader))
+      const start = await this.start(reader)
+      await reader.seek(start)
+      this.positions.set(reader, start)
     })
     while (!ended()) {
       await this.untilDone(ended, `reading ${reader.topic} ${reader.partition}`, () => this.step(reader))
@@ -120,6 +135,7 @@ class Consumption {
       () => this.handle(topic, partition, messages),
     )
     reader.progressed(last.offset + 1)
+    this.positions.set(reader, last.offset + 1)
   }
 
   private async poll(reader: SourceReader): Promise<readonly SourceMessage[]> {

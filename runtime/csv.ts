@@ -1,4 +1,4 @@
-import { Misconfigured } from '../../runtime/errors.ts'
+import { Misconfigured } from './errors.ts'
 
 /** One record may not be longer: an unclosed quote must not swallow a file into memory. */
 const RECORD_CHARS = 1_000_000

@@ -1,6 +1,6 @@
-import { Misconfigured } from '../../runtime/errors.ts'
-import type { ImportedIncident } from '../../schemas/imported.ts'
-import type { Incident } from '../../schemas/incident.ts'
+import { Misconfigured } from '../runtime/errors.ts'
+import type { ImportedIncident } from '../schemas/imported.ts'
+import type { Incident } from '../schemas/incident.ts'
 
 /** What POST /api/v2/alerts takes. */
 export interface PostableAlert {
@@ -12,6 +12,8 @@ export interface PostableAlert {
 }
 
 const REQUEST_TIMEOUT_MS = 15_000
+/** Of what reads much of the log. */
+const LONG_TIMEOUT_MS = 120_000
 const PAGE = 200
 const SHOWN_CHARS_MAX = 300
 
@@ -73,8 +75,22 @@ export class TocsinClient {
     return true
   }
 
-  private async accepted(method: string, path: string, body?: unknown): Promise<Response> {
-    const response = await this.request(method, path, body)
+  /** The answer as JSON, of whatever shape that path answers with. */
+  async get<Answer>(path: string): Promise<Answer> {
+    return (await (await this.accepted('GET', path, undefined, LONG_TIMEOUT_MS)).json()) as Answer
+  }
+
+  async post<Answer>(path: string, body: unknown): Promise<Answer> {
+    return (await (await this.accepted('POST', path, body, LONG_TIMEOUT_MS)).json()) as Answer
+  }
+
+  private async accepted(
+    method: string,
+    path: string,
+    body?: unknown,
+    timeout_ms = REQUEST_TIMEOUT_MS,
+  ): Promise<Response> {
+    const response = await this.request(method, path, body, timeout_ms)
     await this.check(method, path, response)
     return response
   }
@@ -94,7 +110,12 @@ export class TocsinClient {
     )
   }
 
-  private async request(method: string, path: string, body?: unknown): Promise<Response> {
+  private async request(
+    method: string,
+    path: string,
+    body?: unknown,
+    timeout_ms = REQUEST_TIMEOUT_MS,
+  ): Promise<Response> {
     try {
       return await fetch(this.url + path, {
         method,
@@ -104,7 +125,7 @@ export class TocsinClient {
         },
         ...(body !== undefined && { body: JSON.stringify(body) }),
         redirect: 'error',
-        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+        signal: AbortSignal.timeout(timeout_ms),
       })
     } catch (error) {
       const { cause, name } = error as Error & { cause?: { code?: string } }
