@@ -272,18 +272,48 @@ function follow(floats: Float32Array, at: number, x: number): number {
   return next
 }
 
-function save({ doubles, floats, slot }: NoveltyState): Json {
-  const copy = new Uint8Array(NOVELTY_BYTES)
-  new Float64Array(copy.buffer, 0, DOUBLES).set(doubles.subarray(slot * DOUBLES, (slot + 1) * DOUBLES))
-  new Float32Array(copy.buffer, DOUBLES * 8).set(floats.subarray(slot * FLOATS, (slot + 1) * FLOATS))
-  return Buffer.from(copy.buffer).toString('base64')
+function save(state: NoveltyState): Json {
+  const copy = Buffer.alloc(NOVELTY_BYTES)
+  writeNovelty(state, copy, 0)
+  return copy.toString('base64')
 }
 
 function restore(saved: Json): NoveltyState {
-  const bytes = Uint8Array.from(typeof saved === 'string' ? Buffer.from(saved, 'base64') : [])
-  if (bytes.byteLength !== NOVELTY_BYTES) throw new TypeError('not a state of the novelty detector')
-  const state = novelty.start()
-  state.doubles.set(new Float64Array(bytes.buffer, 0, DOUBLES))
-  state.floats.set(new Float32Array(bytes.buffer, DOUBLES * 8))
+  const bytes = Buffer.from(typeof saved === 'string' ? saved : '', 'base64')
+  if (bytes.length !== NOVELTY_BYTES) throw new TypeError('not a state of the novelty detector')
+  const state = startNovelty(1)[0] as NoveltyState
+  readNovelty(state, bytes, 0)
   return state
+}
+
+/** The state as `NOVELTY_BYTES` bytes. */
+export function writeNovelty({ doubles, floats, slot }: NoveltyState, into: Uint8Array, at: number): void {
+  into.set(new Uint8Array(doubles.buffer, doubles.byteOffset + slot * DOUBLES * 8, DOUBLES * 8), at)
+  into.set(new Uint8Array(floats.buffer, floats.byteOffset + slot * FLOATS * 4, FLOATS * 4), at + DOUBLES * 8)
+}
+
+export function readNovelty({ doubles, floats, slot }: NoveltyState, from: Uint8Array, at: number): void {
+  const [first, second] = [at + DOUBLES * 8, at + NOVELTY_BYTES]
+  new Uint8Array(doubles.buffer, doubles.byteOffset + slot * DOUBLES * 8, DOUBLES * 8).set(
+    from.subarray(at, first),
+  )
+  new Uint8Array(floats.buffer, floats.byteOffset + slot * FLOATS * 4, FLOATS * 4).set(
+    from.subarray(first, second),
+  )
+}
+
+/** Mean deviations around the mean that count as usual. */
+const USUAL_DEVIATIONS = 4
+
+/** Between what and what the values of a series usually lie; null before enough is known. */
+export function usualBand({
+  doubles,
+  floats,
+  slot,
+}: NoveltyState): readonly [low: number, high: number] | null {
+  if ((floats[slot * FLOATS + COUNT] as number) <= WARM_UP) return null
+  const origin = doubles[slot * DOUBLES + ORIGIN] as number
+  const mean = origin + (floats[slot * FLOATS + MEAN + VALUE] as number)
+  const width = USUAL_DEVIATIONS * (floats[slot * FLOATS + SPREAD + VALUE] as number)
+  return [mean - width, mean + width]
 }
