@@ -42,8 +42,8 @@ export interface DetectFoldParts {
   readonly now: () => number
   /** The first position that the log still has. */
   readonly begin: () => Promise<Position>
-  readonly told: (outcome: Outcome) => void
-  readonly sized: (state: State) => void
+  readonly detected: (outcome: Outcome) => void
+  readonly watching: (state: State) => void
 }
 
 /**
@@ -80,7 +80,7 @@ export class DetectFold implements PartitionFold {
     this.stored = position ?? (await this.parts.begin())
     this.snapshot_at_ms = this.parts.now() + SNAPSHOT_INTERVAL_MS
     this.findDue()
-    this.parts.sized(this.state)
+    this.parts.watching(this.state)
     return this.stored
   }
 
@@ -100,8 +100,8 @@ export class DetectFold implements PartitionFold {
     }
     publish.push(...this.alertEntries(outcome.told))
     this.findDue()
-    this.parts.told(outcome)
-    this.parts.sized(this.state)
+    this.parts.detected(outcome)
+    this.parts.watching(this.state)
     // The position stays where a replay has to begin: what is published is not stored yet.
     return publish.length === 0 ? null : { ...EMPTY_STEP, publish, position: this.stored }
   }
@@ -140,7 +140,7 @@ export class DetectFold implements PartitionFold {
   }
 
   async close(): Promise<void> {
-    this.parts.sized(emptyState(this.parts.partition))
+    this.parts.watching(emptyState(this.parts.partition))
   }
 
   private snapshotDue(): number {

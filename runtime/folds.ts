@@ -4,6 +4,7 @@ import { DeliverFold } from '../notify/deliver_fold.ts'
 import { makeSink } from '../notify/sinks/registry.ts'
 import type { Loaded } from './config.ts'
 import { readTopologyFile } from './topology_files.ts'
+import { DetectFold } from './detect_fold.ts'
 import { Correlator } from './correlator.ts'
 import type { Metrics } from './metrics.ts'
 import type { Observation } from './observation.ts'
@@ -30,6 +31,7 @@ export interface FoldParts {
 export function makeWorkers(parts: FoldParts): Worker[] {
   const wanted = parts.loaded.config.parts
   const workers: Worker[] = []
+  if (wanted.includes('detect')) workers.push(detectWorker(parts))
   if (wanted.includes('correlate')) workers.push(correlateWorker(parts))
   // Without sinks too: a sink that is added later begins with what happens then, not with the whole past.
   if (wanted.includes('deliver')) workers.push(deliverWorker(parts))
@@ -39,6 +41,26 @@ export function makeWorkers(parts: FoldParts): Worker[] {
 
 function common({ world, clock, observation, tracing }: FoldParts) {
   return { log: world.log, store: world.store, clock, observer: observation, tracing }
+}
+
+function detectWorker(parts: FoldParts): Worker {
+  const { world, clock, observation, loaded } = parts
+  return new Worker({
+    ...common(parts),
+    name: 'detect',
+    topic: 'samples',
+    make: (partition) =>
+      new DetectFold({
+        partition,
+        rules: loaded.detect_rules,
+        alerts_partitions: world.log.partitions('alerts'),
+        deadletters_partitions: world.log.partitions('deadletters'),
+        now: () => clock.now(),
+        begin: async () => (await world.log.bounds('samples'))[partition]?.first ?? 0,
+        detected: (outcome) => observation.detected(outcome),
+        watching: (state) => observation.watching(state),
+      }),
+  })
 }
 
 function correlateWorker(parts: FoldParts): Worker {

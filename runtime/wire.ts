@@ -56,7 +56,7 @@ async function embedded(parts: WireParts): Promise<World> {
       : null
   const recorded = server ? ['record'] : []
   const folds = {
-    samples: [],
+    samples: config.parts.includes('detect') ? ['detect'] : [],
     alerts: ['correlate', ...recorded],
     incidents: ['deliver', ...recorded],
     deadletters: recorded,

@@ -15,6 +15,7 @@ import {
   webhookSink,
 } from './config_connections.ts'
 import { configuredRule, GROUPING_EXAMPLES, ruleTest, TEST_EXAMPLES } from './config_grouping.ts'
+import { detectorKeys, stopKeys } from './config_detect.ts'
 import { contradictions } from './config_contradictions.ts'
 import {
   flappingKeys,
@@ -69,9 +70,9 @@ const keys = z.strictObject({
     )
     .meta({ examples: [64] }),
   parts: z
-    .array(z.enum(['api', 'ingest', 'correlate', 'deliver', 'record']))
+    .array(z.enum(['api', 'ingest', 'detect', 'correlate', 'deliver', 'record']))
     .min(1)
-    .default(['api', 'ingest', 'correlate', 'deliver', 'record'])
+    .default(['api', 'ingest', 'detect', 'correlate', 'deliver', 'record'])
     .describe('what this process does'),
   scope: z
     .strictObject({
@@ -284,6 +285,8 @@ const keys = z.strictObject({
         ],
       ],
     }),
+  detectors: detectorKeys,
+  stops: stopKeys,
   sinks: z
     .array(z.discriminatedUnion('kind', [webhookSink, requestTrackerSink]))
     .max(50)

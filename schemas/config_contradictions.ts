@@ -22,6 +22,9 @@ export function contradictions(config: Config): Contradiction[] {
     ...unusableSparkplug(config),
     ...duplicates(['sources'], config.sources),
     ...duplicates(['sinks'], config.sinks),
+    ...duplicates(['detectors'], config.detectors),
+    ...duplicates(['stops'], config.stops),
+    ...timelessStops(config),
     ...duplicates(['rules', 'grouping'], config.rules.grouping),
     ...duplicates(['rules', 'maintenance'], config.rules.maintenance),
     ...duplicates(['rules', 'suppression'], config.rules.suppression),
@@ -72,6 +75,12 @@ function missingServices({ mode, kafka, redis, clickhouse, history }: Config): C
     })
   }
   return found
+}
+
+function timelessStops({ stops }: Config): Contradiction[] {
+  return stops.flatMap(({ weekly, state }, i) =>
+    weekly || state ? [] : [{ path: ['stops', i], message: 'say when: `weekly`, or `state`' }],
+  )
 }
 
 function missingBrokers({ sources, kafka }: Config): Contradiction[] {

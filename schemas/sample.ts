@@ -24,7 +24,7 @@ export function setLabel(into: Record<string, string>, name: string, value: stri
 }
 
 /** A text that two series have in common exactly when they are the same: their scope and all labels. */
-function seriesKey({ scope, labels: own }: Series): string {
+export function seriesKey({ scope, labels: own }: Series): string {
   const parts = [scope]
   for (const name of Object.keys(own).sort()) parts.push(name, own[name] as string)
   return parts.map((part) => `${part.length}:${part}`).join('')

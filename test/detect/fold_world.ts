@@ -128,7 +128,8 @@ export class Partition {
         const place = `${one.position}.${ordinal}`
         const text = JSON.stringify(alert)
         const before = had.get(place)
-        if (before !== undefined && before !== text) throw new Error(`${place} is told in other words: ${before} ${text}`)
+        if (before !== undefined && before !== text)
+          throw new Error(`${place} is told in other words: ${before} ${text}`)
         had.set(place, text)
         if (one.position < highest[0] || (one.position === highest[0] && ordinal <= highest[1])) {
           if (before === undefined) throw new Error(`${place} is skipped although it is new: ${text}`)
