@@ -25,6 +25,10 @@ const CATALOGUE = {
     remedy: 'GET /api/v1/incidents lists the incidents that are kept; older ones are in the history.',
   },
   'silence-unknown': { status: 404, remedy: 'GET /api/v1/silences lists the silences.' },
+  'evidence-unknown': {
+    status: 404,
+    remedy: 'GET /api/v1/series?alerting=true lists the series with alerts.',
+  },
   'maintenance-unknown': { status: 404, remedy: 'GET /api/v1/maintenance lists the windows.' },
   'not-possible': { status: 409, remedy: 'Read the incident again: its state has moved on.' },
   'idempotency-key-reused': { status: 409, remedy: 'Send every new command with a new Idempotency-Key.' },

@@ -310,7 +310,7 @@ export function usualBand({
   doubles,
   floats,
   slot,
-}: NoveltyState): readonly [low: number, high: number] | null {
+}: NoveltyState): [low: number, high: number] | null {
   if ((floats[slot * FLOATS + COUNT] as number) <= WARM_UP) return null
   const origin = doubles[slot * DOUBLES + ORIGIN] as number
   const mean = origin + (floats[slot * FLOATS + MEAN + VALUE] as number)

@@ -50,10 +50,14 @@ it('tells each alarm once and its end once, however often the process is killed'
   }
   await send(3 * KILLS)
   for (let machine = 0; machine < MACHINES; machine++) if (isHot(machine, 3 * KILLS)) raised++
-  const hot = Array.from({ length: MACHINES }, (_, machine) => machine).filter((machine) => isHot(machine, 3 * KILLS))
+  const hot = Array.from({ length: MACHINES }, (_, machine) => machine).filter((machine) =>
+    isHot(machine, 3 * KILLS),
+  )
   const incidents = await until('every alarm has its incident', async () => {
     const all = await tocsin.incidents()
-    return all.length >= raised && all.filter(({ state }) => state === 'open').length <= hot.length ? all : null
+    return all.length >= raised && all.filter(({ state }) => state === 'open').length <= hot.length
+      ? all
+      : null
   })
   expect(incidents).toHaveLength(raised)
   const open = incidents.filter(({ state }) => state === 'open').map(({ group }) => group['equipment'])

@@ -15,7 +15,7 @@ export interface Evidence {
   readonly limit: number | null
   readonly score: number
   /** What was usual: least and greatest. */
-  readonly band: readonly [low: number, high: number] | null
+  readonly band: [low: number, high: number] | null
   readonly raised_at_ms: number
   cleared_at_ms: number | null
   /** At most `LIMITS.evidence_points`, in order of time. Where there is none for a while, nothing was read. */

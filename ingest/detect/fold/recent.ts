@@ -19,7 +19,7 @@ export interface Recent {
 }
 
 /** From and to (milliseconds), least and greatest value; null where nobody vouches for what was read. */
-export type Point = readonly [from_ms: number, to_ms: number, low: number | null, high: number | null]
+export type Point = [from_ms: number, to_ms: number, low: number | null, high: number | null]
 
 export function startRecent(series: number): Recent[] {
   const floats = new Float32Array(series * RECENT_FLOATS).fill(Number.NaN)

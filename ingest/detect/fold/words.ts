@@ -10,7 +10,7 @@ export interface Figures {
   readonly unit: string
   readonly limit: number | null
   readonly score: number
-  readonly band: readonly [low: number, high: number] | null
+  readonly band: [low: number, high: number] | null
 }
 
 const LIMIT_OPTIONS: Readonly<Record<string, string>> = {
@@ -35,12 +35,8 @@ export function figuresOf(
 ): Figures {
   const limit = rule.options[LIMIT_OPTIONS[condition] ?? '']
   const { low = null, high = null } = verdict.detail ?? {}
-  const band =
-    detector.name === 'novelty'
-      ? usualBand(state as NoveltyState)
-      : low === null || high === null
-        ? null
-        : ([low, high] as const)
+  let band: Figures['band'] = low === null || high === null ? null : [low, high]
+  if (detector.name === 'novelty') band = usualBand(state as NoveltyState)
   return {
     value,
     unit: labelValue(labels, 'unit'),
