@@ -19,6 +19,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run: (options: BenchOptio
     samples: () => import('./samples.ts'),
     fold: () => import('./fold.ts'),
     grouping: () => import('./grouping.ts'),
+    detect: () => import('./detect.ts'),
     'early-warning': () => import('./early_warning.ts'),
   }
 
