@@ -34,8 +34,14 @@ async function replayed(recording: string): Promise<{ lines: string[]; summary: 
   const lines = stdout
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as { at: string; alert: string; entity: string; labels: Record<string, string> })
-    .map((told) => `${(Date.parse(told.at) - FROM) / 60_000} ${told.labels['condition']} of ${told.entity} ${told.alert}`)
+    .map(
+      (line) =>
+        JSON.parse(line) as { at: string; alert: string; entity: string; labels: Record<string, string> },
+    )
+    .map(
+      (told) =>
+        `${(Date.parse(told.at) - FROM) / 60_000} ${told.labels['condition']} of ${told.entity} ${told.alert}`,
+    )
   return { lines, summary: stderr }
 }
 
@@ -47,19 +53,34 @@ const ROWS = Array.from({ length: 70 }, (_, minute) =>
       : [{ machine, time: at(minute), value: minute >= 10 && minute < 20 ? 85 : 60 + (minute % 3) }],
   ),
 ).flat()
-const EXPECTED = ['12 high of acme/a begins', '20 high of acme/a ends', '35 device-silent of acme/a begins', '60 device-silent of acme/a ends']
+const EXPECTED = [
+  '12 high of acme/a begins',
+  '20 high of acme/a ends',
+  '35 device-silent of acme/a begins',
+  '60 device-silent of acme/a ends',
+]
 
 describe('tocsin detect --replay', () => {
   it('tells which alerts a recording would have raised, and which were suppressed by design', async () => {
-    const csv = ROWS.map(({ machine, time, value }) => `"temperature{equipment=""acme/${machine}""}",${time},${value}`)
-    const { lines, summary } = await replayed(file('a.csv', `series,timestamp,value\n${csv.join('\n')}\nnonsense\n`))
+    const csv = ROWS.map(
+      ({ machine, time, value }) => `"temperature{equipment=""acme/${machine}""}",${time},${value}`,
+    )
+    const { lines, summary } = await replayed(
+      file('a.csv', `series,timestamp,value\n${csv.join('\n')}\nnonsense\n`),
+    )
     expect(lines.map((line) => line.replace(/\.\d+/, ''))).toEqual(EXPECTED)
-    expect(summary).toMatch(/111 readings of 2 series: 2 alerts begin, 2 end; .* 1 unreadable lines, 1 alerts suppressed/)
+    expect(summary).toMatch(
+      /111 readings of 2 series: 2 alerts begin, 2 end; .* 1 unreadable lines, 1 alerts suppressed/,
+    )
   })
 
   it('reads JSON lines as well', async () => {
     const jsonl = ROWS.map(({ machine, time, value }) =>
-      JSON.stringify({ labels: { metric: 'temperature', equipment: `acme/${machine}` }, timestamp: time, value }),
+      JSON.stringify({
+        labels: { metric: 'temperature', equipment: `acme/${machine}` },
+        timestamp: time,
+        value,
+      }),
     )
     const { lines } = await replayed(file('a.jsonl', jsonl.join('\n')))
     expect(lines.map((line) => line.replace(/\.\d+/, ''))).toEqual(EXPECTED)
