@@ -24,7 +24,7 @@ export function setLabel(into: Record<string, string>, name: string, value: stri
 }
 
 /** A text that two series have in common exactly when they are the same: their scope and all labels. */
-export function seriesKey({ scope, labels: own }: Series): string {
+function seriesKey({ scope, labels: own }: Series): string {
   const parts = [scope]
   for (const name of Object.keys(own).sort()) parts.push(name, own[name] as string)
   return parts.map((part) => `${part.length}:${part}`).join('')
@@ -65,6 +65,8 @@ export interface SamplesRecord {
   /** Readings of the past, told to fill a gap (Sparkplug's `is_historical`, a back-fill): they never raise a live alert. */
   readonly historical: boolean
   readonly series: readonly Series[]
+  /** Of each series, as `seriesHash` gives it: decoding knows it at little cost. */
+  readonly hashes?: Int32Array
   readonly of: Uint32Array
   readonly at_ms: Float64Array
   /** Never NaN: a value that is no number has the quality `bad` and is 0. */

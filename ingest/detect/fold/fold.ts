@@ -2,7 +2,8 @@ import type { DetectRecord } from '../../../schemas/detect.ts'
 import { LIMITS } from '../../../schemas/limits.ts'
 import type { Matcher } from '../../../schemas/matcher.ts'
 import { compileMatchers } from '../../../schemas/matching.ts'
-import { type SamplesRecord, type Series, seriesKey } from '../../../schemas/sample.ts'
+import { type SamplesRecord, type Series } from '../../../schemas/sample.ts'
+import { seriesHash } from '../../../schemas/series_hash.ts'
 import { accept, addSeries, bind, heard, pass, refit, refreshDue, startDevice } from './device.ts'
 import { Plan } from './plan.ts'
 import { type Counts, read, type Turn } from './series.ts'
@@ -88,7 +89,7 @@ function sweep(state: State, turn: FoldTurn): void {
 
 function foldReadings(state: State, record: SamplesRecord, turn: FoldTurn): void {
   const { of, at_ms, value, quality } = record
-  const watched = seriesOf(state, record.series, turn)
+  const watched = seriesOf(state, record, turn)
   const seen = new Map<Device, number>()
   let device: Device | null = null
   let qualities = 0
@@ -134,22 +135,22 @@ function noteState({ device, state_of, value }: Watched, { plan, kept_ms }: Turn
 }
 
 /** The state of each series of a record; null beyond the bounds. */
-function seriesOf(state: State, all: readonly Series[], turn: FoldTurn): (Watched | null)[] {
+function seriesOf(state: State, { series: all, hashes }: SamplesRecord, turn: FoldTurn): (Watched | null)[] {
   let unknown = 0
-  const found = all.map((series) => {
-    const known = state.series.get(seriesKey(series)) ?? null
+  const hash = (i: number): number => hashes?.[i] ?? seriesHash(all[i] as Series)
+  const found = all.map((series, i) => {
+    const known = state.series.find(series, hash(i))
     if (known === null) unknown++
     return known
   })
   if (unknown === 0) return found
   const slots = new Slots(unknown)
-  return found.map((known, i) => known ?? newSeries(state, all[i] as Series, turn, slots))
+  return found.map((known, i) => known ?? newSeries(state, all[i] as Series, hash(i), turn, slots))
 }
 
-function newSeries(state: State, series: Series, turn: FoldTurn, slots: Slots): Watched | null {
-  const key = seriesKey(series)
-  const known = state.series.get(key)
-  if (known !== undefined) return known
+function newSeries(state: State, series: Series, hash: number, turn: FoldTurn, slots: Slots): Watched | null {
+  const known = state.series.find(series, hash)
+  if (known !== null) return known
   if (state.series.size >= LIMITS.series_per_partition) return null
   const device_key = turn.plan.deviceOf(series)
   let device = state.devices.get(device_key)
@@ -159,7 +160,7 @@ function newSeries(state: State, series: Series, turn: FoldTurn, slots: Slots): 
   }
   if (!touch(state, device, turn)) return null
   const watched = addSeries(device, series, turn.plan, slots)
-  if (watched !== null) state.series.set(key, watched)
+  if (watched !== null) state.series.add(watched, hash)
   return watched
 }
 

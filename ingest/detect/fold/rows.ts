@@ -1,6 +1,6 @@
 import { digestOf } from '../../../schemas/ids.ts'
 import type { Labels } from '../../../schemas/alert.ts'
-import { seriesKey } from '../../../schemas/sample.ts'
+import { seriesHash } from '../../../schemas/series_hash.ts'
 import type { Json } from '../detector.ts'
 import { NOVELTY_BYTES, type NoveltyState, readNovelty, startNovelty, writeNovelty } from '../novelty.ts'
 import type { Evidence } from './evidence.ts'
@@ -218,7 +218,7 @@ export class Restoring {
       )
       const watched = this.watched(device, one, recent)
       device.series.push(watched)
-      state.series.set(seriesKey(watched.series), watched)
+      state.series.add(watched, seriesHash(watched.series))
     }
     device.stored = stored
     state.devices.set(key, device)

@@ -1,6 +1,7 @@
 import type { Labels } from '../../../schemas/alert.ts'
 import { type DetectRules, NO_DETECT_RULES } from '../../../schemas/detect.ts'
 import type { Series } from '../../../schemas/sample.ts'
+import { isSameSeries } from '../../../schemas/series_hash.ts'
 import type { Json } from '../detector.ts'
 import { type NoveltyState, startNovelty } from '../novelty.ts'
 import type { Evidence } from './evidence.ts'
@@ -97,12 +98,40 @@ export interface Context {
   readonly rules: DetectRules
 }
 
+/** Series by their labels, without keeping a text for each. */
+export class SeriesIndex {
+  private readonly by_hash = new Map<number, Watched>()
+
+  get size(): number {
+    return this.by_hash.size
+  }
+
+  values(): Iterable<Watched> {
+    return this.by_hash.values()
+  }
+
+  /** Of several with one hash each later one has the next free number. */
+  find(series: Series, hash: number): Watched | null {
+    for (let at = hash; ; at++) {
+      const found = this.by_hash.get(at)
+      if (found === undefined) return null
+      if (isSameSeries(found.series, series)) return found
+    }
+  }
+
+  add(watched: Watched, hash: number): void {
+    let at = hash
+    while (this.by_hash.has(at)) at++
+    this.by_hash.set(at, watched)
+  }
+}
+
 export interface State {
   readonly partition: number
   context: Context
   plan: Plan
   readonly devices: Map<string, Device>
-  readonly series: Map<string, Watched>
+  readonly series: SeriesIndex
   /** Devices that changed since they were stored, the longest unstored first, with the context before their first change. */
   readonly dirty: Map<Device, Context>
 }
@@ -113,7 +142,7 @@ export function emptyState(partition: number): State {
     context: { position: 0, time_ms: 0, away_ms: 0, rules: NO_DETECT_RULES },
     plan: new Plan(NO_DETECT_RULES),
     devices: new Map(),
-    series: new Map(),
+    series: new SeriesIndex(),
     dirty: new Map(),
   }
 }
