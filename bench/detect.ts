@@ -4,6 +4,7 @@ import { takeSnapshot } from '../ingest/detect/fold/snapshot.ts'
 import { emptyState, type State } from '../ingest/detect/fold/state.ts'
 import type { SamplesRecord, Series } from '../schemas/sample.ts'
 import { decodeSamples, encodeSamples } from '../schemas/samples_codec.ts'
+import { throughLog } from './detect_log.ts'
 import { seeded } from './load/random.ts'
 import type { BenchOptions } from './options.ts'
 import { type Figure, type Report, rounded, summarise } from './report.ts'
@@ -18,6 +19,7 @@ const BEGAN_MS = Date.UTC(2026, 0, 5)
 const SECOND_MS = 1_000
 /** Readings of each series before anything is measured: what is warm is what costs. */
 const WARM_ROUNDS = 5
+const LOG_ROUNDS = 30
 
 /**
  * The detect fold alone, with the default detector on every series: entries of the samples log as bytes, to alerts. `arrival`: every
@@ -26,10 +28,16 @@ const WARM_ROUNDS = 5
 export async function run(options: BenchOptions): Promise<Report> {
   const series = options.distinct?.[0] ?? SERIES
   const rounds: Record<string, Figure>[] = []
-  for (let n = 0; n < (options.rounds ?? ROUNDS); n++) rounds.push(measure(series))
+  for (let n = 0; n < (options.rounds ?? ROUNDS); n++)
+    rounds.push({ ...measure(series), ...(await measureLog(series)) })
   return {
     name: 'detect',
-    parameters: { series, sensors_per_machine: SENSORS_PER_MACHINE, per_entry: PER_ENTRY, rounds: rounds.length },
+    parameters: {
+      series,
+      sensors_per_machine: SENSORS_PER_MACHINE,
+      per_entry: PER_ENTRY,
+      rounds: rounds.length,
+    },
     ...summarise(rounds),
   }
 }
@@ -74,12 +82,37 @@ function measure(series: number): Record<string, Figure> {
     single_samples_per_cpu_s: rounded(series / single_s, 0),
     single_samples_per_cpu_s_without_decoding: rounded(series / (single_s - single_decode_s), 0),
     gathered_samples_per_cpu_s: rounded((GATHERED * series) / gathered_s, 0),
-    gathered_samples_per_cpu_s_without_decoding: rounded((GATHERED * series) / (gathered_s - gathered_decode_s), 0),
+    gathered_samples_per_cpu_s_without_decoding: rounded(
+      (GATHERED * series) / (gathered_s - gathered_decode_s),
+      0,
+    ),
     heap_bytes_per_series: globalThis.gc ? bytesOf('heapUsed') : null,
     array_buffer_bytes_per_series: globalThis.gc ? bytesOf('arrayBuffers') : null,
     stored_bytes_per_series: rounded(snapshot.bytes / series, 0),
     snapshot_cpu_s: rounded(snapshot.seconds, 3),
     restore_cpu_s: rounded(restoring(snapshot.rows), 3),
+  }
+}
+
+/** Every series thirty times, an entry of the log for forty machines. */
+async function measureLog(series: number): Promise<Record<string, Figure>> {
+  const all = seriesOf(series)
+  const random = seeded(11)
+  const per_entry = 40 * SENSORS_PER_MACHINE
+  function* entries() {
+    for (let round = 0; round < LOG_ROUNDS; round++) {
+      for (let from = 0; from < all.length; from += per_entry) {
+        const part = all.slice(from, from + per_entry)
+        const value = encodeSamples(recordOf(part, 1, BEGAN_MS + round * SECOND_MS, random))
+        yield { key: String(from), value, samples: part.length }
+      }
+    }
+  }
+  const { samples, seconds, cpu_seconds, stored_seconds } = await throughLog(entries())
+  return {
+    log_samples_per_s: rounded(samples / seconds, 0),
+    log_samples_per_cpu_s: rounded(samples / cpu_seconds, 0),
+    log_stored_after_s: rounded(stored_seconds, 2),
   }
 }
 
@@ -96,7 +129,12 @@ function seriesOf(count: number): Series[] {
   }))
 }
 
-function recordOf(series: readonly Series[], readings: number, from_ms: number, random: () => number): SamplesRecord {
+function recordOf(
+  series: readonly Series[],
+  readings: number,
+  from_ms: number,
+  random: () => number,
+): SamplesRecord {
   const count = series.length * readings
   return {
     kind: 'samples',
@@ -127,7 +165,11 @@ function snapshotting(state: State) {
   const start = cpuSeconds()
   const { put } = takeSnapshot(state, new Map(), Number.POSITIVE_INFINITY)
   const seconds = cpuSeconds() - start
-  return { seconds, rows: put, bytes: [...put].reduce((sum, [key, value]) => sum + key.length + value.length, 0) }
+  return {
+    seconds,
+    rows: put,
+    bytes: [...put].reduce((sum, [key, value]) => sum + key.length + value.length, 0),
+  }
 }
 
 function restoring(rows: ReadonlyMap<string, Buffer>): number {

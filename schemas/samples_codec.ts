@@ -240,7 +240,13 @@ function hashesOf({ names, values, scopes, label_counts }: Columns, texts: reado
   for (let i = 0; i < hashes.length; i++) {
     let sum = 0
     for (const end = at + (label_counts[i] as number); at < end; at++)
-      sum = (sum + labelHash(text_hashes[names[at] as number] as number, text_hashes[values[at] as number] as number)) | 0
+      sum =
+        (sum +
+          labelHash(
+            text_hashes[names[at] as number] as number,
+            text_hashes[values[at] as number] as number,
+          )) |
+        0
     hashes[i] = closed(text_hashes[scopes[i] as number] as number, sum)
   }
   return hashes

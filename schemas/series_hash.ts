@@ -18,11 +18,13 @@ export function labelHash(name: number, value: number): number {
 const SCOPE = textHash('')
 
 /** 30 bits, which fit into a small integer of the engine; equal for equal series, and seldom for others. */
-export const closed = (scope: number, labels: number): number => (labels + labelHash(SCOPE, scope)) & 0x3fff_ffff
+export const closed = (scope: number, labels: number): number =>
+  (labels + labelHash(SCOPE, scope)) & 0x3fff_ffff
 
 export function seriesHash({ scope, labels }: Series): number {
   let sum = 0
-  for (const name of Object.keys(labels)) sum = (sum + labelHash(textHash(name), textHash(labels[name] as string))) | 0
+  for (const name of Object.keys(labels))
+    sum = (sum + labelHash(textHash(name), textHash(labels[name] as string))) | 0
   return closed(textHash(scope), sum)
 }
 

@@ -324,11 +324,7 @@ const partsOf = ({ doubles, floats, season, slot }: NoveltyState): readonly Uint
 const USUAL_DEVIATIONS = 4
 
 /** Between what and what the values of a series usually lie; null before enough is known. */
-export function usualBand({
-  doubles,
-  floats,
-  slot,
-}: NoveltyState): [low: number, high: number] | null {
+export function usualBand({ doubles, floats, slot }: NoveltyState): [low: number, high: number] | null {
   if ((floats[slot * FLOATS + COUNT] as number) <= WARM_UP) return null
   const origin = doubles[slot * DOUBLES + ORIGIN] as number
   const mean = origin + (floats[slot * FLOATS + MEAN + VALUE] as number)

@@ -22,7 +22,13 @@ export function startSeason(profile: Int16Array, base: number): void {
 }
 
 /** Learns the mean of one completed hour. Returns the scale of the profile, which was `scale` (0: nothing is known yet). */
-export function learnHour(profile: Int16Array, base: number, scale: number, hour: number, mean: number): number {
+export function learnHour(
+  profile: Int16Array,
+  base: number,
+  scale: number,
+  hour: number,
+  mean: number,
+): number {
   const enough = Math.abs(mean) <= scale ? scale : 2 ** Math.ceil(Math.log2(Math.abs(mean)))
   if (enough !== scale && scale > 0) rescale(profile, base, scale / enough)
   const parts = enough === 0 ? 0 : (mean / enough) * PARTS
@@ -41,7 +47,8 @@ function learn(profile: Int16Array, at: number, parts: number, rate: number): vo
   profile[at] = Math.round(known === UNSEEN ? parts : known + rate * (parts - known))
 }
 
-const valueOf = (parts: number, scale: number): number => (parts === UNSEEN ? Number.NaN : (parts / PARTS) * scale)
+const valueOf = (parts: number, scale: number): number =>
+  parts === UNSEEN ? Number.NaN : (parts / PARTS) * scale
 
 /** The usual value in this hour of the day; NaN when the hour is unknown. */
 export const usualOfDay = (profile: Int16Array, base: number, scale: number, hour: number): number =>
