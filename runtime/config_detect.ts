@@ -24,7 +24,7 @@ export function detectRulesOf({ detectors, stops, entity }: Configured): DetectR
 }
 
 function ruleOf(entry: DetectorEntry): DetectorRule {
-  const { impact, alertname, time_to_respond_ms = null, ...rest } = entry
+  const { impact: _impact, alertname, time_to_respond_ms = null, ...rest } = entry
   return {
     ...rest,
     match: matchersOf(rest.match),

@@ -18,7 +18,7 @@ const TICKED_MS = 24 * 3_600_000
 const TOGETHER_MS = 1_000
 
 /** Folds a recording as the product would have, with the time of the readings as the log's. */
-export class Replay {
+class Replay {
   readonly outcome: Outcome = emptyOutcome()
   readonly told: (alert: Alert, begins: boolean, at_ms: number) => void
   private readonly state: State = emptyState(0)

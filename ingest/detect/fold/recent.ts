@@ -3,7 +3,7 @@
  * length, which doubles from one second to ten minutes. A stretch without a reading is NaN. Several series share the arrays, each in a
  * slot of its own.
  */
-export const RECENT_STRETCHES = 24
+const RECENT_STRETCHES = 24
 const MAX_STRETCH_MS = 600_000
 const FIRST_STRETCH_MS = 1_000
 

@@ -83,7 +83,7 @@ function hear({ state }: Watch, quality: number, usable: boolean, { kept_ms, his
 }
 
 /** Its machine stands, or an incident of its equipment is open. */
-export const isResting = (watched: Watched, turn: Turn): boolean =>
+const isResting = (watched: Watched, turn: Turn): boolean =>
   watched.device.resting !== null || stoppedBy(watched, turn) !== null
 
 /** The name of the stop by which alerts of the series are suppressed; null: by none. */

@@ -49,12 +49,7 @@ export function entityOf(labels: Labels, names: readonly string[]): string {
 }
 
 /** All labels of the series identify an alert of it, with the detector and its condition. */
-export function identityOf(
-  { labels }: Subject,
-  alertname: string,
-  detector: string,
-  condition: string,
-): Labels {
+function identityOf({ labels }: Subject, alertname: string, detector: string, condition: string): Labels {
   const names = Object.keys(labels)
   const kept =
     names.length + OWN_LABELS > LIMITS.labels_per_alert

@@ -47,7 +47,7 @@ export function figuresOf(
 }
 
 /** Seven significant digits, without zeros that say nothing. */
-export const shown = (x: number): string => String(Number(x.toPrecision(7)))
+const shown = (x: number): string => String(Number(x.toPrecision(7)))
 const withUnit = (x: number, unit: string): string => (unit === '' ? shown(x) : `${shown(x)} ${unit}`)
 
 /** The device's own name of the measure, and where it is. */
