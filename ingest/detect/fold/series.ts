@@ -55,7 +55,7 @@ export function read(watched: Watched, at_ms: number, value: number, quality: nu
   const rests = isResting(watched, turn)
   for (const watch of watched.watches) {
     const { silence, learns, detector } = watch.spec
-    if (silence !== null) hear(watch, quality, usable, turn)
+    if (silence !== null) hear(watched, watch, quality, usable, turn)
     else if (learns ? !rests : !turn.historical)
       settle(watched, watch, detector.step(watch.state, reading), turn, rests)
   }
@@ -78,8 +78,12 @@ function isNext(watched: Watched, at_ms: number, { kept_ms, historical }: Turn):
 
 const STALE = QUALITIES.indexOf('stale')
 
-function hear({ state }: Watch, quality: number, usable: boolean, { kept_ms, historical }: Turn): void {
-  if (!historical && quality !== STALE) hearSeries(state as Heard, kept_ms, usable)
+function hear(watched: Watched, watch: Watch, quality: number, usable: boolean, turn: Turn): void {
+  if (turn.historical || quality === STALE) return
+  hearSeries(watch.state as Heard, turn.kept_ms, usable)
+  if (watch.opens === null) return
+  closeOpen(watched, watch, 'missing', turn)
+  if (usable) closeOpen(watched, watch, 'bad-quality', turn)
 }
 
 /** Its machine stands, or an incident of its equipment is open. */
