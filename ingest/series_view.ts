@@ -29,7 +29,7 @@ export interface SeenSeries {
     readonly detector: string
     readonly holds: SeenCondition[]
   }[]
-  /** Why detectors that learn rest: an incident. */
+  /** The incident during which its detectors learn nothing. */
   readonly resting: string | null
 }
 
@@ -78,7 +78,7 @@ function seen(device: StoredDevice, one: StoredDevice['series'][number]): SeenSe
       detector,
       holds: (opens ?? []).map(({ condition, told, since_ms }) => ({ condition, told, since_ms })),
     })),
-    resting: device.resting,
+    resting: device.resting?.id ?? null,
   }
 }
 

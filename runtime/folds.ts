@@ -9,6 +9,7 @@ import { Correlator } from './correlator.ts'
 import type { Metrics } from './metrics.ts'
 import type { Observation } from './observation.ts'
 import type { Clock } from './ports.ts'
+import { RestFold } from './rest_fold.ts'
 import type { Tracing } from './tracing.ts'
 import type { World } from './wire.ts'
 import { Worker } from './worker.ts'
@@ -31,7 +32,7 @@ export interface FoldParts {
 export function makeWorkers(parts: FoldParts): Worker[] {
   const wanted = parts.loaded.config.parts
   const workers: Worker[] = []
-  if (wanted.includes('detect')) workers.push(detectWorker(parts))
+  if (wanted.includes('detect')) workers.push(detectWorker(parts), restWorker(parts))
   if (wanted.includes('correlate')) workers.push(correlateWorker(parts))
   // Without sinks too: a sink that is added later begins with what happens then, not with the whole past.
   if (wanted.includes('deliver')) workers.push(deliverWorker(parts))
@@ -59,6 +60,20 @@ function detectWorker(parts: FoldParts): Worker {
         begin: async () => (await world.log.bounds('samples'))[partition]?.first ?? 0,
         detected: (outcome) => observation.detected(outcome),
         watching: (state) => observation.watching(state),
+      }),
+  })
+}
+
+function restWorker(parts: FoldParts): Worker {
+  const { world, loaded } = parts
+  return new Worker({
+    ...common(parts),
+    name: 'rest',
+    topic: 'incidents',
+    make: () =>
+      new RestFold({
+        entity_labels: loaded.detect_rules.entity_labels,
+        samples_partitions: world.log.partitions('samples'),
       }),
   })
 }

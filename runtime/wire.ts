@@ -55,10 +55,11 @@ async function embedded(parts: WireParts): Promise<World> {
       ? new HistoryServer({ data_dir: config.data_dir, clock: parts.clock, logger: parts.logger })
       : null
   const recorded = server ? ['record'] : []
+  const detects = config.parts.includes('detect')
   const folds = {
-    samples: config.parts.includes('detect') ? ['detect'] : [],
+    samples: detects ? ['detect'] : [],
     alerts: ['correlate', ...recorded],
-    incidents: ['deliver', ...recorded],
+    incidents: ['deliver', ...(detects ? ['rest'] : []), ...recorded],
     deadletters: recorded,
   }
   const retention = new Retention({ log, store, clock: parts.clock, logger: parts.logger, folds })

@@ -66,8 +66,8 @@ export const detectRecord = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('detect-rules'), rules: detectRules }),
   /** What the series that match show now is their new usual: detectors that learn begin anew. */
   z.object({ kind: z.literal('accept'), ...order }),
-  /** While an incident of their equipment is open, detectors that learn rest: they neither judge nor learn. */
-  z.object({ kind: z.literal('rest'), ...order, resting: z.boolean() }),
+  /** While the incident `id` has alerts about a device, its detectors judge and learn nothing. `device` as `deviceKey` has it. */
+  z.object({ kind: z.literal('rest'), id: order.id, device: z.string().min(1), resting: z.boolean() }),
 ])
 export type DetectRecord = z.infer<typeof detectRecord>
 

@@ -116,6 +116,42 @@ describe('a machine that stands', () => {
   })
 })
 
+describe('an incident of the machine', () => {
+  const rest = (resting: boolean) => ({
+    kind: 'rest' as const,
+    id: 'inc',
+    device: '7:defaultacme/hall/m1',
+    resting,
+  })
+  /** Two days of what is usual, two hours of a fault, a day of what is usual, and the same fault again. */
+  function played(paused: boolean): Partition {
+    const partition = new Partition(rulesOf([]))
+    let minute = 0
+    const read = (minutes: number, value: number) => {
+      for (let i = 0; i < minutes; i++, minute++)
+        partition.readings([
+          { metric: 'x', value: value + (value === 20 ? minute % 7 : 0), at_ms: at(60 * minute) },
+        ])
+    }
+    read(2_880, 20)
+    if (paused) partition.add(rest(true), at(60 * minute))
+    read(120, 60)
+    if (paused) partition.add(rest(false), at(60 * minute))
+    read(1_500, 20)
+    read(120, 60)
+    return partition
+  }
+
+  it('teaches nothing: the same fault is told again', () => {
+    expect(played(false).alerts()).toHaveLength(1)
+    // At once, again when an hour is over and it goes on, and when it comes back.
+    const times = played(true)
+      .alerts()
+      .map((line) => Number(line.split(' ')[0]) / 60)
+    expect(times).toEqual([2_880, 2_940, 4_500])
+  })
+})
+
 describe('oddities of plants', () => {
   const novelty = (
     values: readonly number[],

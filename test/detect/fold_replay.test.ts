@@ -81,8 +81,7 @@ function play(steps: readonly Step[], dies: boolean): Partition {
         {
           kind: 'rest',
           id: 'i',
-          actor: 'me',
-          match: [parseMatcher('equipment="acme/hall/a"')],
+          device: '7:defaultacme/hall/a',
           resting: what === 'rest',
         },
         time_ms,

@@ -119,6 +119,9 @@ function foldReadings(state: State, record: SamplesRecord, turn: FoldTurn): void
 /** A state that nobody repeats for so long suppresses nothing any more. */
 const STATE_LASTS_MS = 7 * 86_400_000
 
+/** An incident that lasts for so long is the new usual, or forgotten. */
+const REST_MS = 24 * 3_600_000
+
 /** In place of the qualities of a device into which this entry was folded before. */
 const FOLDED = -1
 
@@ -176,12 +179,20 @@ function foldOrder(state: State, record: DetectRecord, turn: FoldTurn): void {
     case 'accept':
       return eachOf(state, record.match, turn, (watched) => accept(watched, turn))
     case 'rest':
-      return eachOf(state, record.match, turn, ({ device }) => {
-        if (record.resting) device.resting = record.id
-        else if (device.resting === record.id) device.resting = null
-      })
+      return rest(state, record, turn)
     case 'tick':
   }
+}
+
+function rest(
+  state: State,
+  { id, device: key, resting }: Extract<DetectRecord, { kind: 'rest' }>,
+  turn: FoldTurn,
+): void {
+  const device = state.devices.get(key)
+  if (device === undefined || !touch(state, device, turn)) return
+  if (resting) device.resting = { id, until_ms: turn.kept_ms + REST_MS }
+  else if (device.resting?.id === id) device.resting = null
 }
 
 function eachOf(

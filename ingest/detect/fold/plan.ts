@@ -4,7 +4,7 @@ import { isWithin } from '../../../schemas/calendar.ts'
 import type { DetectorRule, DetectRules, StopRule } from '../../../schemas/detect.ts'
 import { contentVersion } from '../../../schemas/ids.ts'
 import { compileMatchers, MatcherError } from '../../../schemas/matching.ts'
-import { deviceOf, type Series } from '../../../schemas/sample.ts'
+import { deviceKey, deviceOf, type Series } from '../../../schemas/sample.ts'
 import { SERIES_DETECTORS } from '../catalogue.ts'
 import type { Detector, TimedDetector } from '../detector.ts'
 
@@ -102,7 +102,7 @@ export class Plan {
 
   /** Within a partition; a device lies in one scope. */
   deviceOf(series: Series): string {
-    return `${series.scope.length}:${series.scope}${deviceOf(series, this.rules.entity_labels)}`
+    return deviceKey(series.scope, deviceOf(series, this.rules.entity_labels))
   }
 
   /** What a series is watched with: of rules with the same detector the last, and the default where no rule matches. */

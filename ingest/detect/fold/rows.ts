@@ -43,7 +43,7 @@ export interface StoredDevice {
   readonly labels: Labels
   readonly applied: number
   readonly presence: Stored<Omit<Presence, 'open'>> & Pick<Presence, 'open'>
-  readonly resting: string | null
+  readonly resting: Device['resting']
   readonly stands_until: readonly (number | null)[]
   readonly due_ms: number | null
   readonly series: readonly StoredSeries[]

@@ -6,7 +6,7 @@ import { isMoment, type Plan } from './plan.ts'
 import { type Heard, hearSeries } from './presence.ts'
 import { noteRecent } from './recent.ts'
 import { closeOpen, type Occasion, raiseOpen } from './raise.ts'
-import type { Watch, Watched } from './state.ts'
+import type { Device, Watch, Watched } from './state.ts'
 
 /** What is folded now. */
 export interface Turn extends Occasion {
@@ -52,12 +52,12 @@ export function read(watched: Watched, at_ms: number, value: number, quality: nu
   if (usable) noteRecent(watched.recent, at_ms, value)
   if (watched.evidence !== null)
     for (const evidence of watched.evidence.values()) noteReading(evidence, at_ms, usable ? value : null)
-  const rests = isResting(watched, turn)
+  const stands = stoppedBy(watched, turn) !== null
   for (const watch of watched.watches) {
-    const { silence, learns, detector } = watch.spec
+    const { silence, learns } = watch.spec
     if (silence !== null) hear(watched, watch, quality, usable, turn)
-    else if (learns ? !rests : !turn.historical)
-      settle(watched, watch, detector.step(watch.state, reading), turn, rests)
+    else if (learns ? !stands : !turn.historical)
+      settle(watched, watch, judge(watch, watched.device, turn), turn, stands)
   }
   return true
 }
@@ -86,9 +86,15 @@ function hear(watched: Watched, watch: Watch, quality: number, usable: boolean, 
   if (usable) closeOpen(watched, watch, 'bad-quality', turn)
 }
 
-/** Its machine stands, or an incident of its equipment is open. */
-const isResting = (watched: Watched, turn: Turn): boolean =>
-  watched.device.resting !== null || stoppedBy(watched, turn) !== null
+/**
+ * During an incident of its device a detector of moments is asked, and forgets what it saw. Others go on: they learn at first only, or
+ * not while they are active, and must see the end.
+ */
+function judge({ spec, state }: Watch, { resting }: Device, { kept_ms }: Turn): Verdict {
+  const { detector } = spec
+  if (resting === null || resting.until_ms <= kept_ms || !isMoment(spec)) return detector.step(state, reading)
+  return detector.step(detector.restore(detector.save(state)), reading)
+}
 
 /** The name of the stop by which alerts of the series are suppressed; null: by none. */
 export function stoppedBy({ stops, device }: Watched, { plan, kept_ms, now_ms }: Turn): string | null {
@@ -103,9 +109,9 @@ export function stoppedBy({ stops, device }: Watched, { plan, kept_ms, now_ms }:
 }
 
 /** Takes what a detector says: conditions begin and end, and are told unless that is suppressed. */
-export function settle(watched: Watched, watch: Watch, verdict: Verdict, turn: Turn, rests: boolean): void {
+export function settle(watched: Watched, watch: Watch, verdict: Verdict, turn: Turn, stands: boolean): void {
   if (verdict.transitions.length > 0 || watch.opens !== null)
-    takeTransitions(watched, watch, verdict, turn, rests)
+    takeTransitions(watched, watch, verdict, turn, stands)
   const { pending } = watched.device
   if (dueOf(watch) !== null) pending.set(watch, watched)
   else if (pending.size > 0) pending.delete(watch)
@@ -115,15 +121,21 @@ export function settle(watched: Watched, watch: Watch, verdict: Verdict, turn: T
 export const dueOf = ({ spec, state }: Watch): number | null =>
   spec.silence === null ? (spec.detector.dueAt?.(state) ?? null) : null
 
-function takeTransitions(watched: Watched, watch: Watch, verdict: Verdict, turn: Turn, rests: boolean): void {
+function takeTransitions(
+  watched: Watched,
+  watch: Watch,
+  verdict: Verdict,
+  turn: Turn,
+  stands: boolean,
+): void {
   const moment = isMoment(watch.spec)
-  const suppressed = turn.historical || (rests && stoppedBy(watched, turn) !== null)
+  const suppressed = turn.historical || stands
   for (const { to, condition, at_ms } of verdict.transitions) {
     if (to === 'cleared') closeOpen(watched, watch, condition, turn)
     else if (suppressed) {
       turn.counts.suppressed++
       if (!moment) open(watch, condition, at_ms, verdict.score)
-    } else {
+    } else if (!isKnown(watch, condition, verdict.score, turn)) {
       const begun = open(watch, condition, at_ms, verdict.score)
       raiseOpen(watched, watch, begun, verdict, turn)
     }
@@ -132,6 +144,12 @@ function takeTransitions(watched: Watched, watch: Watch, verdict: Verdict, turn:
   // What began while the machine stood, and holds still.
   for (const one of watch.opens) if (!one.told) raiseOpen(watched, watch, one, verdict, turn)
   forgetMoments(watched, watch, turn)
+}
+
+/** It holds already, and no more strongly: a detector that learns nothing finds the same again. */
+function isKnown({ opens }: Watch, condition: string, score: number, { now_ms }: Turn): boolean {
+  const known = opens?.find((one) => one.condition === condition && one.told)
+  return known !== undefined && (known.until_ms === null || (known.until_ms > now_ms && score <= known.score))
 }
 
 function open(watch: Watch, condition: string, at_ms: number, score: number) {

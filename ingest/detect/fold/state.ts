@@ -76,8 +76,8 @@ export interface Device {
   readonly presence: Presence
   /** By what the silence of the device is measured: the first such rule of its series; null: not at all. */
   silence: Silence | null
-  /** Why detectors that learn rest; null: they do not. */
-  resting: string | null
+  /** The incident during which detectors learn nothing, at most until then (kept time). */
+  resting: { readonly id: string; readonly until_ms: number } | null
   /** By number of a stop of the plan: the machine stands, or stood until (kept time). */
   stands_until: number[]
   /** Watches for which time alone may have something to say, by kept time. */
