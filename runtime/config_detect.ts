@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { SERIES_DETECTORS } from '../ingest/detect/catalogue.ts'
+import { GROUP_DETECTORS, SERIES_DETECTORS } from '../ingest/detect/catalogue.ts'
 import type { Severity } from '../schemas/alert.ts'
 import type { Config } from '../schemas/config.ts'
 import type { DetectorEntry, StopEntry } from '../schemas/config_detect.ts'
@@ -82,8 +82,9 @@ function unusableOptions(
   { detector, options }: DetectorEntry,
 ): Contradiction[] {
   if (detector === 'none') return []
-  const known = [...Object.keys(SERIES_DETECTORS), 'none']
-  const entry = Object.hasOwn(SERIES_DETECTORS, detector) ? SERIES_DETECTORS[detector] : undefined
+  const all = { ...SERIES_DETECTORS, ...GROUP_DETECTORS }
+  const known = [...Object.keys(all), 'none']
+  const entry = Object.hasOwn(all, detector) ? all[detector] : undefined
   if (entry === undefined) {
     const near = nearest(detector, known)
     return [
@@ -94,7 +95,7 @@ function unusableOptions(
     ]
   }
   try {
-    entry.detector(options, 1)
+    entry.detector(options, 2)
     return []
   } catch (error) {
     if (!(error instanceof z.ZodError)) throw error

@@ -152,6 +152,65 @@ describe('an incident of the machine', () => {
   })
 })
 
+describe('sensors of a machine together', () => {
+  const together = {
+    name: 'drive',
+    match: ['metric=~"m[0-5]"'],
+    detector: 'multivariate',
+    severity: 'high' as const,
+  }
+  const wave = (i: number, second: number) =>
+    10 * (i + 1) + Math.sin(second / 17) * (i + 1) + (((second * (i + 3) * 7919) % 101) - 50) / 200
+
+  function played(
+    strange: (i: number, value: number) => number,
+    sent_alone: boolean,
+    dies = false,
+  ): Partition {
+    const partition = new Partition(rulesOf([together]))
+    for (let second = 0; second < 3_000; second += 2) {
+      const readings = METRICS.slice(0, 6).map((metric, i) => {
+        const value = wave(i, second)
+        return { metric, value: second < 2_400 ? value : strange(i, value), at_ms: at(second) + i }
+      })
+      if (sent_alone) for (const one of readings) partition.readings([one], at(second))
+      else partition.readings(readings, at(second))
+      if (dies && second % 500 === 0) partition.snapshot()
+      if (dies && second % 700 === 0) partition.crash()
+    }
+    return partition
+  }
+
+  it.each([true, false])(
+    'tell what no sensor alone shows, and which are furthest (each sent alone: %s)',
+    (sent_alone) => {
+      const partition = played((i, value) => (i === 2 ? 60 - value : value), sent_alone)
+      const [first, ...more] = partition.alerts().filter((line) => line.includes('drive'))
+      expect(first).toMatch(/^24\d\d drive of m1 begins$/)
+      expect(more).toEqual([])
+      const alert = partition.outcome.told
+        .flatMap((one) => one.told)
+        .find((one) => one.alert.labels['alertname'] === 'drive')
+      expect(alert?.alert.annotations['summary']).toMatch(
+        /^6 series of acme\/hall\/m1 do not fit together as usual; furthest: m\d/,
+      )
+    },
+  )
+
+  it('tell the same where their owner dies', () => {
+    const strange = (i: number, value: number) => (i === 2 ? 60 - value : value)
+    expect(played(strange, false, true).alerts()).toEqual(played(strange, false).alerts())
+  })
+
+  it('tell nothing while all is as usual', () => {
+    expect(
+      played((_, value) => value, false)
+        .alerts()
+        .filter((line) => line.includes('drive')),
+    ).toEqual([])
+  })
+})
+
 describe('oddities of plants', () => {
   const novelty = (
     values: readonly number[],

@@ -23,6 +23,7 @@ const RULES = [
       },
       { match: ['metric="m1"'], detector: 'cusum', options: SHORT },
       { match: ['metric="m1"'], detector: 'stale', options: { least_ms: 40 * SECOND_MS, gaps: 2 } },
+      { match: ['metric=~"m[123]"'], detector: 'multivariate', options: { learn_rows: 4 }, name: 'together' },
       { match: ['metric="m2"'], detector: 'event-count', options: { limit: 200, window_ms: 60_000 } },
     ],
     [standing],

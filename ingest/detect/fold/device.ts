@@ -4,6 +4,16 @@ import { LIMITS } from '../../../schemas/limits.ts'
 import { labelValue } from '../../../schemas/matching.ts'
 import type { Labels } from '../../../schemas/alert.ts'
 import type { NoveltyState } from '../novelty.ts'
+import {
+  closeGroup,
+  type Group,
+  joinGroup,
+  judgeGroups,
+  resetGroup,
+  restoreGroup,
+  type StoredGroup,
+  storedGroup,
+} from './group.ts'
 import type { Plan, Spec } from './plan.ts'
 import {
   hearDevice,
@@ -33,6 +43,8 @@ export function startDevice(key: string, first: Series, plan: Plan, applied: num
     plan,
     series: [],
     stored: [],
+    stored_groups: [],
+    groups: [],
     presence: startPresence(),
     silence: null,
     resting: null,
@@ -54,7 +66,12 @@ function placeOf(labels: Labels, names: readonly string[]): Labels {
 }
 
 /** A new series of the device; null beyond the bound. */
-export function addSeries(device: Device, series: Series, plan: Plan, slots: Slots): Watched | null {
+export function addSeries(
+  device: Device,
+  series: Series,
+  { plan, kept_ms }: Turn,
+  slots: Slots,
+): Watched | null {
   if (device.series.length >= LIMITS.series_per_device) return null
   const watched: Watched = {
     series,
@@ -72,7 +89,7 @@ export function addSeries(device: Device, series: Series, plan: Plan, slots: Slo
     evidence: null,
   }
   device.series.push(watched)
-  fit(watched, plan, (spec) => startWatch(spec, slots))
+  fit(watched, plan, kept_ms, (spec) => startWatch(spec, slots))
   return watched
 }
 
@@ -83,7 +100,7 @@ const startWatch = (spec: Spec, slots: Slots): Watch => ({
 })
 
 /** Gives a series the watches that the rules ask for. */
-function fit(watched: Watched, plan: Plan, watchOf: (spec: Spec) => Watch): void {
+function fit(watched: Watched, plan: Plan, kept_ms: number, watchOf: (spec: Spec) => Watch): void {
   const { by, state_of } = plan.stopsOf(watched.series.labels)
   watched.stops = by
   watched.state_of = state_of
@@ -91,6 +108,7 @@ function fit(watched: Watched, plan: Plan, watchOf: (spec: Spec) => Watch): void
     watched.device.silence ??= spec.silence
     return watchOf(spec)
   })
+  for (const spec of plan.groupsOf(watched.series.labels)) joinGroup(watched.device, spec, watched, kept_ms)
 }
 
 /** The watches of a device that was restored, by the rules that held where it was stored. */
@@ -100,10 +118,15 @@ export function bind(device: Device, plan: Plan): void {
   const slots = new Slots(1)
   for (const [i, watched] of device.series.entries()) {
     const stored = new Map((device.stored[i] ?? []).map((one) => [one.key, one]))
-    fit(watched, plan, (spec) => restoredWatch(spec, stored.get(spec.key)) ?? startWatch(spec, slots))
+    fit(watched, plan, 0, (spec) => restoredWatch(spec, stored.get(spec.key)) ?? startWatch(spec, slots))
     for (const watch of watched.watches) if (dueOf(watch) !== null) device.pending.set(watch, watched)
   }
+  for (const group of device.groups) {
+    const stored = device.stored_groups.find(({ key }) => key === group.spec.key)
+    if (stored !== undefined) restoreGroup(device, group, stored)
+  }
   device.stored = []
+  device.stored_groups = []
 }
 
 /** Null when there is none, or when this version of the detector has another state: it begins anew. */
@@ -129,16 +152,34 @@ export function refit(device: Device, plan: Plan, turn: Turn): void {
   device.silence = null
   device.stands_until = []
   device.pending.clear()
+  const groups = device.groups
+  const kept = groups.map((group) => storedGroup(device, group))
+  device.groups = []
   const slots = new Slots(1)
   for (const watched of device.series) {
     const before = new Map(watched.watches.map((watch) => [watch.spec.key, watch]))
-    fit(watched, plan, (spec) => {
+    fit(watched, plan, turn.kept_ms, (spec) => {
       const known = before.get(spec.key)
       before.delete(spec.key)
       return known === undefined ? startWatch(spec, slots) : { ...known, spec }
     })
     for (const gone of before.values()) closeAll(watched, gone, turn)
     for (const watch of watched.watches) if (dueOf(watch) !== null) device.pending.set(watch, watched)
+  }
+  refitGroups(device, groups, kept, turn)
+}
+
+/** A group whose rule and members are the same goes on; others end. */
+function refitGroups(
+  device: Device,
+  before: readonly Group[],
+  kept: readonly StoredGroup[],
+  turn: Turn,
+): void {
+  for (const [i, group] of before.entries()) {
+    const now = device.groups.find(({ spec }) => spec.key === group.spec.key)
+    if (now === undefined) closeGroup(device, group, turn)
+    else restoreGroup(device, now, kept[i] as StoredGroup)
   }
 }
 
@@ -152,6 +193,7 @@ export function heard(device: Device, qualities: number, turn: Turn): void {
   hearDevice(device.presence, turn.kept_ms, (qualities & ~STALE_BIT) !== 0, (qualities & USABLE_BITS) !== 0)
   if (device.silence !== null && isCheckDue(device, turn.kept_ms)) checkSeries(device, turn)
   checkPresence(device, turn)
+  judgeGroups(device, turn)
   refreshDue(device, turn)
 }
 
@@ -259,4 +301,6 @@ export function accept(watched: Watched, turn: Turn): void {
     closeAll(watched, watch, turn)
     watch.state = slots.state(watch.spec)
   }
+  for (const group of watched.device.groups)
+    if (group.members.includes(watched)) resetGroup(watched.device, group, turn)
 }

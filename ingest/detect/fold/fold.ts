@@ -162,7 +162,7 @@ function newSeries(state: State, series: Series, hash: number, turn: FoldTurn, s
     state.devices.set(device_key, device)
   }
   if (!touch(state, device, turn)) return null
-  const watched = addSeries(device, series, turn.plan, slots)
+  const watched = addSeries(device, series, turn, slots)
   if (watched !== null) state.series.add(watched, hash)
   return watched
 }

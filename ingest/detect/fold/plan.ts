@@ -5,8 +5,9 @@ import type { DetectorRule, DetectRules, StopRule } from '../../../schemas/detec
 import { contentVersion } from '../../../schemas/ids.ts'
 import { compileMatchers, MatcherError } from '../../../schemas/matching.ts'
 import { deviceKey, deviceOf, type Series } from '../../../schemas/sample.ts'
-import { SERIES_DETECTORS } from '../catalogue.ts'
+import { GROUP_DETECTORS, SERIES_DETECTORS } from '../catalogue.ts'
 import type { Detector, TimedDetector } from '../detector.ts'
+import type { Row } from '../multivariate.ts'
 
 /** One detector with its options, as a rule asks for it. */
 export interface Spec {
@@ -18,6 +19,13 @@ export interface Spec {
   readonly learns: boolean
   /** Of a rule that watches whether anything arrives, which is more than one series' affair (presence.ts); else null. */
   readonly silence: Silence | null
+}
+
+/** A detector of several series of a device at once. */
+export interface GroupSpec {
+  readonly key: string
+  readonly rule: DetectorRule
+  readonly detector: (columns: number) => Detector<object, Row>
 }
 
 /** What counts as silence. */
@@ -78,6 +86,7 @@ export class Plan {
   /** Of the calendars, worked out once a minute. */
   private minute_ms = Number.NaN
   private standing: readonly boolean[] = []
+  private readonly groups: readonly { matches: (labels: Labels) => boolean; spec: GroupSpec }[]
   private readonly specs: readonly {
     matches: (labels: Labels) => boolean
     rule: DetectorRule
@@ -87,7 +96,13 @@ export class Plan {
   constructor(rules: DetectRules) {
     this.rules = rules
     const faults: string[] = []
-    this.specs = usable(rules.detectors, faults, (rule) => ({
+    const isGroup = ({ detector }: DetectorRule): boolean => Object.hasOwn(GROUP_DETECTORS, detector)
+    this.groups = usable(rules.detectors.filter(isGroup), faults, (rule) => ({
+      matches: compileMatchers(rule.match),
+      spec: groupSpecOf(rule),
+    }))
+    const single = rules.detectors.filter((rule) => !isGroup(rule))
+    this.specs = usable(single, faults, (rule) => ({
       matches: compileMatchers(rule.match),
       rule,
       spec: rule.detector === 'none' ? null : specOf(rule),
@@ -116,6 +131,11 @@ export class Plan {
       else found.set(rule.detector, spec)
     }
     return matched ? [...found.values()] : [this.standard]
+  }
+
+  /** Groups that a series belongs to; what watches it alone is not changed by that. */
+  groupsOf(labels: Labels): readonly GroupSpec[] {
+    return this.groups.filter(({ matches }) => matches(labels)).map(({ spec }) => spec)
   }
 
   /** Numbers of the stops that a series is suppressed by, and of those that it is the state series of. */
@@ -155,6 +175,18 @@ function usable<Rule extends { readonly name: string }, Made>(
 
 const told = ({ issues }: z.ZodError): string =>
   issues.map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': ')).join('; ')
+
+/** Throws ZodError. */
+function groupSpecOf(rule: DetectorRule): GroupSpec {
+  const entry = GROUP_DETECTORS[rule.detector]
+  if (entry === undefined) throw new RangeError(`there is no detector ${rule.detector} of groups`)
+  entry.detector(rule.options, 2)
+  return {
+    key: contentVersion([rule.name, rule.detector, rule.options]),
+    rule,
+    detector: (columns) => entry.detector(rule.options, columns),
+  }
+}
 
 /** Throws ZodError, or RangeError when there is no such detector. */
 function specOf(rule: DetectorRule): Spec {

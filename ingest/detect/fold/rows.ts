@@ -4,6 +4,7 @@ import { seriesHash } from '../../../schemas/series_hash.ts'
 import type { Json } from '../detector.ts'
 import { NOVELTY_BYTES, type NoveltyState, readNovelty, startNovelty, writeNovelty } from '../novelty.ts'
 import type { Evidence } from './evidence.ts'
+import { type StoredGroup, storedGroup } from './group.ts'
 import { Plan } from './plan.ts'
 import { type Presence, startPresence } from './presence.ts'
 import { type Recent, RECENT_DOUBLES, RECENT_FLOATS, startRecent } from './recent.ts'
@@ -105,7 +106,8 @@ const RECENT_BYTES = RECENT_DOUBLES * 8 + RECENT_FLOATS * 4
 const isNovelty = ({ spec }: Watch): boolean => spec.detector.name === 'novelty'
 
 /** `u32` bytes of the JSON of all states but novelty's, that JSON; then for each series what it has shown lately, and its novelty. */
-function detectorBytes({ series }: Device): Buffer {
+function detectorBytes(device: Device): Buffer {
+  const { series } = device
   const states = series.map(({ watches }) =>
     watches.map((watch) =>
       isNovelty(watch)
@@ -115,7 +117,9 @@ function detectorBytes({ series }: Device): Buffer {
           : watch.state,
     ),
   )
-  const text = Buffer.from(JSON.stringify(states))
+  const text = Buffer.from(
+    JSON.stringify({ states, groups: device.groups.map((group) => storedGroup(device, group)) }),
+  )
   const novelties = series.reduce((sum, { watches }) => sum + watches.filter(isNovelty).length, 0)
   const bytes = Buffer.allocUnsafe(4 + text.length + series.length * RECENT_BYTES + novelties * NOVELTY_BYTES)
   bytes.writeUInt32LE(text.length, 0)
@@ -181,7 +185,12 @@ export class Restoring {
   private device(state: State, info: StoredDevice, details: Buffer | undefined): void {
     const { key, scope, labels, applied, resting, due_ms } = info
     const text_bytes = details?.readUInt32LE(0) ?? 0
-    const states = details ? (JSON.parse(details.toString('utf8', 4, 4 + text_bytes)) as Json[][]) : []
+    const { states, groups } = details
+      ? (JSON.parse(details.toString('utf8', 4, 4 + text_bytes)) as {
+          states: Json[][]
+          groups: StoredGroup[]
+        })
+      : { states: [], groups: [] }
     const device: Device = {
       key,
       scope,
@@ -190,6 +199,8 @@ export class Restoring {
       plan: null,
       series: [],
       stored: [],
+      stored_groups: groups,
+      groups: [],
       presence: presenceOf(info.presence),
       silence: null,
       resting,

@@ -5,6 +5,7 @@ import { isSameSeries } from '../../../schemas/series_hash.ts'
 import type { Json } from '../detector.ts'
 import { type NoveltyState, startNovelty } from '../novelty.ts'
 import type { Evidence } from './evidence.ts'
+import type { Group, StoredGroup } from './group.ts'
 import { Plan, type Silence, type Spec } from './plan.ts'
 import type { Presence } from './presence.ts'
 import { type Recent, startRecent } from './recent.ts'
@@ -73,6 +74,8 @@ export interface Device {
   series: Watched[]
   /** Watches as they were stored, by series, until they are bound. */
   stored: readonly (readonly StoredWatch[])[]
+  stored_groups: readonly StoredGroup[]
+  groups: Group[]
   readonly presence: Presence
   /** By what the silence of the device is measured: the first such rule of its series; null: not at all. */
   silence: Silence | null
