@@ -103,7 +103,12 @@ function correlateWorker(parts: FoldParts): Worker {
 function deliverWorker(parts: FoldParts): Worker {
   const { world, clock, metrics, observation, loaded } = parts
   const sinks = loaded.config.sinks.map((sink) =>
-    makeSink(sink, { secret: loaded.secret, now: () => clock.now(), public_url: parts.public_url }),
+    makeSink(sink, {
+      secret: loaded.secret,
+      now: () => clock.now(),
+      public_url: parts.public_url,
+      publisher: (config) => world.topicPublisher(config),
+    }),
   )
   return new Worker({
     ...common(parts),

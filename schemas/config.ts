@@ -5,6 +5,7 @@ import {
   duration_ms,
   httpUrl,
   httpSource,
+  kafkaSink,
   kafkaSource,
   mqttSource,
   name,
@@ -288,7 +289,7 @@ const keys = z.strictObject({
   detectors: detectorKeys,
   stops: stopKeys,
   sinks: z
-    .array(z.discriminatedUnion('kind', [webhookSink, requestTrackerSink]))
+    .array(z.discriminatedUnion('kind', [webhookSink, requestTrackerSink, kafkaSink]))
     .max(50)
     .default([])
     .describe('where incidents are delivered')
@@ -310,6 +311,12 @@ const keys = z.strictObject({
             url: 'https://rt.example.org',
             queue: 'General',
             token: { file: '/etc/tocsin/rt-token' },
+          },
+          {
+            name: 'mes',
+            kind: 'kafka',
+            topic: 'mes.work-alerts',
+            cluster: { brokers: ['plant-kafka:9092'] },
           },
         ],
       ],

@@ -16,6 +16,7 @@ export function contradictions(config: Config): Contradiction[] {
     ...listening(config),
     ...missingServices(config),
     ...missingBrokers(config),
+    ...missingSinkBrokers(config),
     ...unusableProofs(config),
     ...unusableMappings(config),
     ...unusableReadings(config),
@@ -93,6 +94,14 @@ function missingBrokers({ sources, kafka }: Config): Contradiction[] {
             message: 'no brokers are known: give `cluster` here or `kafka` at the top',
           },
         ],
+  )
+}
+
+function missingSinkBrokers({ sinks, kafka }: Config): Contradiction[] {
+  return sinks.flatMap((sink, i) =>
+    sink.kind !== 'kafka' || sink.cluster || kafka
+      ? []
+      : [{ path: ['sinks', i], message: 'no brokers are known: give `cluster` here or `kafka` at the top' }],
   )
 }
 
@@ -267,7 +276,10 @@ function unusableLogins({ sinks }: Config): Contradiction[] {
 function visiblePasswords(config: Config): Contradiction[] {
   const urls: [path: (string | number)[], url: string | undefined][] = [
     [['public_url'], config.public_url],
-    ...config.sinks.map((sink, i): [(string | number)[], string] => [['sinks', i, 'url'], sink.url]),
+    ...config.sinks.map((sink, i): [(string | number)[], string | undefined] => [
+      ['sinks', i, 'url'],
+      'url' in sink ? sink.url : undefined,
+    ]),
     ...config.sources.flatMap((source, i): [(string | number)[], string][] =>
       source.kind === 'mqtt' ? [[['sources', i, 'url'], source.url]] : [],
     ),

@@ -9,6 +9,7 @@ import type {
   Position,
   Subscription,
   Topic,
+  TopicPublisher,
   TopicSource,
 } from '../ports.ts'
 import type { KafkaAccess } from './kafka/connection.ts'
@@ -17,6 +18,7 @@ import { Membership } from './kafka/membership.ts'
 import { toLogEntry } from './kafka/messages.ts'
 import { Inquiries } from './kafka/positions.ts'
 import { Appender } from './kafka/producer.ts'
+import { KafkaPublisher } from './kafka/publisher.ts'
 import { KafkaReader } from './kafka/reader.ts'
 import { KafkaSource } from './kafka/source.ts'
 import { ensureTopics, type TopicSettings, type TopicsFacts } from './kafka/topics.ts'
@@ -57,6 +59,10 @@ export async function openKafkaLog(settings: KafkaLogSettings, signal?: AbortSig
 /** Users' topics. Connects when it is used. */
 export function kafkaSource(access: KafkaAccess & { readonly session_timeout_ms?: number }): TopicSource {
   return new KafkaSource(access, access.session_timeout_ms ?? SESSION_TIMEOUT_MS)
+}
+
+export function kafkaPublisher(access: KafkaAccess, timeout_ms: number): TopicPublisher {
+  return new KafkaPublisher(access, timeout_ms)
 }
 
 class KafkaLog implements Log {
