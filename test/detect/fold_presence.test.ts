@@ -80,6 +80,43 @@ describe('a device', () => {
   })
 })
 
+describe('what is heard no more', () => {
+  const DAY_S = 86_400
+  /** Another machine is read all the time. */
+  function played(dies: boolean): Partition {
+    const partition = new Partition(rulesOf([]))
+    partition.readings(all(0)).snapshot()
+    for (let second = 80; second < 15 * DAY_S; second += 80) {
+      partition.readings([{ metric: 'm0', machine: 'other', value: 1, at_ms: at(second) }])
+      if (dies && second === 14.5 * DAY_S) partition.crash()
+    }
+    return partition
+  }
+
+  it.each([false, true])('is forgotten after two weeks, and stored no more (its owner died: %s)', (dies) => {
+    const partition = played(dies)
+    expect(partition.state.series.size).toBe(1)
+    partition.snapshot()
+    expect([...partition.stored().keys()].filter((key) => key.startsWith('i/'))).toHaveLength(1)
+    partition.readings(all(15 * DAY_S)).snapshot()
+    expect(partition.state.series.size).toBe(1 + METRICS.length)
+    expect([...partition.stored().keys()].filter((key) => key.startsWith('i/'))).toHaveLength(2)
+    expect(partition.alerts()).toEqual([])
+  })
+
+  it('is not told any more once an operator has accepted it', () => {
+    const partition = new Partition(rulesOf([silence]))
+    for (let second = 0; second <= 100; second += 10) partition.readings(all(second))
+    ticks(partition, 110, 200)
+    partition.add(
+      { kind: 'accept', id: 'a', actor: 'me', match: [parseMatcher('equipment="acme/hall/m1"')] },
+      at(210),
+    )
+    ticks(partition, 220, 500)
+    expect(partition.alerts()).toEqual(['170 device-silent of m1 begins', '210 device-silent of m1 ends'])
+  })
+})
+
 describe('a machine that stands', () => {
   const stop = {
     name: 'the machine stands',

@@ -83,7 +83,7 @@ export function addSeries(
     at_ms: Number.NEGATIVE_INFINITY,
     value: 0,
     quality: 0,
-    heard_ms: 0,
+    heard_ms: kept_ms,
     late: 0,
     late_since_ms: 0,
     evidence: null,
@@ -98,6 +98,20 @@ const startWatch = (spec: Spec, slots: Slots): Watch => ({
   state: spec.silence === null ? slots.state(spec) : startHeard(),
   opens: null,
 })
+
+/** Series that were not heard for long. A group that loses one begins anew. */
+export function removeSeries(device: Device, gone: ReadonlySet<Watched>, turn: Turn): void {
+  device.series = device.series.filter((watched) => !gone.has(watched))
+  for (const watched of gone) for (const watch of watched.watches) device.pending.delete(watch)
+  device.groups = device.groups.flatMap((group) => {
+    const members = group.members.filter((watched) => !gone.has(watched))
+    if (members.length === group.members.length) return [group]
+    resetGroup(device, group, turn)
+    return members.length === 0 ? [] : [{ ...group, members }]
+  })
+  device.silence = presenceRule(device)?.silence ?? null
+  refreshDue(device, turn)
+}
 
 /** Gives a series the watches that the rules ask for. */
 function fit(watched: Watched, plan: Plan, kept_ms: number, watchOf: (spec: Spec) => Watch): void {
@@ -293,8 +307,14 @@ function presenceStatement(
   }
 }
 
-/** What the series shows now is its new usual. */
+/** What the series shows now is its new usual; that its device says nothing is as well. */
 export function accept(watched: Watched, turn: Turn): void {
+  const { presence } = watched.device
+  if (presence.open !== null) {
+    if (presence.open.told)
+      turn.teller.end({ ...presenceStatement(watched.device, presence.open, turn), annotations: {} })
+    Object.assign(presence, startPresence())
+  }
   const slots = new Slots(1)
   for (const watch of watched.watches) {
     if (!watch.spec.learns) continue

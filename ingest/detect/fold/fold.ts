@@ -4,7 +4,17 @@ import type { Matcher } from '../../../schemas/matcher.ts'
 import { compileMatchers } from '../../../schemas/matching.ts'
 import { type SamplesRecord, type Series } from '../../../schemas/sample.ts'
 import { seriesHash } from '../../../schemas/series_hash.ts'
-import { accept, addSeries, bind, heard, pass, refit, refreshDue, startDevice } from './device.ts'
+import {
+  accept,
+  addSeries,
+  bind,
+  heard,
+  pass,
+  refit,
+  refreshDue,
+  removeSeries,
+  startDevice,
+} from './device.ts'
 import { Plan } from './plan.ts'
 import { type Counts, read, type Turn } from './series.ts'
 import { type Device, Slots, type State, type Watched } from './state.ts'
@@ -40,6 +50,8 @@ export const HEARTBEAT_MS = 30_000
 /** When nothing was logged for so long nobody kept the clock: that time does not count as silence. */
 const AWAY_MS = 3 * HEARTBEAT_MS
 const SWEEP_MS = 1_000
+const HOUR_MS = 3_600_000
+const FORGET_AFTER_MS = 14 * 24 * HOUR_MS
 
 /**
  * Folds one record into the state. Each device is folded by itself: what was stored of it at a later position is left alone until that
@@ -62,6 +74,7 @@ export function foldSamples(state: State, logged: LoggedSamples, outcome: Outcom
     counts: outcome.counts,
   }
   if (Math.floor(time_ms / SWEEP_MS) !== Math.floor(before.time_ms / SWEEP_MS)) sweep(state, turn)
+  if (Math.floor(time_ms / HOUR_MS) !== Math.floor(before.time_ms / HOUR_MS)) forget(state, turn)
   if (record.kind === 'samples') foldReadings(state, record, turn)
   else foldOrder(state, record, turn)
   state.context = { position: position + 1, time_ms, away_ms, rules: state.plan.rules }
@@ -86,6 +99,21 @@ function sweep(state: State, turn: FoldTurn): void {
   for (const device of state.devices.values())
     if (device.due_ms <= turn.kept_ms && touch(state, device, turn)) pass(device, turn)
 }
+
+/** Once an hour: what was not heard for two weeks, and has no alert, is forgotten, so that what comes and goes does not fill the bounds. */
+function forget(state: State, turn: FoldTurn): void {
+  for (const device of state.devices.values()) {
+    const gone = device.series.filter((watched) => isForgotten(watched, turn))
+    if (gone.length === 0 || !touch(state, device, turn)) continue
+    for (const watched of gone) state.series.delete(watched, seriesHash(watched.series))
+    removeSeries(device, new Set(gone), turn)
+    // Without series it is deleted from the store as well.
+    if (device.series.length === 0) state.devices.delete(device.key)
+  }
+}
+
+const isForgotten = ({ heard_ms, evidence, device }: Watched, { kept_ms }: Turn): boolean =>
+  kept_ms - heard_ms > FORGET_AFTER_MS && evidence === null && device.presence.open === null
 
 function foldReadings(state: State, record: SamplesRecord, turn: FoldTurn): void {
   const { of, at_ms, value, quality } = record

@@ -50,13 +50,19 @@ export interface StoredDevice {
   readonly series: readonly StoredSeries[]
 }
 
+/** Of its two rows. */
+export function keysOf({ key }: Device): readonly [info: string, details: string] {
+  const id = digestOf('device', key).slice(0, 16)
+  return [`${SERIES_ROWS}${id}`, `${DETECTOR_ROWS}${id}`]
+}
+
 export function rowsOf(device: Device): [key: string, value: Buffer][] {
-  const id = digestOf('device', device.key).slice(0, 16)
+  const [info, details] = keysOf(device)
   const evidence = [...device.closed, ...device.series.flatMap((one) => [...(one.evidence?.values() ?? [])])]
   device.closed.length = 0
   return [
-    [`${SERIES_ROWS}${id}`, Buffer.from(JSON.stringify(storedDevice(device)))],
-    [`${DETECTOR_ROWS}${id}`, detectorBytes(device)],
+    [info, Buffer.from(JSON.stringify(storedDevice(device)))],
+    [details, detectorBytes(device)],
     ...evidence.map((one): [string, Buffer] => [
       `${EVIDENCE_ROWS}${one.fingerprint}`,
       Buffer.from(JSON.stringify(one)),

@@ -1,5 +1,5 @@
 import { LIMITS } from '../../../schemas/limits.ts'
-import { contextRow, EVIDENCE_ROWS, rowsOf } from './rows.ts'
+import { contextRow, EVIDENCE_ROWS, keysOf, rowsOf } from './rows.ts'
 import type { State } from './state.ts'
 
 /** Rows to be stored, and where a replay of them begins. */
@@ -26,8 +26,17 @@ export function takeSnapshot(state: State, over: Map<string, number>, bytes_max:
       over.delete(fingerprint)
       over.set(fingerprint, cleared_at_ms ?? 0)
     }
+    if (device.series.length === 0) {
+      for (const key of keysOf(device)) {
+        put.delete(key)
+        gone.add(key)
+      }
+      continue
+    }
     for (const [key, value] of rowsOf(device)) {
       put.set(key, value)
+      // It came again after it was forgotten.
+      gone.delete(key)
       bytes += value.length
     }
   }

@@ -1,7 +1,7 @@
 import type { Labels } from '../../../schemas/alert.ts'
 import { type DetectRules, NO_DETECT_RULES } from '../../../schemas/detect.ts'
 import type { Series } from '../../../schemas/sample.ts'
-import { isSameSeries } from '../../../schemas/series_hash.ts'
+import { isSameSeries, seriesHash } from '../../../schemas/series_hash.ts'
 import type { Json } from '../detector.ts'
 import { type NoveltyState, startNovelty } from '../novelty.ts'
 import type { Evidence } from './evidence.ts'
@@ -126,6 +126,19 @@ export class SeriesIndex {
     let at = hash
     while (this.by_hash.has(at)) at++
     this.by_hash.set(at, watched)
+  }
+
+  delete(watched: Watched, hash: number): void {
+    let at = hash
+    while (this.by_hash.get(at) !== watched) at++
+    this.by_hash.delete(at)
+    // What stands behind it may have been kept from its own number.
+    for (let next = at + 1; ; next++) {
+      const moved = this.by_hash.get(next)
+      if (moved === undefined) return
+      this.by_hash.delete(next)
+      this.add(moved, seriesHash(moved.series))
+    }
   }
 }
 
