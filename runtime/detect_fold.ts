@@ -32,6 +32,8 @@ const SNAPSHOT_BYTES = 2 * 1024 * 1024
 const LAST_SNAPSHOT_BYTES = 16 * 1024 * 1024
 /** Ticks are no closer than this, should the log's clock lag behind ours. */
 const TICK_INTERVAL_MS = 1_000
+/** What falls due next is known so long after something was folded. */
+const FIND_DUE_INTERVAL_MS = 200
 
 export interface DetectFoldParts {
   readonly partition: number
@@ -60,8 +62,10 @@ export class DetectFold implements PartitionFold {
   private stored: Position = 0
   private snapshot_at_ms = 0
   private ticked_ms = 0
-  /** By our clock, when something is due by the log's; found after each fold. */
+  /** By our clock, when something is due by the log's. */
   private due_ms = Number.POSITIVE_INFINITY
+  /** When to find that anew, since something was folded: it looks at every device. Null: it is known. */
+  private find_due_at_ms: number | null = null
 
   constructor(parts: DetectFoldParts) {
     this.parts = parts
@@ -99,7 +103,7 @@ export class DetectFold implements PartitionFold {
       }
     }
     publish.push(...this.alertEntries(outcome.told))
-    this.findDue()
+    this.find_due_at_ms ??= this.parts.now() + FIND_DUE_INTERVAL_MS
     this.parts.detected(outcome)
     this.parts.watching(this.state)
     // The position stays where a replay has to begin: what is published is not stored yet.
@@ -108,7 +112,8 @@ export class DetectFold implements PartitionFold {
 
   dueAt(): number | null {
     if (this.rules_wanted) return 0
-    const due_ms = Math.min(this.due_ms, this.snapshotDue())
+    const find_ms = this.find_due_at_ms ?? Number.POSITIVE_INFINITY
+    const due_ms = Math.min(this.due_ms, find_ms, this.snapshotDue())
     return Number.isFinite(due_ms) ? due_ms : null
   }
 
@@ -122,6 +127,7 @@ export class DetectFold implements PartitionFold {
         position: this.stored,
       }
     }
+    if ((this.find_due_at_ms ?? Number.POSITIVE_INFINITY) <= now_ms) this.findDue()
     if (this.snapshotDue() <= now_ms) return this.snapshot(SNAPSHOT_BYTES, now_ms)
     // While entries flow they carry the time; a tick is for silence only, so that a lagging reader finds nothing silent.
     if (!idle || this.due_ms > now_ms) return null
@@ -156,6 +162,7 @@ export class DetectFold implements PartitionFold {
   }
 
   private findDue(): void {
+    this.find_due_at_ms = null
     const due_ms = nextDue(this.state)
     const heartbeat_ms = Number.isFinite(due_ms)
       ? this.state.context.time_ms + HEARTBEAT_MS
