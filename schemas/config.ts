@@ -13,6 +13,7 @@ import {
   positive_ms,
   redis,
   requestTrackerSink,
+  SINK_EXAMPLES,
   webhookSink,
 } from './config_connections.ts'
 import { configuredRule, GROUPING_EXAMPLES, ruleTest, TEST_EXAMPLES } from './config_grouping.ts'
@@ -241,6 +242,36 @@ const keys = z.strictObject({
             labels: { site: 'hamburg' },
           },
           {
+            name: 'sensors',
+            kind: 'kafka',
+            topics: ['plant.sensors'],
+            format: 'samples-json',
+            time_unit: 'ms',
+            cluster: { brokers: ['plant-kafka:9092'] },
+            readings: {
+              items: 'body.points',
+              drop: 'sample.kind != "measurement"',
+              at: 'sample.time',
+              labels: { equipment: '"acme/hamburg/" + sample.cell' },
+              metric: 'sample.name',
+              value: 'sample.value',
+              quality: 'sample.ok ? "good" : "bad"',
+            },
+          },
+          {
+            name: 'exports',
+            kind: 'http',
+            format: 'samples-csv',
+            csv: {
+              separator: ';',
+              columns: ['time', 'machine', 'name', 'reading', 'state'],
+              time: 'time',
+              labels: ['machine'],
+              metric: 'name',
+              value: 'reading',
+            },
+          },
+          {
             name: 'shop',
             kind: 'http',
             format: 'alertmanager',
@@ -293,34 +324,7 @@ const keys = z.strictObject({
     .max(50)
     .default([])
     .describe('where incidents are delivered')
-    .meta({
-      examples: [
-        [
-          {
-            name: 'chat',
-            kind: 'webhook',
-            url: 'https://hooks.example.org/tocsin',
-            secret: { env: 'TOCSIN_WEBHOOK_SECRET' },
-            min_severity: 'high',
-            timeout_ms: 15_000,
-            public_targets_only: true,
-          },
-          {
-            name: 'tickets',
-            kind: 'request-tracker',
-            url: 'https://rt.example.org',
-            queue: 'General',
-            token: { file: '/etc/tocsin/rt-token' },
-          },
-          {
-            name: 'mes',
-            kind: 'kafka',
-            topic: 'mes.work-alerts',
-            cluster: { brokers: ['plant-kafka:9092'] },
-          },
-        ],
-      ],
-    }),
+    .meta({ examples: [SINK_EXAMPLES] }),
   api: z
     .strictObject({
       tokens: z

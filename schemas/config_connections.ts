@@ -246,6 +246,31 @@ export const kafkaSink = z.strictObject({
   cluster: kafka.optional().describe('its brokers, when they are not those of `kafka`'),
 })
 
+export const SINK_EXAMPLES = [
+  {
+    name: 'chat',
+    kind: 'webhook',
+    url: 'https://hooks.example.org/tocsin',
+    secret: { env: 'TOCSIN_WEBHOOK_SECRET' },
+    min_severity: 'high',
+    timeout_ms: 15_000,
+    public_targets_only: true,
+  },
+  {
+    name: 'tickets',
+    kind: 'request-tracker',
+    url: 'https://rt.example.org',
+    queue: 'General',
+    token: { file: '/etc/tocsin/rt-token' },
+  },
+  {
+    name: 'mes',
+    kind: 'kafka',
+    topic: 'mes.work-alerts',
+    cluster: { brokers: ['plant-kafka:9092'] },
+  },
+]
+
 /** The brokers of the internal topics. */
 export const ownKafka = kafka.extend({
   topic_prefix: z

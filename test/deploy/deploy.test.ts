@@ -33,8 +33,16 @@ describe('deploy/tocsin.example.yaml', () => {
     const twice = uncommented(once)
     for (const taken of [once, twice]) expect(parseConfig(taken, {}).problems).toEqual([])
     expect(parseConfig(twice, {}).config).toMatchObject({
-      sinks: [{ kind: 'webhook' }, { kind: 'request-tracker' }],
-      sources: [{ name: 'plant' }, { name: 'shop' }, { name: 'cloud' }, { name: 'aws' }, { name: 'own' }],
+      sinks: [{ kind: 'webhook' }, { kind: 'request-tracker' }, { kind: 'kafka' }],
+      sources: [
+        { name: 'plant' },
+        { name: 'sensors' },
+        { name: 'exports' },
+        { name: 'shop' },
+        { name: 'cloud' },
+        { name: 'aws' },
+        { name: 'own' },
+      ],
       kafka: { sasl: { mechanism: 'scram-sha-512' } },
       redis: { password: { env: 'TOCSIN_REDIS_PASSWORD' } },
     })
