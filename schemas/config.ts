@@ -240,6 +240,11 @@ const keys = z.strictObject({
             topics: ['spBv1.0/#'],
             format: 'sparkplug',
             labels: { site: 'hamburg' },
+            tls: {
+              ca: { file: '/etc/tocsin/broker-ca.pem' },
+              cert: { file: '/etc/tocsin/mqtt.pem' },
+              key: { file: '/etc/tocsin/mqtt.key' },
+            },
           },
           {
             name: 'sensors',

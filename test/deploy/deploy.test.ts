@@ -42,6 +42,7 @@ describe('deploy/tocsin.example.yaml', () => {
         { name: 'cloud' },
         { name: 'aws' },
         { name: 'own' },
+        { name: 'line-3' },
       ],
       kafka: { sasl: { mechanism: 'scram-sha-512' } },
       redis: { password: { env: 'TOCSIN_REDIS_PASSWORD' } },
