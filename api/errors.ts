@@ -27,6 +27,10 @@ const CATALOGUE = {
   'metric-unknown': { status: 404, remedy: 'GET /api/v1/analytics/metrics lists the metrics.' },
   'silence-unknown': { status: 404, remedy: 'GET /api/v1/silences lists the silences.' },
   'deadletter-unknown': { status: 404, remedy: 'GET /api/v1/deadletters lists those that are kept.' },
+  'evidence-unknown': {
+    status: 404,
+    remedy: 'GET /api/v1/series?alerting=true lists the series with alerts.',
+  },
   'maintenance-unknown': { status: 404, remedy: 'GET /api/v1/maintenance lists the windows.' },
   'not-possible': { status: 409, remedy: 'Read the incident again: its state has moved on.' },
   'idempotency-key-reused': { status: 409, remedy: 'Send every new command with a new Idempotency-Key.' },

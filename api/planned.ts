@@ -48,20 +48,21 @@ export function plannedOf(body: z.infer<typeof fields>, now_ms: number): Planned
   const ends_at_ms = body.ends_at_ms ?? starts_at_ms + (body.duration_ms ?? 0)
   if (ends_at_ms <= Math.max(starts_at_ms, now_ms))
     throw new ApiError('invalid-body', 'the end is not after the start, or is over', { field: 'ends_at_ms' })
-  const planned: Planned = { matchers: readMatchers(body.matchers), starts_at_ms, ends_at_ms }
+  const planned: Planned = { matchers: readMatchers(body.matchers, 'matchers'), starts_at_ms, ends_at_ms }
   const fault = silenceFault(planned)
   if (fault !== null) throw new ApiError('invalid-body', fault, { field: 'matchers' })
   return planned
 }
 
-function readMatchers(matchers: z.infer<typeof fields>['matchers']): Matcher[] {
+/** Throws ApiError that names which of the `field` cannot be read. */
+export function readMatchers(matchers: z.infer<typeof fields>['matchers'], field: string): Matcher[] {
   return matchers.map((given, i) => {
     if (typeof given !== 'string') return given
     try {
       return parseMatcher(given)
     } catch (error) {
       if (error instanceof MatcherError)
-        throw new ApiError('invalid-body', error.message, { field: `matchers.${i}` })
+        throw new ApiError('invalid-body', error.message, { field: `${field}.${i}` })
       throw error
     }
   })

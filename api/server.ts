@@ -25,6 +25,7 @@ import { maintenanceRoutes } from './routes/maintenance.ts'
 import { topologyRoutes } from './routes/topology.ts'
 import { silencesRoutes } from './routes/silences.ts'
 import { similarRoute } from './routes/similar.ts'
+import { seriesRoutes } from './routes/series.ts'
 import { sourcesRoute } from './routes/sources.ts'
 import { type App, validatorCompiler, type ZodTypeProvider } from './validation.ts'
 
@@ -90,6 +91,7 @@ function installRoutes(app: App, parts: ApiParts, feed: ChangesFeed): void {
     deadlettersRoutes,
     sourcesRoute,
     heartbeatsRoute,
+    seriesRoutes,
     analyticsRoute,
     figuresRoutes,
     historyRoutes,

@@ -20,6 +20,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run: (options: BenchOptio
     analytics: () => import('./analytics.ts'),
     fold: () => import('./fold.ts'),
     grouping: () => import('./grouping.ts'),
+    detect: () => import('./detect.ts'),
     'early-warning': () => import('./early_warning.ts'),
   }
 

@@ -4,23 +4,39 @@ import { Misconfigured } from '../runtime/errors.ts'
 import { chooseColumns } from './detect/columns.ts'
 import { records, written } from '../runtime/csv.ts'
 import { type Choice, type Judge, judgeOf } from './detect/judge.ts'
+import { replayReadings } from './detect/replay.ts'
 import { type ReadRow, RowReader } from './detect/rows.ts'
 
 export interface DetectOptions extends Choice {
-  readonly csv: string
+  readonly csv?: string
+  /** A recording of many series, judged by the detectors of a configuration. */
+  readonly replay?: string
   readonly time?: string
   readonly value?: readonly string[]
 }
 
 const WRITE_CHARS = 65_536
 
-/** Judges a table row by row and prints a line for each: `timestamp,value,score,alert`. Throws Misconfigured with the remedy. */
+/**
+ * Judges a table row by row and prints a line for each: `timestamp,value,score,alert`; or replays a recording. Throws Misconfigured with the
+ * remedy.
+ */
 export async function detect(options: DetectOptions): Promise<void> {
   endWithReader()
-  const table = records(source(options.csv))
+  const { csv, replay } = options
+  if ((csv === undefined) === (replay === undefined))
+    throw new Misconfigured(
+      'option-unusable',
+      'give either --csv, a file of one series or group, or --replay, a recording',
+    )
+  if (replay !== undefined) return replayReadings(source('--replay', replay), options.config, write)
+  if (csv !== undefined) await judgeTable(csv, options)
+}
+
+async function judgeTable(csv: string, options: DetectOptions): Promise<void> {
+  const table = records(source('--csv', csv))
   const begin = await table.next()
-  if (begin.done)
-    throw new Misconfigured('csv-unreadable', `${options.csv} is empty: a header and rows are expected`)
+  if (begin.done) throw new Misconfigured('csv-unreadable', `${csv} is empty: a header and rows are expected`)
   const first = begin.value
   const columns = chooseColumns(first, { time: options.time, value: options.value ?? [] })
   const judge = judgeOf(columns.values.length, options)
@@ -45,7 +61,7 @@ function line(row: ReadRow, judge: Judge): string {
   return `${written(row.time)},${written(value)},${verdict?.score ?? 0},${alerts ? 1 : 0}\n`
 }
 
-async function* source(file: string): AsyncGenerator<string> {
+async function* source(option: string, file: string): AsyncGenerator<string> {
   const stream = file === '-' ? process.stdin : createReadStream(file)
   stream.setEncoding('utf8')
   try {
@@ -55,7 +71,7 @@ async function* source(file: string): AsyncGenerator<string> {
     if (code === undefined) throw error
     throw new Misconfigured(
       'csv-unreadable',
-      `--csv ${file} cannot be read (${code}): name a file that can be, or - for the standard input`,
+      `${option} ${file} cannot be read (${code}): name a file that can be, or - for the standard input`,
     )
   }
 }

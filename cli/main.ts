@@ -89,11 +89,15 @@ function onRecordings(tocsin: Command): void {
   tocsin
     .command('detect')
     .description('judge the readings of a CSV file: prints timestamp,value,score,alert for each row')
-    .requiredOption('--csv <file>', 'comma, semicolon or tab; - for the standard input')
+    .option('--csv <file>', 'comma, semicolon or tab; - for the standard input')
+    .option(
+      '--replay <file>',
+      'instead: series,timestamp,value of many series, or JSON lines; prints the alerts',
+    )
     .option('--time <column>', 'name or number of the column of times')
     .option('--value <column...>', 'name or number; several columns are judged as one group')
     .option('--detector <name>', 'novelty for one column, multivariate for several, or another one')
-    .option('-c, --config <file>', "the detector's options (YAML)")
+    .option('-c, --config <file>', "the detector's options (YAML); with --replay the configuration of tocsin")
     .action(async (options: DetectOptions) => (await import('./detect.ts')).detect(options))
 }
 

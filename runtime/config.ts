@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml'
 import { type Config, config as configSchema, type SecretRef } from '../schemas/config.ts'
+import type { DetectRules } from '../schemas/detect.ts'
 import { contentVersion } from '../schemas/ids.ts'
 import type { Rules } from '../schemas/rules.ts'
+import { detectorProblems, detectRulesOf } from './config_detect.ts'
 import { explain } from './config_explain.ts'
 import { rulesOf } from './config_rules.ts'
 import { Misconfigured } from './errors.ts'
@@ -18,6 +20,7 @@ export interface ConfigProblem {
 export interface Loaded {
   readonly config: Config
   readonly rules: Rules
+  readonly detect_rules: DetectRules
   readonly secret: (ref: SecretRef) => string
   /** The file's own text, for the compatible status answer; empty without a file. Holds no secrets by design. */
   readonly text: string
@@ -45,6 +48,7 @@ export function loadConfig(file: string | undefined, env: Environment): Loaded {
   return {
     config,
     rules: { version: contentVersion(rules), ...rules },
+    detect_rules: detectRulesOf(config),
     secret: (ref) => readSecret(ref, env),
     text,
   }
@@ -97,7 +101,14 @@ export function parseConfig(
   const overridden = overrides(env)
   const given = { ...value, ...overridden.values }
   const parsed = configSchema.safeParse(given)
-  if (parsed.success) return { config: parsed.data, problems: [] }
+  if (parsed.success) {
+    const problems = detectorProblems(parsed.data).map(({ path, message }) => ({
+      path: path.join('.'),
+      line: lineOf(document, counter, path),
+      message,
+    }))
+    return { config: problems.length === 0 ? parsed.data : null, problems }
+  }
   const problems = parsed.error.issues.flatMap((issue) => explain(issue, given))
   return {
     config: null,

@@ -233,8 +233,12 @@ async function clickhouse(
   }
 }
 
-async function sinkFinding({ secret }: Loaded, sink: SinkConfig): Promise<Finding> {
+async function sinkFinding({ secret, config }: Loaded, sink: SinkConfig): Promise<Finding> {
   const part = `sink ${sink.name}`
+  if (sink.kind === 'kafka') {
+    const [broker = ''] = sink.cluster?.brokers ?? config.kafka?.brokers ?? []
+    return reachable(part, broker, `start the broker, or correct \`cluster\` of ${sink.name}`)
+  }
   const url = new URL(sink.url)
   if (sink.kind === 'webhook') {
     const port = url.port || (url.protocol === 'https:' ? '443' : '80')

@@ -1,4 +1,5 @@
 import { encodeRecord } from '../schemas/codec.ts'
+import { type DetectRules, encodeDetectRecord } from '../schemas/detect.ts'
 import type { Rules } from '../schemas/rules.ts'
 import { Retryable } from './errors.ts'
 import type { Logger } from './logger.ts'
@@ -11,17 +12,32 @@ const RETRY_MS = 500
  * before them would be grouped as if nothing were configured. Tries until the log takes them. Where several processes
  * begin at once they may be there twice, which changes nothing.
  */
-export async function layFirstRules(
-  log: Pick<Log, 'append' | 'bounds'>,
-  rules: Rules,
-  { clock, logger }: { readonly clock: Clock; readonly logger: Pick<Logger, 'warn'> },
+export function layFirstRules(log: LogPart, rules: Rules, parts: Parts): Promise<void> {
+  return layFirst(log, 'alerts', encodeRecord({ kind: 'rules', rules }), parts)
+}
+
+/** The same for the samples log: a reading that came before the rules would be judged by the default detector alone. */
+export function layFirstDetectRules(log: LogPart, rules: DetectRules, parts: Parts): Promise<void> {
+  return layFirst(log, 'samples', encodeDetectRecord({ kind: 'detect-rules', rules }), parts)
+}
+
+type LogPart = Pick<Log, 'append' | 'bounds'>
+interface Parts {
+  readonly clock: Clock
+  readonly logger: Pick<Logger, 'warn'>
+}
+
+async function layFirst(
+  log: LogPart,
+  topic: 'alerts' | 'samples',
+  value: Buffer,
+  { clock, logger }: Parts,
 ): Promise<void> {
-  const value = encodeRecord({ kind: 'rules', rules })
   for (;;) {
     try {
-      const bounds = await log.bounds('alerts')
+      const bounds = await log.bounds(topic)
       await log.append(
-        bounds.flatMap(({ next }, partition) => (next === 0 ? [{ topic: 'alerts', partition, value }] : [])),
+        bounds.flatMap(({ next }, partition) => (next === 0 ? [{ topic, partition, value }] : [])),
       )
       return
     } catch (error) {

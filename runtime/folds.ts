@@ -4,10 +4,12 @@ import { DeliverFold } from '../notify/deliver_fold.ts'
 import { makeSink } from '../notify/sinks/registry.ts'
 import type { Loaded } from './config.ts'
 import { readTopologyFile } from './topology_files.ts'
+import { DetectFold } from './detect_fold.ts'
 import { Correlator } from './correlator.ts'
 import type { Metrics } from './metrics.ts'
 import type { Observation } from './observation.ts'
 import type { Clock } from './ports.ts'
+import { RestFold } from './rest_fold.ts'
 import type { Tracing } from './tracing.ts'
 import type { World } from './wire.ts'
 import { Worker } from './worker.ts'
@@ -30,6 +32,7 @@ export interface FoldParts {
 export function makeWorkers(parts: FoldParts): Worker[] {
   const wanted = parts.loaded.config.parts
   const workers: Worker[] = []
+  if (wanted.includes('detect')) workers.push(detectWorker(parts), restWorker(parts))
   if (wanted.includes('correlate')) workers.push(correlateWorker(parts))
   // Without sinks too: a sink that is added later begins with what happens then, not with the whole past.
   if (wanted.includes('deliver')) workers.push(deliverWorker(parts))
@@ -39,6 +42,40 @@ export function makeWorkers(parts: FoldParts): Worker[] {
 
 function common({ world, clock, observation, tracing }: FoldParts) {
   return { log: world.log, store: world.store, clock, observer: observation, tracing }
+}
+
+function detectWorker(parts: FoldParts): Worker {
+  const { world, clock, observation, loaded } = parts
+  return new Worker({
+    ...common(parts),
+    name: 'detect',
+    topic: 'samples',
+    make: (partition) =>
+      new DetectFold({
+        partition,
+        rules: loaded.detect_rules,
+        alerts_partitions: world.log.partitions('alerts'),
+        deadletters_partitions: world.log.partitions('deadletters'),
+        now: () => clock.now(),
+        begin: async () => (await world.log.bounds('samples'))[partition]?.first ?? 0,
+        detected: (outcome) => observation.detected(outcome),
+        watching: (state) => observation.watching(state),
+      }),
+  })
+}
+
+function restWorker(parts: FoldParts): Worker {
+  const { world, loaded } = parts
+  return new Worker({
+    ...common(parts),
+    name: 'rest',
+    topic: 'incidents',
+    make: () =>
+      new RestFold({
+        entity_labels: loaded.detect_rules.entity_labels,
+        samples_partitions: world.log.partitions('samples'),
+      }),
+  })
 }
 
 function correlateWorker(parts: FoldParts): Worker {
@@ -66,7 +103,12 @@ function correlateWorker(parts: FoldParts): Worker {
 function deliverWorker(parts: FoldParts): Worker {
   const { world, clock, metrics, observation, loaded } = parts
   const sinks = loaded.config.sinks.map((sink) =>
-    makeSink(sink, { secret: loaded.secret, now: () => clock.now(), public_url: parts.public_url }),
+    makeSink(sink, {
+      secret: loaded.secret,
+      now: () => clock.now(),
+      public_url: parts.public_url,
+      publisher: (config) => world.topicPublisher(config),
+    }),
   )
   return new Worker({
     ...common(parts),

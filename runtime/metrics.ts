@@ -53,6 +53,16 @@ export class Metrics {
     'Alerts that a source repeated after a crash and that were had before.',
     [],
   )
+  readonly detect_readings_total = this.counter(
+    'tocsin_detect_readings_total',
+    'Readings folded by detectors, by what became of them: judged, late (or twice), unwatched (beyond the bounds of series).',
+    ['outcome'],
+  )
+  readonly detect_alerts_total = this.counter(
+    'tocsin_detect_alerts_total',
+    'Statements of detectors, by outcome: told (begins and ends, and what a replay repeats), suppressed (the machine stands, or of the past).',
+    ['outcome'],
+  )
   readonly retries_total = this.counter(
     'tocsin_retries_total',
     'Failures of the world outside that were tried again, by fold and code.',
@@ -91,6 +101,11 @@ export class Metrics {
   readonly unresolved_incidents = this.gauge(
     'tocsin_unresolved_incidents',
     'Incidents not resolved in the partitions owned here.',
+    [],
+  )
+  readonly watched_series = this.gauge(
+    'tocsin_watched_series',
+    'Series that detectors watch in the partitions owned here (bounded by partition; further ones are not watched).',
     [],
   )
   readonly waiting_alerts = this.gauge(

@@ -1,5 +1,7 @@
 import type { RecordObserver } from '../analytics/inserts.ts'
 import type { Outcome } from '../correlate/fold.ts'
+import type { Outcome as DetectOutcome } from '../ingest/detect/fold/fold.ts'
+import type { State as DetectState } from '../ingest/detect/fold/state.ts'
 import type { State } from '../correlate/state.ts'
 import type { ConsumerObserver } from '../ingest/message_loop.ts'
 import type { IntakeObserver } from '../ingest/intake.ts'
@@ -58,6 +60,9 @@ export class Observation
   }
   private readonly positions = new Map<Shard, Position>()
   private readonly sizes = new Map<number, Sizes>()
+  private readonly series = new Map<number, number>()
+  private told_of_bound = false
+  private plan_faults = ''
 
   constructor(parts: Observation['parts']) {
     this.parts = parts
@@ -105,6 +110,29 @@ export class Observation
     if (outcome.skipped > 0) metrics.skipped_total.inc(outcome.skipped)
     if (outcome.unassigned.some(({ code }) => code === 'active-alerts-bound'))
       logger.error('too many alerts fire in one partition: further ones are left out of incidents')
+  }
+
+  detected({ told, counts }: DetectOutcome): void {
+    const { metrics, logger } = this.parts
+    const { readings, late, unwatched, suppressed } = counts
+    const judged = readings - late - unwatched
+    for (const [outcome, by] of Object.entries({ judged, late, unwatched }))
+      if (by > 0) metrics.detect_readings_total.inc({ outcome }, by)
+    const statements = told.reduce((sum, one) => sum + one.told.length, 0)
+    if (statements > 0) metrics.detect_alerts_total.inc({ outcome: 'told' }, statements)
+    if (suppressed > 0) metrics.detect_alerts_total.inc({ outcome: 'suppressed' }, suppressed)
+    if (unwatched === 0 || this.told_of_bound) return
+    this.told_of_bound = true
+    logger.error('too many series in one partition or device: further ones are not watched')
+  }
+
+  watching({ partition, series, plan }: DetectState): void {
+    this.series.set(partition, series.size)
+    this.parts.metrics.watched_series.set([...this.series.values()].reduce((sum, size) => sum + size, 0))
+    const faults = plan.faults.join('; ')
+    if (faults === this.plan_faults) return
+    this.plan_faults = faults
+    if (faults !== '') this.parts.logger.error(`detectors of the log that this version cannot use: ${faults}`)
   }
 
   sized(state: State): void {

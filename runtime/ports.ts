@@ -151,3 +151,19 @@ export interface TopicSource {
   publish?(topic: string, payload: Buffer): Promise<void>
   ping(): Promise<void>
 }
+
+/** A message for a topic that belongs to others. */
+export interface Published {
+  readonly topic: string
+  /** What has the same key keeps its order. */
+  readonly key: string
+  readonly value: Buffer
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** Writes to topics that belong to others. */
+export interface TopicPublisher {
+  /** Resolves when all in-sync replicas have it; throws Retryable (it may have been taken), or Reject `too-large`. */
+  publish(message: Published): Promise<void>
+  close(): void
+}

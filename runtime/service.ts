@@ -5,7 +5,7 @@ import { buildServer } from '../api/server.ts'
 import { Acknowledger } from '../ingest/acknowledger.ts'
 import type { Loaded } from './config.ts'
 import { Retryable } from './errors.ts'
-import { layFirstRules } from './first_rules.ts'
+import { layFirstDetectRules, layFirstRules } from './first_rules.ts'
 import { makeWorkers } from './folds.ts'
 import { Metrics } from './metrics.ts'
 import { Observation } from './observation.ts'
@@ -40,6 +40,7 @@ export class Service {
     const running = await assemble(parts, world)
     try {
       await layFirstRules(world.log, parts.loaded.rules, parts)
+      await layFirstDetectRules(world.log, parts.loaded.detect_rules, parts)
       await Promise.all(running.workers.map((worker) => worker.start()))
       await Promise.all(running.consumers.map((consumer) => consumer.start()))
       const url = parts.loaded.config.parts.includes('api') ? await serve(parts, running) : ''

@@ -1,4 +1,5 @@
 import type { HistoryAddress } from '../analytics/connection.ts'
+import type { KafkaSinkConfig } from '../notify/sinks/sink.ts'
 import type { Config, KafkaSourceConfig, MqttSourceConfig } from '../schemas/config.ts'
 import type { Loaded } from './config.ts'
 import { Misconfigured } from './errors.ts'
@@ -7,7 +8,7 @@ import type { KafkaAccess, KafkaLogSettings } from './log/kafka.ts'
 import type { Logger } from './logger.ts'
 import type { MqttAccess, MqttObserver } from './mqtt/connection.ts'
 import { Retention } from './retention.ts'
-import type { Clock, Log, Store, TopicSource } from './ports.ts'
+import type { Clock, Log, Store, TopicPublisher, TopicSource } from './ports.ts'
 
 /** Partitions of each internal topic unless the configuration says otherwise; for Kafka see log/kafka/topics.ts. */
 const PARTITIONS_EMBEDDED = 4
@@ -20,6 +21,8 @@ export interface World {
   readonly store: Store
   /** Null: history is off. Resolves when ClickHouse is known to run. */
   readonly history: Promise<HistoryAddress> | null
+  /** Writes to a topic of others. */
+  readonly topicPublisher: (sink: KafkaSinkConfig) => Promise<TopicPublisher>
   readonly topicSource: (
     source: KafkaSourceConfig | MqttSourceConfig,
     observer: MqttObserver,
@@ -55,10 +58,11 @@ async function embedded(parts: WireParts): Promise<World> {
       ? new HistoryServer({ data_dir: config.data_dir, clock: parts.clock, logger: parts.logger })
       : null
   const recorded = server ? ['record'] : []
+  const detects = config.parts.includes('detect')
   const folds = {
-    samples: [],
+    samples: detects ? ['detect'] : [],
     alerts: ['correlate', ...recorded],
-    incidents: ['deliver', ...recorded],
+    incidents: ['deliver', ...(detects ? ['rest'] : []), ...recorded],
     deadletters: recorded,
   }
   const retention = new Retention({ log, store, clock: parts.clock, logger: parts.logger, folds })
@@ -67,6 +71,7 @@ async function embedded(parts: WireParts): Promise<World> {
     log,
     store,
     history: server && server.address,
+    topicPublisher: (sink) => publisherOf(parts, sink),
     topicSource: (source, observer) => sourceOf(parts, log, source, observer),
     async close() {
       await retention.stop()
@@ -116,6 +121,7 @@ async function distributed(parts: WireParts): Promise<World> {
       config.history.enabled && config.clickhouse
         ? Promise.resolve(historyOf(parts, config.clickhouse))
         : null,
+    topicPublisher: (sink) => publisherOf(parts, sink),
     topicSource: (source, observer) => sourceOf(parts, log, source, observer),
     async close() {
       await log.close()
@@ -202,6 +208,13 @@ function mqttAccess(
     logger,
     observer,
   }
+}
+
+async function publisherOf(parts: WireParts, sink: KafkaSinkConfig): Promise<TopicPublisher> {
+  const { kafkaPublisher } = await import('./log/kafka.ts')
+  const cluster = sink.cluster ?? parts.loaded.config.kafka
+  if (!cluster) throw new Misconfigured('config-invalid', `sink ${sink.name}: no brokers are known`)
+  return kafkaPublisher(accessOf(parts, cluster), sink.timeout_ms)
 }
 
 function historyOf({ loaded }: WireParts, clickhouse: NonNullable<Config['clickhouse']>): HistoryAddress {

@@ -7,6 +7,7 @@ import {
   historyRetention,
   httpUrl,
   httpSource,
+  kafkaSink,
   kafkaSource,
   mqttSource,
   name,
@@ -15,10 +16,12 @@ import {
   rateLimit,
   redis,
   requestTrackerSink,
+  SINK_EXAMPLES,
   webhookSink,
 } from './config_connections.ts'
 import { configuredRule, GROUPING_EXAMPLES, ruleTest, TEST_EXAMPLES } from './config_grouping.ts'
 import { HEARTBEAT_EXAMPLES, heartbeatEntry } from './config_heartbeats.ts'
+import { detectorKeys, stopKeys } from './config_detect.ts'
 import { contradictions } from './config_contradictions.ts'
 import {
   flappingKeys,
@@ -76,9 +79,9 @@ const keys = z.strictObject({
     )
     .meta({ examples: [64] }),
   parts: z
-    .array(z.enum(['api', 'ingest', 'correlate', 'deliver', 'record']))
+    .array(z.enum(['api', 'ingest', 'detect', 'correlate', 'deliver', 'record']))
     .min(1)
-    .default(['api', 'ingest', 'correlate', 'deliver', 'record'])
+    .default(['api', 'ingest', 'detect', 'correlate', 'deliver', 'record'])
     .describe('what this process does'),
   scope: z
     .strictObject({
@@ -243,33 +246,14 @@ const keys = z.strictObject({
       'what is done to alerts that come to /api/v2/alerts, /v2/enqueue, /api/v1/events, /v2/alerts and /v1/logs',
     )
     .meta({ examples: [BUILT_IN_EXAMPLES] }),
+  detectors: detectorKeys,
+  stops: stopKeys,
   sinks: z
-    .array(z.discriminatedUnion('kind', [webhookSink, requestTrackerSink]))
+    .array(z.discriminatedUnion('kind', [webhookSink, requestTrackerSink, kafkaSink]))
     .max(50)
     .default([])
     .describe('where incidents are delivered')
-    .meta({
-      examples: [
-        [
-          {
-            name: 'chat',
-            kind: 'webhook',
-            url: 'https://hooks.example.org/tocsin',
-            secret: { env: 'TOCSIN_WEBHOOK_SECRET' },
-            min_severity: 'high',
-            timeout_ms: 15_000,
-            public_targets_only: true,
-          },
-          {
-            name: 'tickets',
-            kind: 'request-tracker',
-            url: 'https://rt.example.org',
-            queue: 'General',
-            token: { file: '/etc/tocsin/rt-token' },
-          },
-        ],
-      ],
-    }),
+    .meta({ examples: [SINK_EXAMPLES] }),
   api: z
     .strictObject({
       tokens: z

@@ -293,6 +293,46 @@ export const requestTrackerSink = z.strictObject({
   token: secret.optional().describe('authentication token of Request Tracker: {env: NAME} or {file: PATH}'),
 })
 
+export const kafkaSink = z.strictObject({
+  name,
+  min_severity: delivery.min_severity,
+  timeout_ms: delivery.timeout_ms,
+  kind: z
+    .literal('kafka')
+    .describe('a topic of a MES or of whoever listens: work alerts in the JSON of B2MML'),
+  topic: z
+    .string()
+    .min(1)
+    .max(249)
+    .describe('topic that takes a message for each delivery, under the key of the incident'),
+  cluster: kafka.optional().describe('its brokers, when they are not those of `kafka`'),
+})
+
+export const SINK_EXAMPLES = [
+  {
+    name: 'chat',
+    kind: 'webhook',
+    url: 'https://hooks.example.org/tocsin',
+    secret: { env: 'TOCSIN_WEBHOOK_SECRET' },
+    min_severity: 'high',
+    timeout_ms: 15_000,
+    public_targets_only: true,
+  },
+  {
+    name: 'tickets',
+    kind: 'request-tracker',
+    url: 'https://rt.example.org',
+    queue: 'General',
+    token: { file: '/etc/tocsin/rt-token' },
+  },
+  {
+    name: 'mes',
+    kind: 'kafka',
+    topic: 'mes.work-alerts',
+    cluster: { brokers: ['plant-kafka:9092'] },
+  },
+]
+
 /** The brokers of the internal topics. */
 export const ownKafka = kafka.extend({
   topic_prefix: z

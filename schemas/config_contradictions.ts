@@ -18,6 +18,7 @@ export function contradictions(config: Config): Contradiction[] {
     ...missingServices(config),
     ...missingBrokers(config),
     ...unreadTopics(config),
+    ...missingSinkBrokers(config),
     ...unusableProofs(config),
     ...unusableMappings(config),
     ...unusableRelabellings(config),
@@ -27,6 +28,9 @@ export function contradictions(config: Config): Contradiction[] {
     ...duplicates(['sources'], config.sources),
     ...duplicates(['built_in_sources'], config.built_in_sources),
     ...duplicates(['sinks'], config.sinks),
+    ...duplicates(['detectors'], config.detectors),
+    ...duplicates(['stops'], config.stops),
+    ...timelessStops(config),
     ...duplicates(['rules', 'grouping'], config.rules.grouping),
     ...duplicates(['rules', 'maintenance'], config.rules.maintenance),
     ...duplicates(['rules', 'suppression'], config.rules.suppression),
@@ -81,6 +85,12 @@ function missingServices({ mode, kafka, redis, clickhouse, history }: Config): C
   return found
 }
 
+function timelessStops({ stops }: Config): Contradiction[] {
+  return stops.flatMap(({ weekly, state }, i) =>
+    weekly || state ? [] : [{ path: ['stops', i], message: 'say when: `weekly`, or `state`' }],
+  )
+}
+
 function missingBrokers({ sources, kafka }: Config): Contradiction[] {
   return sources.flatMap((source, i) =>
     source.kind !== 'kafka' || source.cluster || kafka
@@ -106,6 +116,14 @@ function unreadTopics({ sources }: Config): Contradiction[] {
       ? []
       : [{ path: ['sources', i], message: 'say what to read: `topics`, `topic_pattern`, or both' }]
   })
+}
+
+function missingSinkBrokers({ sinks, kafka }: Config): Contradiction[] {
+  return sinks.flatMap((sink, i) =>
+    sink.kind !== 'kafka' || sink.cluster || kafka
+      ? []
+      : [{ path: ['sinks', i], message: 'no brokers are known: give `cluster` here or `kafka` at the top' }],
+  )
 }
 
 function unusableProofs({ sources }: Config): Contradiction[] {
@@ -323,7 +341,10 @@ function unusableLogins({ sinks }: Config): Contradiction[] {
 function visiblePasswords(config: Config): Contradiction[] {
   const urls: [path: (string | number)[], url: string | undefined][] = [
     [['public_url'], config.public_url],
-    ...config.sinks.map((sink, i): [(string | number)[], string] => [['sinks', i, 'url'], sink.url]),
+    ...config.sinks.map((sink, i): [(string | number)[], string | undefined] => [
+      ['sinks', i, 'url'],
+      'url' in sink ? sink.url : undefined,
+    ]),
     ...config.sources.flatMap((source, i): [(string | number)[], string][] =>
       source.kind === 'mqtt' ? [[['sources', i, 'url'], source.url]] : [],
     ),

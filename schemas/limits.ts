@@ -94,6 +94,14 @@ export const LIMITS = {
   learned_pairs: 500,
   chronic_alerts: 500,
   learned_name_chars: 128,
+  detector_rules: 500,
+  /** Series that detectors watch in one partition of the samples log; further ones are counted and not watched. */
+  series_per_partition: 100_000,
+  series_per_device: 10_000,
+  /** Points of the plot that an alert of a detector keeps. */
+  evidence_points: 200,
+  /** Plots of alerts that are over, in one partition; the oldest goes. */
+  evidence_kept_per_partition: 2_000,
   commands_remembered_per_partition: 10_000,
   comment_chars: 4_096,
   /** A look-up table, and its file. */

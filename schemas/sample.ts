@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { labels, timeMs } from './alert.ts'
+import { type Labels, labels, timeMs } from './alert.ts'
 import { LIMITS } from './limits.ts'
 import { labelValue } from './matching.ts'
 
@@ -35,14 +35,22 @@ function seriesKey({ scope, labels: own }: Series): string {
  * labels `entity_labels` that it has, or else the series itself.
  */
 export function deviceOf(of: Series, entity_labels: readonly string[]): string {
-  const equipment = labelValue(of.labels, 'equipment')
+  return namedDevice(of.labels, entity_labels) ?? seriesKey(of)
+}
+
+/** The device that labels name; null where they name none. */
+export function namedDevice(of: Labels, entity_labels: readonly string[]): string | null {
+  const equipment = labelValue(of, 'equipment')
   if (equipment !== '') return equipment
   for (const name of entity_labels) {
-    const entity = labelValue(of.labels, name)
+    const entity = labelValue(of, name)
     if (entity !== '') return entity
   }
-  return seriesKey(of)
+  return null
 }
+
+/** A device with its scope: what decides on the partition. */
+export const deviceKey = (scope: string, device: string): string => `${scope.length}:${scope}${device}`
 
 /** One reading of a sensor or metric series. */
 export const sample = series.extend({
@@ -65,6 +73,8 @@ export interface SamplesRecord {
   /** Readings of the past, told to fill a gap (Sparkplug's `is_historical`, a back-fill): they never raise a live alert. */
   readonly historical: boolean
   readonly series: readonly Series[]
+  /** Of each series, as `seriesHash` gives it: decoding knows it at little cost. */
+  readonly hashes?: Int32Array
   readonly of: Uint32Array
   readonly at_ms: Float64Array
   /** Never NaN: a value that is no number has the quality `bad` and is 0. */

@@ -1,4 +1,5 @@
 import { CodecError } from './codec.ts'
+import { closed, labelHash, textHash } from './series_hash.ts'
 import { QUALITIES, type SamplesRecord, type Series, setLabel } from './sample.ts'
 
 /**
@@ -156,6 +157,7 @@ export function decodeSamples(entry: Buffer): SamplesRecord {
     source,
     historical,
     series: seriesOf(columns, texts),
+    hashes: hashesOf(columns, texts),
     of,
     at_ms,
     value,
@@ -228,4 +230,24 @@ function seriesOf({ names, values, scopes, label_counts }: Columns, texts: reado
   })
   if (at !== names.length) throw wrong(`the series have ${at} labels, it tells of ${names.length}`)
   return series
+}
+
+/** Each text is hashed once, however many series have it. */
+function hashesOf({ names, values, scopes, label_counts }: Columns, texts: readonly string[]): Int32Array {
+  const text_hashes = Int32Array.from(texts, textHash)
+  const hashes = new Int32Array(label_counts.length)
+  let at = 0
+  for (let i = 0; i < hashes.length; i++) {
+    let sum = 0
+    for (const end = at + (label_counts[i] as number); at < end; at++)
+      sum =
+        (sum +
+          labelHash(
+            text_hashes[names[at] as number] as number,
+            text_hashes[values[at] as number] as number,
+          )) |
+        0
+    hashes[i] = closed(text_hashes[scopes[i] as number] as number, sum)
+  }
+  return hashes
 }

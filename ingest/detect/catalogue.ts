@@ -24,6 +24,8 @@ function watcher<State, Input>(detector: Detector<State, Input>): Watcher<Input>
 /** A detector by name with its options; what is wrong with them is thrown as ZodError. */
 export interface Entry<Input> {
   readonly options: z.ZodObject
+  /** The same with its state apart, for who keeps it. */
+  detector(options: unknown, columns: number): Detector<object, Input>
   /** Options as JSON or YAML gives them; `columns` of a group. */
   make(options: unknown, columns: number): Watcher<Input>
 }
@@ -32,7 +34,13 @@ function entry<Options extends z.ZodObject, State, Input>(
   options: Options,
   detector: (options: z.output<Options>, columns: number) => Detector<State, Input>,
 ): Entry<Input> {
-  return { options, make: (given, columns) => watcher(detector(options.parse(given), columns)) }
+  return {
+    options,
+    // What a state is, is each detector's own affair.
+    detector: (given, columns) =>
+      detector(options.parse(given), columns) as unknown as Detector<object, Input>,
+    make: (given, columns) => watcher(detector(options.parse(given), columns)),
+  }
 }
 
 const YEAR_MS = 366 * 86_400_000

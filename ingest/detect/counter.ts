@@ -1,5 +1,5 @@
 import { advance, type Clock, startClock } from './clock.ts'
-import { type Delayed, type Delays, passTime, settle, startDelayed } from './delay.ts'
+import { type Delayed, type Delays, dueAt, passTime, settle, startDelayed } from './delay.ts'
 import {
   isUsable,
   plain,
@@ -49,6 +49,7 @@ export function counter(options: CounterOptions): TimedDetector<CounterState> {
     name: 'counter',
     ...plain('counter', start),
     step: (state, reading) => step(state, reading, options),
+    dueAt: (state) => dueAt([state.most, state.least], options),
     tick: (state, at_ms) =>
       verdict(state, 0, [
         ...passTime(state.most, at_ms, options, 'rate-high'),

@@ -43,6 +43,15 @@ export function passTime(delayed: Delayed, at_ms: number, delays: Delays, condit
   return at_ms >= due_ms ? [change(delayed, true, due_ms, condition)] : []
 }
 
+/** When the first of the on-delays that run will be over; null when none runs. */
+export function dueAt(all: readonly Delayed[], delays: Delays): number | null {
+  let due_ms = Number.POSITIVE_INFINITY
+  for (const { active, contrary_since_ms } of all)
+    if (!active && contrary_since_ms !== null)
+      due_ms = Math.min(due_ms, contrary_since_ms + delays.on_delay_ms)
+  return Number.isFinite(due_ms) ? due_ms : null
+}
+
 function change(delayed: Delayed, active: boolean, at_ms: number, condition: string): Transition {
   delayed.active = active
   delayed.contrary_since_ms = null

@@ -43,8 +43,10 @@ export interface Detector<State, Input = Reading> {
 
 /** A detector for which it matters that time passes although nothing arrives. */
 export interface TimedDetector<State> extends Detector<State> {
-  /** It is `at_ms` by the log's time, and no reading came. */
+  /** It is `at_ms` by the series' time, and no reading came. */
   tick(state: State, at_ms: number): Verdict
+  /** When a tick will have something to say if nothing else is read; null: never. */
+  dueAt(state: State): number | null
 }
 
 const NO_TRANSITIONS: readonly Transition[] = Object.freeze([])

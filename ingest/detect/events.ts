@@ -1,5 +1,5 @@
 import { advance, type Clock, startClock } from './clock.ts'
-import { type Delayed, type Delays, passTime, settle, startDelayed } from './delay.ts'
+import { type Delayed, type Delays, dueAt, passTime, settle, startDelayed } from './delay.ts'
 import {
   isUsable,
   plain,
@@ -34,6 +34,7 @@ export function stateChange(options: StateChangeOptions): TimedDetector<StateCha
       const holds = options.alarm_states.includes(reading.value)
       return told(state, holds ? 1 : 0, settle(state.alarm, holds, reading.at_ms, options, 'state'))
     },
+    dueAt: (state) => dueAt([state.alarm], options),
     tick: (state, at_ms) => told(state, 0, passTime(state.alarm, at_ms, options, 'state')),
   }
 }
@@ -65,6 +66,9 @@ export function eventCount(options: EventCountOptions): TimedDetector<EventCount
     ...plain('event-count', start),
     step: (state, reading) => stepEvents(state, reading, options),
     tick: (state, at_ms) => judge(state, at_ms, options),
+    // No events are good news: the window moves on, and an alert may clear.
+    dueAt: ({ active, newest }) =>
+      active && newest !== null ? ((newest + 1) * options.window_ms) / PARTS : null,
   }
 }
 

@@ -1,5 +1,5 @@
 import { advance, type Clock, startClock } from './clock.ts'
-import { type Delayed, type Delays, passTime, settle, startDelayed } from './delay.ts'
+import { type Delayed, type Delays, dueAt, passTime, settle, startDelayed } from './delay.ts'
 import {
   isUsable,
   plain,
@@ -47,6 +47,7 @@ export function limits(options: LimitsOptions): TimedDetector<LimitsState> {
     name: 'limits',
     ...plain('limits', start),
     step: (state, reading) => step(state, reading, all, options),
+    dueAt: (state) => dueAt(Object.values(state.conditions), options),
     tick: (state, at_ms) =>
       verdict(
         state,

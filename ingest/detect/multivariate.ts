@@ -188,6 +188,16 @@ const told = (state: MultivariateState, score: number, changes: readonly Transit
   transitions: changes,
 })
 
+/** Columns by how far their values lie from their means, the furthest first: column and deviations. */
+export function largestDeviations(
+  { plain }: MultivariateState,
+  values: readonly number[],
+): readonly (readonly [column: number, deviations: number])[] {
+  return [...standardised(plain, values)]
+    .map((deviation, column) => [column, deviation] as const)
+    .toSorted((a, b) => Math.abs(b[1]) - Math.abs(a[1]))
+}
+
 /** JSON has no NaN. */
 const numbers = (values: readonly number[]): (number | null)[] =>
   values.map((value) => (Number.isNaN(value) ? null : value))

@@ -7,7 +7,7 @@ import {
   unchanged,
   type Verdict,
 } from './detector.ts'
-import { hourOfWeek, learnHour, SEASON_FLOATS, usualOfDay, usualOfWeek } from './season.ts'
+import { hourOfWeek, learnHour, SEASON_HOURS, startSeason, usualOfDay, usualOfWeek } from './season.ts'
 
 /**
  * The default detector: how far, and in how many respects at once, a reading is beyond anything that its series has shown.
@@ -68,7 +68,7 @@ const WARNED_AT = LAST_AT + 1
 const FIRST_AT = WARNED_AT + 1
 const DOUBLES = FIRST_AT + 1
 
-// … and a stretch of 32-bit floats, where a loss of precision does not matter.
+// … and a stretch of 32-bit floats, where a loss of precision does not matter; the season has a stretch of its own.
 const MEAN = 0
 const SPREAD = MEAN + VIEWS
 const COUNT = SPREAD + VIEWS
@@ -81,16 +81,18 @@ const GIVEN = WEEK_ERROR + 1
 const SINCE = GIVEN + 1
 const LATE = SINCE + 1
 const WARNED = LATE + 1
-const PROFILE = WARNED + 1
-const FLOATS = PROFILE + SEASON_FLOATS
+const SEASON_SCALE = WARNED + 1
+const FLOATS = SEASON_SCALE + 1
 
 /** Bytes of state of one series. */
-export const NOVELTY_BYTES = DOUBLES * 8 + FLOATS * 4
+export const NOVELTY_BYTES = DOUBLES * 8 + FLOATS * 4 + SEASON_HOURS * 2
 
 /** One series; several may share the arrays, each in a slot of its own. */
 export interface NoveltyState {
   readonly doubles: Float64Array
   readonly floats: Float32Array
+  /** The usual value of each hour (season.ts). */
+  readonly season: Int16Array
   readonly slot: number
 }
 
@@ -106,6 +108,7 @@ export const novelty: Detector<NoveltyState> = {
 export function startNovelty(series: number): NoveltyState[] {
   const doubles = new Float64Array(series * DOUBLES)
   const floats = new Float32Array(series * FLOATS)
+  const season = new Int16Array(series * SEASON_HOURS)
   return Array.from({ length: series }, (_, slot) => {
     doubles.fill(Number.NaN, slot * DOUBLES + HIGH, slot * DOUBLES + SHORT)
     doubles[slot * DOUBLES + LAST_AT] = Number.NEGATIVE_INFINITY
@@ -114,8 +117,8 @@ export function startNovelty(series: number): NoveltyState[] {
     floats[base + HOUR] = -1
     floats[base + DAY_ERROR] = Number.NaN
     floats[base + WEEK_ERROR] = Number.NaN
-    floats.fill(Number.NaN, base + PROFILE, base + FLOATS)
-    return { doubles, floats, slot }
+    startSeason(season, slot * SEASON_HOURS)
+    return { doubles, floats, season, slot }
   })
 }
 
@@ -242,21 +245,26 @@ function forget({ doubles, floats, slot }: NoveltyState): void {
 
 /** What the better of the two seasonal forecasts leaves unexplained; NaN before a day is known. Learns hours that are over. */
 function unexplained(state: NoveltyState, at_ms: number, x: number): number {
-  const { doubles, floats, slot } = state
+  const { doubles, floats, season, slot } = state
   const f = slot * FLOATS
+  const hours = slot * SEASON_HOURS
   const sum_at = slot * DOUBLES + HOUR_SUM
   const hour = hourOfWeek(at_ms)
   const before = floats[f + HOUR] as number
   if (hour !== before) {
     const readings = floats[f + HOUR_COUNT] as number
-    if (before >= 0) learnHour(floats, f + PROFILE, before, (doubles[sum_at] as number) / readings)
+    if (before >= 0) {
+      const mean = (doubles[sum_at] as number) / readings
+      floats[f + SEASON_SCALE] = learnHour(season, hours, floats[f + SEASON_SCALE] as number, before, mean)
+    }
     forget(state)
     floats[f + HOUR] = hour
     floats[f + HOUR_COUNT] = 0
     doubles[sum_at] = 0
   }
-  const by_day = x - usualOfDay(floats, f + PROFILE, hour)
-  const by_week = x - usualOfWeek(floats, f + PROFILE, hour)
+  const scale = floats[f + SEASON_SCALE] as number
+  const by_day = x - usualOfDay(season, hours, scale, hour)
+  const by_week = x - usualOfWeek(season, hours, scale, hour)
   doubles[sum_at] = (doubles[sum_at] as number) + x
   floats[f + HOUR_COUNT] = (floats[f + HOUR_COUNT] as number) + 1
   if (Number.isNaN(by_week)) return by_day
@@ -272,18 +280,54 @@ function follow(floats: Float32Array, at: number, x: number): number {
   return next
 }
 
-function save({ doubles, floats, slot }: NoveltyState): Json {
-  const copy = new Uint8Array(NOVELTY_BYTES)
-  new Float64Array(copy.buffer, 0, DOUBLES).set(doubles.subarray(slot * DOUBLES, (slot + 1) * DOUBLES))
-  new Float32Array(copy.buffer, DOUBLES * 8).set(floats.subarray(slot * FLOATS, (slot + 1) * FLOATS))
-  return Buffer.from(copy.buffer).toString('base64')
+function save(state: NoveltyState): Json {
+  const copy = Buffer.alloc(NOVELTY_BYTES)
+  writeNovelty(state, copy, 0)
+  return copy.toString('base64')
 }
 
 function restore(saved: Json): NoveltyState {
-  const bytes = Uint8Array.from(typeof saved === 'string' ? Buffer.from(saved, 'base64') : [])
-  if (bytes.byteLength !== NOVELTY_BYTES) throw new TypeError('not a state of the novelty detector')
-  const state = novelty.start()
-  state.doubles.set(new Float64Array(bytes.buffer, 0, DOUBLES))
-  state.floats.set(new Float32Array(bytes.buffer, DOUBLES * 8))
+  const bytes = Buffer.from(typeof saved === 'string' ? saved : '', 'base64')
+  if (bytes.length !== NOVELTY_BYTES) throw new TypeError('not a state of the novelty detector')
+  const state = startNovelty(1)[0] as NoveltyState
+  readNovelty(state, bytes, 0)
   return state
+}
+
+/** The state as `NOVELTY_BYTES` bytes. */
+export function writeNovelty(state: NoveltyState, into: Uint8Array, at: number): void {
+  let to = at
+  for (const part of partsOf(state)) {
+    into.set(part, to)
+    to += part.length
+  }
+}
+
+export function readNovelty(state: NoveltyState, from: Uint8Array, at: number): void {
+  let next = at
+  for (const part of partsOf(state)) {
+    part.set(from.subarray(next, next + part.length))
+    next += part.length
+  }
+}
+
+const bytesOf = ({ buffer, byteOffset }: ArrayBufferView, from: number, length: number): Uint8Array =>
+  new Uint8Array(buffer, byteOffset + from, length)
+
+const partsOf = ({ doubles, floats, season, slot }: NoveltyState): readonly Uint8Array[] => [
+  bytesOf(doubles, slot * DOUBLES * 8, DOUBLES * 8),
+  bytesOf(floats, slot * FLOATS * 4, FLOATS * 4),
+  bytesOf(season, slot * SEASON_HOURS * 2, SEASON_HOURS * 2),
+]
+
+/** Mean deviations around the mean that count as usual. */
+const USUAL_DEVIATIONS = 4
+
+/** Between what and what the values of a series usually lie; null before enough is known. */
+export function usualBand({ doubles, floats, slot }: NoveltyState): [low: number, high: number] | null {
+  if ((floats[slot * FLOATS + COUNT] as number) <= WARM_UP) return null
+  const origin = doubles[slot * DOUBLES + ORIGIN] as number
+  const mean = origin + (floats[slot * FLOATS + MEAN + VALUE] as number)
+  const width = USUAL_DEVIATIONS * (floats[slot * FLOATS + SPREAD + VALUE] as number)
+  return [mean - width, mean + width]
 }

@@ -1,5 +1,5 @@
 import { advance, type Clock, startClock } from './clock.ts'
-import { type Delayed, type Delays, passTime, settle, startDelayed } from './delay.ts'
+import { type Delayed, type Delays, dueAt, passTime, settle, startDelayed } from './delay.ts'
 import {
   isUsable,
   plain,
@@ -39,6 +39,7 @@ export function rate(options: RateOptions): TimedDetector<RateState> {
     name: 'rate',
     ...plain('rate', start),
     step: (state, reading) => step(state, reading, options),
+    dueAt: (state) => dueAt([state.rise, state.fall], options),
     tick: (state, at_ms) =>
       verdict(state, 0, [
         ...passTime(state.rise, at_ms, options, 'rising'),

@@ -1,5 +1,5 @@
 import { advance, type Clock, startClock } from './clock.ts'
-import { type Delayed, type Delays, passTime, settle, startDelayed } from './delay.ts'
+import { type Delayed, type Delays, dueAt, passTime, settle, startDelayed } from './delay.ts'
 import {
   isUsable,
   plain,
@@ -56,6 +56,7 @@ export function seasonal(options: SeasonalOptions): TimedDetector<SeasonalState>
     name: 'seasonal',
     ...plain('seasonal', start),
     step: (state, reading) => step(state, reading, options),
+    dueAt: (state) => dueAt([state.beyond], options),
     tick: (state, at_ms) => verdict(state, 0, passTime(state.beyond, at_ms, options, 'seasonal'), NO_BAND),
   }
 }

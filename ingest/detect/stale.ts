@@ -46,6 +46,12 @@ export function stale(options: StaleOptions): TimedDetector<StaleState> {
     name: 'stale',
     ...plain('stale', start),
     step: (state, reading) => step(state, reading, options),
+    dueAt: (state) => {
+      const limit_ms = limitOf(state, options)
+      return limit_ms === null || state.missing || state.arrived_ms === null
+        ? null
+        : state.arrived_ms + limit_ms + 1
+    },
     tick: (state, at_ms) => verdict(state, at_ms, options, due(state, at_ms, options)),
   }
 }

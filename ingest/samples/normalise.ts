@@ -3,7 +3,7 @@ import type { Config } from '../../schemas/config.ts'
 import { partitionOf } from '../../schemas/ids.ts'
 import { LIMITS } from '../../schemas/limits.ts'
 import { labelValue } from '../../schemas/matching.ts'
-import { deviceOf, type Series } from '../../schemas/sample.ts'
+import { deviceKey, deviceOf, type Series } from '../../schemas/sample.ts'
 import { measureLabels, type OutOfBounds } from '../normalise.ts'
 import { scopeOf } from '../scope.ts'
 import type { RawReading } from './format.ts'
@@ -69,7 +69,7 @@ export class SeriesPlacer {
     const device = deviceOf(series, entity.labels)
     return {
       series,
-      partition: partitionOf(`${series.scope.length}:${series.scope}${device}`, this.partitions),
+      partition: partitionOf(deviceKey(series.scope, device), this.partitions),
     }
   }
 }

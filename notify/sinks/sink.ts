@@ -1,7 +1,10 @@
 import { Reject } from '../../runtime/errors.ts'
-import type { SecretRef } from '../../schemas/config.ts'
+import type { TopicPublisher } from '../../runtime/ports.ts'
+import type { SecretRef, SinkConfig } from '../../schemas/config.ts'
 import type { Action, Result, SinkPolicy, Summary, Told } from '../delivery.ts'
 import { OutboundError, type OutboundResponse, retryAfterMs } from '../outbound.ts'
+
+export type KafkaSinkConfig = Extract<SinkConfig, { kind: 'kafka' }>
 
 /** What an attempt has to tell, taken from the row that was stored before it. */
 export interface Telling {
@@ -30,6 +33,8 @@ export interface SinkWorld {
   readonly now: () => number
   /** Where people reach Tocsin, without a slash at its end. */
   readonly public_url: string
+  /** For sinks that write to a topic: the way to its brokers, which are reached when something is published. */
+  readonly publisher: (sink: KafkaSinkConfig) => Promise<TopicPublisher>
 }
 
 export function incidentLink(world: Pick<SinkWorld, 'public_url'>, incident_id: string): string {

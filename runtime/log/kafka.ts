@@ -9,6 +9,7 @@ import type {
   Position,
   Subscription,
   Topic,
+  TopicPublisher,
   TopicSource,
 } from '../ports.ts'
 import type { KafkaAccess } from './kafka/connection.ts'
@@ -18,6 +19,7 @@ import { toLogEntry } from './kafka/messages.ts'
 import { PatternSource, type TopicPattern } from './kafka/pattern.ts'
 import { Inquiries } from './kafka/positions.ts'
 import { Appender } from './kafka/producer.ts'
+import { KafkaPublisher } from './kafka/publisher.ts'
 import { KafkaReader } from './kafka/reader.ts'
 import { KafkaSource } from './kafka/source.ts'
 import { ensureTopics, type TopicSettings, type TopicsFacts } from './kafka/topics.ts'
@@ -64,6 +66,10 @@ export function kafkaSource(
   return pattern === null
     ? new KafkaSource(access, session_timeout_ms)
     : new PatternSource(access, session_timeout_ms, pattern)
+}
+
+export function kafkaPublisher(access: KafkaAccess, timeout_ms: number): TopicPublisher {
+  return new KafkaPublisher(access, timeout_ms)
 }
 
 class KafkaLog implements Log {

@@ -33,7 +33,7 @@ describe('deploy/tocsin.example.yaml', () => {
     const twice = uncommented(once)
     for (const taken of [once, twice]) expect(parseConfig(taken, {}).problems).toEqual([])
     expect(parseConfig(twice, {}).config).toMatchObject({
-      sinks: [{ kind: 'webhook' }, { kind: 'request-tracker' }],
+      sinks: [{ kind: 'webhook' }, { kind: 'request-tracker' }, { kind: 'kafka' }],
       sources: ['plant', 'shop', 'cloud', 'aws', 'own', 'presses', 'ovens', 'shifts', 'line-3'].map(
         (name) => ({
           name,

@@ -37,6 +37,7 @@ function tracker(address: RequestTrackerAddress, queue: string, url: string, tim
     secret: () => address.password,
     now: Date.now,
     public_url: 'https://tocsin.example.org',
+    publisher: () => Promise.reject(new Error('this sink publishes nothing')),
   })
 }
 

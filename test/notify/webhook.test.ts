@@ -75,6 +75,7 @@ function webhook(base_url: string, timeout_ms: number, public_targets_only = fal
     secret: () => `whsec_${KEY.toString('base64')}`,
     now: Date.now,
     public_url: 'https://tocsin.example.org',
+    publisher: () => Promise.reject(new Error('this sink publishes nothing')),
   })
 }
 
@@ -190,8 +191,13 @@ describe('an event', () => {
     })
     const [entry] = sinks
     if (entry === undefined) throw new Error('no sink')
-    expect(() => makeSink(entry, { secret: () => 'hunter2', now: Date.now, public_url: '' })).toThrow(
-      expect.objectContaining({ code: 'sink-secret' }),
-    )
+    expect(() =>
+      makeSink(entry, {
+        secret: () => 'hunter2',
+        now: Date.now,
+        public_url: '',
+        publisher: () => Promise.reject(new Error('nothing')),
+      }),
+    ).toThrow(expect.objectContaining({ code: 'sink-secret' }))
   })
 })

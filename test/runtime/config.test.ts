@@ -104,7 +104,7 @@ describe('a configuration that cannot be used', () => {
     [
       'an unknown kind of sink',
       'sinks:\n  - {name: a, kind: webhok}\n',
-      ['2 sinks.0.kind: this is "webhok": expected one of webhook, request-tracker'],
+      ['2 sinks.0.kind: this is "webhok": expected one of webhook, request-tracker, kafka'],
     ],
     [
       'a sink without its address',
