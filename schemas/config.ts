@@ -7,7 +7,6 @@ import {
   historyRetention,
   httpUrl,
   httpSource,
-  kafkaSink,
   kafkaSource,
   mqttSource,
   name,
@@ -15,13 +14,11 @@ import {
   positive_ms,
   rateLimit,
   redis,
-  requestTrackerSink,
-  SINK_EXAMPLES,
-  webhookSink,
 } from './config_connections.ts'
 import { configuredRule, GROUPING_EXAMPLES, ruleTest, TEST_EXAMPLES } from './config_grouping.ts'
 import { HEARTBEAT_EXAMPLES, heartbeatEntry } from './config_heartbeats.ts'
 import { detectorKeys, stopKeys } from './config_detect.ts'
+import { kafkaSink, requestTrackerSink, SINK_EXAMPLES, webhookSink } from './config_sinks.ts'
 import { contradictions } from './config_contradictions.ts'
 import {
   flappingKeys,
