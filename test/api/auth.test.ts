@@ -9,7 +9,9 @@ const EVERYBODY: readonly Who[] = ['nobody', 'a stranger', 'ingest', 'viewer', '
 /** Method, path, and who may. The requests are well-formed enough to get past authorisation, not to do anything. */
 const MATRIX: readonly (readonly [method: string, path: string, allowed: readonly Who[]])[] = [
   ['GET', '/', EVERYBODY],
-  ['GET', '/status.js', EVERYBODY],
+  ['GET', '/incidents/inc_1', EVERYBODY],
+  ['GET', '/api/v1/session', EVERYBODY],
+  ['DELETE', '/api/v1/session', EVERYBODY],
   ['GET', '/-/healthy', EVERYBODY],
   ['GET', '/-/ready', EVERYBODY],
   ['GET', '/metrics', ['viewer', 'responder', 'admin']],

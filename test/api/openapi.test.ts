@@ -69,9 +69,9 @@ describe('/api/openapi.json', () => {
         .toSorted(),
     ).toEqual([
       'delete /api/v1/maintenance/{name}',
+      'delete /api/v1/session',
       'delete /api/v1/silences/{id}',
       'delete /api/v2/silence/{silenceID}',
-      'get /',
       'get /-/healthy',
       'get /-/ready',
       'get /api/openapi.json',
@@ -83,6 +83,7 @@ describe('/api/openapi.json', () => {
       'get /api/v1/incidents/{id}/similar',
       'get /api/v1/maintenance',
       'get /api/v1/rules',
+      'get /api/v1/session',
       'get /api/v1/silences',
       'get /api/v1/sources',
       'get /api/v1/topology',
@@ -92,15 +93,12 @@ describe('/api/openapi.json', () => {
       'get /api/v2/silence/{silenceID}',
       'get /api/v2/silences',
       'get /api/v2/status',
-      'get /event_stream.js',
       'get /metrics',
-      'get /status.css',
-      'get /status.js',
-      'get /status.svg',
       'post /api/v1/change-events',
       'post /api/v1/events',
       'post /api/v1/incidents/{id}/commands',
       'post /api/v1/maintenance',
+      'post /api/v1/session',
       'post /api/v1/silences',
       'post /api/v1/sources/{name}',
       'post /api/v1/sources/{name}/try',
@@ -185,7 +183,7 @@ describe('/api/openapi.json', () => {
     expect(parameters.find(({ name }) => name === 'limit')).toMatchObject({
       in: 'query',
       required: false,
-      schema: { type: 'integer', minimum: 1, maximum: 200, default: 50 },
+      schema: { type: 'integer', minimum: 1, maximum: 2_000, default: 50 },
     })
     expect(parameters.find(({ name }) => name === 'state')).toMatchObject({
       schema: {
