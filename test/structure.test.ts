@@ -70,7 +70,7 @@ describe('the reader of imports', () => {
       'const view = <a><b title="x" />{from} — </a>',
       "import './real.ts'",
     ].join('\n')
-    expect(scan(source).references).toEqual([{ specifier: './real.ts', line: 8 }])
+    expect(scan(source).references).toEqual([{ specifier: './real.ts', line: 9 }])
   })
 })
 
