@@ -15,6 +15,7 @@ import { consoleRoutes } from './routes/console.ts'
 import { deliveriesRoute } from './routes/deliveries.ts'
 import { healthRoutes } from './routes/health.ts'
 import { incidentRoute } from './routes/incident.ts'
+import { incidentTopologyRoute } from './routes/incident_topology.ts'
 import { incidentsRoute } from './routes/incidents.ts'
 import { rulesRoute } from './routes/rules.ts'
 import { maintenanceRoutes } from './routes/maintenance.ts'
@@ -91,6 +92,7 @@ function installRoutes(app: App, parts: ApiParts, feeds: Feeds): void {
   for (const install of [
     incidentsRoute,
     incidentRoute,
+    incidentTopologyRoute,
     similarRoute,
     rulesRoute,
     topologyRoutes,

@@ -10,7 +10,7 @@ const FROM = {
   merge: ['open', 'acknowledged', 'mitigated'],
 } as const satisfies Record<string, readonly IncidentState[]>
 
-export type Step = keyof typeof FROM
+type Step = keyof typeof FROM
 
 export function isPossible(step: Step, state: IncidentState): boolean {
   return (FROM[step] as readonly IncidentState[]).includes(state)

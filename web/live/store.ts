@@ -17,8 +17,19 @@ export interface LiveStatus {
   readonly error: ServerError | null
 }
 
-export interface LiveIncidents {
-  readonly incidents: ReadonlyMap<string, IncidentSummary>
+/** All incidents at one moment; another object after every change. */
+export class LiveIncidents {
+  private readonly incidents: ReadonlyMap<string, IncidentSummary>
+  readonly size: number
+
+  constructor(incidents: ReadonlyMap<string, IncidentSummary>) {
+    this.incidents = incidents
+    this.size = incidents.size
+  }
+
+  values(): IterableIterator<IncidentSummary> {
+    return this.incidents.values()
+  }
 }
 
 const PAGE = 2_000
@@ -36,7 +47,7 @@ export class LiveStore {
   private readonly listeners = new Set<() => void>()
   private connection: Connection | null = null
   private status: LiveStatus = { connection: { state: 'connecting' }, loaded: false, error: null }
-  private snapshot: LiveIncidents = { incidents: this.incidents }
+  private snapshot = new LiveIncidents(this.incidents)
   private flush_due = false
   private loading = false
   /** What was read is complete: the stream was open before. */
@@ -170,7 +181,7 @@ export class LiveStore {
     this.flush_due = true
     const flush = () => {
       this.flush_due = false
-      this.snapshot = { incidents: this.incidents }
+      this.snapshot = new LiveIncidents(this.incidents)
       for (const listener of this.listeners) listener()
     }
     if (document.hidden) setTimeout(flush, HIDDEN_FLUSH_MS)

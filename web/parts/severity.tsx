@@ -5,7 +5,7 @@ import { words } from '../texts/words.ts'
 /** Most severe first, as in schemas/alert.ts. */
 export const SEVERITIES = ['critical', 'high', 'medium', 'low', 'info'] as const satisfies readonly Severity[]
 
-const SHAPES: Readonly<Record<Severity, string>> = {
+export const SEVERITY_SHAPES: Readonly<Record<Severity, string>> = {
   critical: 'M5 1h6l4 4v6l-4 4H5l-4-4V5z',
   high: 'M8 1.5 15 14.5H1z',
   medium: 'M8 1l7 7-7 7-7-7z',
@@ -28,7 +28,7 @@ export function SeverityMark({
       viewBox="0 0 16 16"
       aria-hidden="true"
     >
-      <path d={SHAPES[severity]} />
+      <path d={SEVERITY_SHAPES[severity]} />
     </svg>
   )
 }

@@ -86,7 +86,7 @@ function absoluteFormat(language: Language, zone: string): Intl.DateTimeFormat {
 }
 
 /** `2026-11-25 14:02:11 GMT+01:00`, the same order in every language. */
-export function absolute(language: Language, zone: string, at_ms: number): string {
+function absolute(language: Language, zone: string, at_ms: number): string {
   const parts = new Map(
     absoluteFormat(language, zone)
       .formatToParts(at_ms)

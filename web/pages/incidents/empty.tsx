@@ -34,7 +34,7 @@ export function Empty({ shown, loaded, error }: EmptyProps) {
 function Filtered() {
   const t = useTexts(texts)
   const w = useTexts(words)
-  const { incidents } = useLiveIncidents()
+  const incidents = useLiveIncidents()
   const language = useLanguage()
   const { query } = useLocation()
   const names = {
@@ -72,7 +72,7 @@ interface Sources {
 
 function Quiet() {
   const t = useTexts(texts)
-  const { incidents } = useLiveIncidents()
+  const incidents = useLiveIncidents()
   const { data } = useQuery({ queryKey: ['sources'], queryFn: () => request<Sources>('/api/v1/sources') })
   const alive = data?.sources.filter(({ last_event_at_ms }) => last_event_at_ms !== null).length ?? 0
   if (!data) return null

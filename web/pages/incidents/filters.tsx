@@ -112,7 +112,7 @@ function mostFrequent(counts: ReadonlyMap<string, number>): readonly string[] {
 }
 
 function useOffered(): { readonly scopes: readonly string[]; readonly assignees: readonly string[] } {
-  const { incidents } = useLiveIncidents()
+  const incidents = useLiveIncidents()
   const scopes = new Map<string, number>()
   const assignees = new Map<string, number>()
   for (const { scope, assignee } of incidents.values()) {

@@ -1,6 +1,7 @@
 import { memo, type MouseEvent } from 'react'
 import type { IncidentSummary } from '../../../schemas/incident_summary.ts'
-import { type CommandState, useCommands, useCommandState } from '../../live/commands.ts'
+import { CommandNote } from '../../live/command_note.tsx'
+import { useCommandState } from '../../live/commands.ts'
 import { useLiveIncident } from '../../live/store.ts'
 import { SeverityWord } from '../../parts/severity.tsx'
 import { Age } from '../../parts/time.tsx'
@@ -129,11 +130,19 @@ function Cells({ incident, is_selected, onToggle }: CellsProps) {
   )
 }
 
-function CauseLine({ incident: { cause, entity, entities } }: { readonly incident: IncidentSummary }) {
+/** While one entity alone alerts there is no cause to choose; the line then says where it is. */
+function CauseLine({ incident }: { readonly incident: IncidentSummary }) {
   const t = useTexts(texts)
-  if (cause)
-    return <span className="one-line soft">{t.likely_cause(cause.entity, cause.reasons[0] ?? '')}</span>
-  return <span className="one-line soft">{entities > 1 ? t.entities(entities) : entity}</span>
+  const { cause, entity, entities, scope } = incident
+  const said =
+    cause && entities > 1
+      ? t.likely_cause(cause.entity, cause.reasons[0] ?? '')
+      : [entities > 1 ? t.entities(entities) : entity, scope].filter(Boolean).join(' · ')
+  return (
+    <span className="one-line soft" title={said}>
+      {said}
+    </span>
+  )
 }
 
 function AlertCount({ incident }: { readonly incident: IncidentSummary }) {
@@ -162,34 +171,4 @@ function State({ incident }: { readonly incident: IncidentSummary }) {
       {incident.suppressed && <span className="soft">{t.suppressed}</span>}
     </>
   )
-}
-
-function CommandNote({ id, command }: { readonly id: string; readonly command: CommandState }) {
-  const t = useTexts(texts)
-  const w = useTexts(words)
-  const commands = useCommands()
-  switch (command.status) {
-    case 'sending':
-      return <span className="soft">{t.sending}</span>
-    case 'unconfirmed':
-      return (
-        <span>
-          {t.unconfirmed} ·{' '}
-          <button type="button" className="as-link" onClick={() => void commands.retry(id)}>
-            {w.retry}
-          </button>
-        </span>
-      )
-    case 'refused':
-      return (
-        <button
-          type="button"
-          className="as-link one-line"
-          title={command.message}
-          onClick={() => commands.dismiss(id)}
-        >
-          {t.refused(command.message)}
-        </button>
-      )
-  }
 }
