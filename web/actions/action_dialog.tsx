@@ -88,6 +88,7 @@ function ResolveForm({ ids, onClose }: FormProps) {
         <label htmlFor={id}>{t.why_optional}</label>
         <textarea
           id={id}
+          autoFocus
           rows={3}
           maxLength={4_000}
           value={comment}
@@ -114,6 +115,7 @@ function CommentForm({ ids, onClose }: FormProps) {
         <label htmlFor={id}>{t.comment}</label>
         <textarea
           id={id}
+          autoFocus
           rows={4}
           required
           maxLength={4_000}

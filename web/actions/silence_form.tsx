@@ -73,6 +73,7 @@ export function SilenceForm({ ids, onClose }: FormProps) {
         <label htmlFor={reason_id}>{t.reason}</label>
         <input
           id={reason_id}
+          autoFocus
           required
           maxLength={1_000}
           value={reason}

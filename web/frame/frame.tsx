@@ -3,14 +3,14 @@ import { PAGES } from '../pages/pages.ts'
 import { Button } from '../parts/button.tsx'
 import { Link } from '../router/link.tsx'
 import { navigate, useLocation } from '../router/location.ts'
-import { type Language, useLanguage, useTexts } from '../texts/catalogue.ts'
+import { useLanguage, useTexts } from '../texts/catalogue.ts'
 import { ConnectionPill } from './connection_pill.tsx'
 import { HelpDialog } from './help_dialog.tsx'
 import { useKeys, watchPrefix } from './keys.tsx'
+import { LanguageSwitch } from './language_switch.tsx'
 import { LoginDialog } from './login_dialog.tsx'
 import { useSession } from './session.ts'
 import { SettingsDialog } from './settings_dialog.tsx'
-import { useSettings } from './settings.tsx'
 import { texts } from './texts.ts'
 import { ZonePicker } from './zone_picker.tsx'
 
@@ -53,8 +53,10 @@ function Header({ onOpen }: { readonly onOpen: (open: Open) => void }) {
       <Navigation />
       <div className="header-tools">
         <ConnectionPill />
-        <ZonePicker />
-        <LanguageSwitch />
+        <div className="header-choices">
+          <ZonePicker />
+          <LanguageSwitch />
+        </div>
         <Button kind="quiet" label={t.settings} onPress={() => onOpen('settings')}>
           <svg viewBox="0 0 16 16" className="icon" aria-hidden="true">
             <path d="M2 4h7m3 0h2M2 8h2m3 0h7M2 12h6m3 0h3M9 2.5v3M4 6.5v3m4 1v3" />
@@ -91,26 +93,6 @@ function Navigation() {
         </Link>
       ))}
     </nav>
-  )
-}
-
-const OTHER: Readonly<Record<Language, { readonly language: Language; readonly name: string }>> = {
-  en: { language: 'zh-CN', name: '简体中文' },
-  'zh-CN': { language: 'en', name: 'English' },
-}
-
-function LanguageSwitch() {
-  const { settings, change } = useSettings()
-  const other = OTHER[settings.language]
-  return (
-    <button
-      type="button"
-      className="button quiet"
-      lang={other.language}
-      onClick={() => change({ language: other.language })}
-    >
-      {other.name}
-    </button>
   )
 }
 

@@ -38,6 +38,7 @@ export function LoginDialog() {
         <label htmlFor={field_id}>{t.token}</label>
         <input
           id={field_id}
+          autoFocus
           type="password"
           autoComplete="current-password"
           required

@@ -4,9 +4,11 @@ import { Button } from '../parts/button.tsx'
 import { Dialog } from '../parts/dialog.tsx'
 import { request } from '../server/request.ts'
 import { useTexts } from '../texts/catalogue.ts'
+import { LanguageSwitch } from './language_switch.tsx'
 import { askSession, useSession } from './session.ts'
 import { type Settings, useSettings } from './settings.tsx'
 import { texts } from './texts.ts'
+import { ZonePicker } from './zone_picker.tsx'
 
 /** What this browser shows and how; each choice counts at once. */
 export function SettingsDialog({ onClose }: { readonly onClose: () => void }) {
@@ -29,6 +31,10 @@ export function SettingsDialog({ onClose }: { readonly onClose: () => void }) {
             </label>
           ))}
         </fieldset>
+        <div className="settings-choices">
+          <ZonePicker />
+          <LanguageSwitch />
+        </div>
         <Switch name="keys" label={t.keys} hint={t.keys_hint} />
         <Switch name="blink" label={t.blink} hint="" />
         <WhoAmI />

@@ -19,8 +19,12 @@ interface TableProps {
   readonly onHand: (hand: boolean) => void
 }
 
+export function Table(props: TableProps) {
+  return props.order.length === 0 ? null : <Grid {...props} />
+}
+
 /** The list of incidents: one stop for the tab key, and only the rows in sight are drawn. */
-export function Table({ order, active, selection, onHand }: TableProps) {
+function Grid({ order, active, selection, onHand }: TableProps) {
   const t = useTexts(texts)
   const body = useRef<HTMLDivElement>(null)
   const scroller = useRef<HTMLDivElement>(null)
@@ -32,7 +36,6 @@ export function Table({ order, active, selection, onHand }: TableProps) {
     const top = takeScroll('incidents')
     if (top !== null) scroller.current?.scrollTo({ top })
   }, [])
-  if (order.length === 0) return null
   return (
     <div
       ref={scroller}
