@@ -1,4 +1,10 @@
-import { EVERY_SCOPE, relationKey, type RelationRow } from '../correlate/match/relations.ts'
+import {
+  EVERY_SCOPE,
+  relationKey,
+  type RelationRow,
+  storedRelations as readableRelations,
+  type Toward,
+} from '../correlate/match/relations.ts'
 import {
   type AlertRow,
   type CommandOutcome,
@@ -54,6 +60,11 @@ export async function storedRelations(store: Store, scope: string, entity: strin
   return { hub: row?.hub ?? false, relations }
 }
 
+/** Relations read off labels: entity and label in turns. */
+function inTurns(flat: readonly string[], toward: Toward) {
+  return flat.flatMap((to, i) => (i % 2 === 0 ? [{ to, kind: flat[i + 1] ?? '', toward, source: null }] : []))
+}
+
 /** Relations of an entity in its scope and in all: declared ones, and (`source` null) those read off the labels of alerts. */
 export async function knownRelations(
   store: Store,
@@ -65,9 +76,12 @@ export async function knownRelations(
   const found = await Promise.all(
     keys.map(async (key) => (await store.read(shard, key)).find(([stored]) => stored === key)),
   )
-  const rows = found.flatMap((row) => (row ? [JSON.parse(row[1].toString()) as RelationRow] : []))
-  const relations = rows.flatMap(({ named, declared }) => [
-    ...named.map(([to, kind, toward]) => ({ to, kind, toward, source: null })),
+  const rows = found.flatMap((row) =>
+    row ? [readableRelations(JSON.parse(row[1].toString()) as RelationRow)] : [],
+  )
+  const relations = rows.flatMap(({ named, named_by, declared }) => [
+    ...inTurns(named, 'dependency'),
+    ...inTurns(named_by, 'dependent'),
     ...declared.flatMap(({ source, relations: list }) =>
       list.map(([to, kind, toward]) => ({ to, kind, toward, source })),
     ),

@@ -81,6 +81,7 @@ describe('/api/openapi.json', () => {
       'get /api/v1/incidents',
       'get /api/v1/incidents/{id}',
       'get /api/v1/incidents/{id}/similar',
+      'get /api/v1/incidents/{id}/topology',
       'get /api/v1/maintenance',
       'get /api/v1/rules',
       'get /api/v1/session',

@@ -57,7 +57,9 @@ await describeWith(launchBrowser, 'a console that needs a login', (browser: Brow
     await page.getByRole('row', { name: /DiskFull/ }).waitFor()
     await page.keyboard.press('a')
     await page.getByRole('gridcell', { name: 'the-responder' }).waitFor()
-    expect(await page.getByRole('gridcell', { name: 'acknowledged' }).count()).toBe(1)
+    const state = page.locator('.table-body .state-word')
+    await state.waitFor()
+    expect(await state.textContent()).toBe('acknowledged')
   })
 
   it('shows a viewer what there is to do, disabled, and why', async () => {
