@@ -11,7 +11,7 @@ const texts = catalogue(
   {
     sending: '发送中…',
     unconfirmed: '未得到确认',
-    refused: (why) => `被拒绝:${why}`,
+    refused: (why) => `被拒绝：${why}`,
   },
 )
 

@@ -1,4 +1,4 @@
-import type { ComponentType } from 'react'
+import { type ComponentType, lazy } from 'react'
 import { type Catalogue, catalogue } from '../texts/catalogue.ts'
 import { IncidentsPage } from './incidents/page.tsx'
 
@@ -19,5 +19,11 @@ export const PAGES: readonly Page[] = [
     key: 'i',
     texts: catalogue({ name: 'Incidents' }, { name: '事件' }),
     component: IncidentsPage,
+  },
+  {
+    name: 'sources',
+    key: 's',
+    texts: catalogue({ name: 'Sources' }, { name: '数据源' }),
+    component: lazy(async () => ({ default: (await import('./sources/page.tsx')).SourcesPage })),
   },
 ]

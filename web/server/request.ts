@@ -21,6 +21,8 @@ interface ErrorBody {
 interface Options {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly body?: unknown
+  /** Instead of `body`: what another program would send. */
+  readonly text?: string
   /** Repeating a command under the same key carries it out once. */
   readonly key?: string
   readonly signal?: AbortSignal
@@ -57,13 +59,14 @@ async function refusalOf(response: Response): Promise<ServerError> {
 
 /** The answer as JSON (undefined when it is empty). Throws ServerError. */
 export async function request<Answer>(path: string, options: Options = {}): Promise<Answer> {
-  const { method = 'GET', body, key, signal } = options
+  const { method = 'GET', body, text, key, signal } = options
   const headers = new Headers()
-  if (body !== undefined) headers.set('content-type', 'application/json')
+  if (body !== undefined || text !== undefined) headers.set('content-type', 'application/json')
   if (key !== undefined) headers.set('idempotency-key', key)
   if (actor !== null) headers.set('x-tocsin-actor', headerText(actor))
   const init: RequestInit = { method, headers }
-  if (body !== undefined) init.body = JSON.stringify(body)
+  if (text !== undefined) init.body = text
+  else if (body !== undefined) init.body = JSON.stringify(body)
   if (signal !== undefined) init.signal = signal
   let response: Response
   try {
