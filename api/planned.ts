@@ -54,7 +54,7 @@ export function plannedOf(body: z.infer<typeof fields>, now_ms: number): Planned
   return planned
 }
 
-function readMatchers(matchers: z.infer<typeof fields>['matchers']): Matcher[] {
+export function readMatchers(matchers: z.infer<typeof fields>['matchers']): Matcher[] {
   return matchers.map((given, i) => {
     if (typeof given !== 'string') return given
     try {

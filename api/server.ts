@@ -20,6 +20,7 @@ import { incidentsRoute } from './routes/incidents.ts'
 import { rulesRoute } from './routes/rules.ts'
 import { maintenanceRoutes } from './routes/maintenance.ts'
 import { topologyRoutes } from './routes/topology.ts'
+import { silencePreviewRoute } from './routes/silence_preview.ts'
 import { silencesRoutes } from './routes/silences.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { similarRoute } from './routes/similar.ts'
@@ -96,6 +97,7 @@ function installRoutes(app: App, parts: ApiParts, feeds: Feeds): void {
     similarRoute,
     rulesRoute,
     topologyRoutes,
+    silencePreviewRoute,
     deliveriesRoute,
     sourcesRoute,
     analyticsRoute,

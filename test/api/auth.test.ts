@@ -24,6 +24,7 @@ const MATRIX: readonly (readonly [method: string, path: string, allowed: readonl
   ['POST', '/api/v1/incidents/inc_1/commands', ['responder', 'admin']],
   ['GET', '/api/v1/silences', ['viewer', 'responder', 'admin']],
   ['POST', '/api/v1/silences', ['responder', 'admin']],
+  ['POST', '/api/v1/silences/preview', ['viewer', 'responder', 'admin']],
   ['DELETE', '/api/v1/silences/none', ['responder', 'admin']],
   ['GET', '/api/v1/maintenance', ['viewer', 'responder', 'admin']],
   ['POST', '/api/v1/maintenance', ['responder', 'admin']],

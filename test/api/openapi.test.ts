@@ -101,6 +101,7 @@ describe('/api/openapi.json', () => {
       'post /api/v1/maintenance',
       'post /api/v1/session',
       'post /api/v1/silences',
+      'post /api/v1/silences/preview',
       'post /api/v1/sources/{name}',
       'post /api/v1/sources/{name}/try',
       'post /api/v2/alerts',
