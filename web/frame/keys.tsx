@@ -36,7 +36,8 @@ export function useKeys(map: KeyMap): void {
       if (isTyping(event.target) || isForControl(event)) return
       const sequence =
         prefix && event.timeStamp - prefix.at_ms < SEQUENCE_MS ? `${prefix.key} ${event.key}` : null
-      const action = (sequence === null ? undefined : current.current[sequence]) ?? current.current[event.key]
+      // The second key of a sequence means nothing by itself.
+      const action = current.current[sequence ?? event.key]
       if (!action) return
       event.preventDefault()
       prefix = null

@@ -26,4 +26,10 @@ export const PAGES: readonly Page[] = [
     texts: catalogue({ name: 'Sources' }, { name: '数据源' }),
     component: lazy(async () => ({ default: (await import('./sources/page.tsx')).SourcesPage })),
   },
+  {
+    name: 'rules',
+    key: 'r',
+    texts: catalogue({ name: 'Rules' }, { name: '规则' }),
+    component: lazy(async () => ({ default: (await import('./rules/page.tsx')).RulesPage })),
+  },
 ]
