@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { expect } from 'vitest'
 import type { Incident } from '../../schemas/incident.ts'
-import { Tocsin } from '../installation/processes.ts'
+import { Tocsin, until } from '../installation/processes.ts'
 
 /** What a browser needs to look at a Tocsin of its own, and what every look must hold. */
 
@@ -111,13 +111,11 @@ export async function send(tocsin: Tocsin, alerts: readonly Sent[]): Promise<rea
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(alerts),
   })
-  expect(response.status).toBe(200)
-  await expect
-    .poll(async () => {
-      const named = (await tocsin.incidents()).flatMap(({ members }) => members.map(({ labels }) => labels))
-      return alerts.every(({ labels }) => named.some((one) => one['alertname'] === labels['alertname']))
-    })
-    .toBe(true)
+  if (response.status !== 200) throw new Error(await response.text())
+  await until('the alerts are in incidents', async () => {
+    const named = (await tocsin.incidents()).flatMap(({ members }) => members.map(({ labels }) => labels))
+    return alerts.every(({ labels }) => named.some((one) => one['alertname'] === labels['alertname']))
+  })
   return tocsin.incidents()
 }
 

@@ -7,6 +7,7 @@ import { ServerError, setActor } from '../server/request.ts'
 import { LanguageContext } from '../texts/catalogue.ts'
 import { Announcer } from './announcer.tsx'
 import { Frame } from './frame.tsx'
+import { KeyboardProvider } from './keys.tsx'
 import { Notices } from './notices.tsx'
 import { SettingsProvider, useSettings } from './settings.tsx'
 
@@ -63,7 +64,9 @@ function InSettings() {
       <I18nProvider locale={language}>
         <Announcer>
           <Notices>
-            <Frame />
+            <KeyboardProvider>
+              <Frame />
+            </KeyboardProvider>
           </Notices>
         </Announcer>
       </I18nProvider>

@@ -6,7 +6,7 @@ import { navigate, useLocation } from '../router/location.ts'
 import { useLanguage, useTexts } from '../texts/catalogue.ts'
 import { ConnectionPill } from './connection_pill.tsx'
 import { HelpDialog } from './help_dialog.tsx'
-import { useKeys, watchPrefix } from './keys.tsx'
+import { useKeys } from './keys.tsx'
 import { LanguageSwitch } from './language_switch.tsx'
 import { LoginDialog } from './login_dialog.tsx'
 import { useSession } from './session.ts'
@@ -21,7 +21,6 @@ export function Frame() {
   const [open, setOpen] = useState<Open>(null)
   const session = useSession()
   const t = useTexts(texts)
-  useEffect(watchPrefix, [])
   useKeys({ '?': () => setOpen('help'), 'g ,': () => setOpen('settings'), ...pageKeys() })
   return (
     <>
