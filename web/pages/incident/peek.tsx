@@ -36,7 +36,7 @@ export function Peek({ id, onClose }: PeekProps) {
           <Stepper incident={incident} />
           <IncidentActions incident={incident} in_panel />
           <Causes incident={incident} />
-          <Why incident={incident} />
+          <Why incident={incident} brief />
           <Topology id={id} />
         </>
       )}

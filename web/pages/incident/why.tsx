@@ -14,13 +14,22 @@ function useJoinAt(): number | null {
   return data?.evidence?.join_at ?? null
 }
 
+interface WhyProps {
+  readonly incident: Incident
+  /** Only what weighs most. */
+  readonly brief?: boolean
+}
+
+const TOLD_IN_BRIEF = 4
+
 /** What holds the alerts together, and what was near and stayed apart. */
-export function Why({ incident }: { readonly incident: Incident }) {
+export function Why({ incident, brief = false }: WhyProps) {
   const t = useTexts(texts)
   const language = useLanguage()
   const join_at = useJoinAt()
   const number = new Intl.NumberFormat(language, { maximumFractionDigits: 2 })
-  const sums = sumOfEvidence(incident.members)
+  const all = sumOfEvidence(incident.members)
+  const sums = brief ? all.slice(0, TOLD_IN_BRIEF) : all
   const first = opening(incident.members)
   return (
     <Section title={t.why}>
@@ -37,13 +46,17 @@ export function Why({ incident }: { readonly incident: Incident }) {
           ))}
         </ul>
       )}
-      {first && (
+      {first && !brief && (
         <p className="soft" lang="en">
           {first.reason.text}
         </p>
       )}
-      <h3>{t.near_misses}</h3>
-      <NearMisses members={incident.members} join_at={join_at} />
+      {(!brief || nearMisses(incident.members).length > 0) && (
+        <>
+          <h3>{t.near_misses}</h3>
+          <NearMisses members={incident.members} join_at={join_at} />
+        </>
+      )}
     </Section>
   )
 }
