@@ -84,7 +84,6 @@ export const BORDERS: Border[] = [
       'react-dom',
       'react-aria-components',
       '@tanstack/react-query',
-      'uplot',
       '@dagrejs/dagre',
     ],
   },

@@ -75,7 +75,7 @@ try {
     silences: '/rules',
     grouping: '/rules/grouping',
   })
-  console.log(`${taken} pictures in screenshots/`)
+  process.stdout.write(`${taken} pictures in screenshots/\n`)
 } finally {
   await browser.close()
   await tocsin.remove()
