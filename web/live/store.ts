@@ -33,6 +33,9 @@ export class LiveIncidents {
 }
 
 const PAGE = 2_000
+/** With more incidents, lists are put in order once in this time. */
+const MANY = 2_000
+const MANY_INTERVAL_MS = 1_000
 const HIDDEN_FLUSH_MS = 1_000
 const LOAD_RETRY_MS = 3_000
 /** Beyond this many a browser is the wrong tool: the oldest closed incidents are left out. */
@@ -49,6 +52,8 @@ export class LiveStore {
   private status: LiveStatus = { connection: { state: 'connecting' }, loaded: false, error: null }
   private snapshot = new LiveIncidents(this.incidents)
   private flush_due = false
+  private snapshot_due: ReturnType<typeof setTimeout> | undefined
+  private snapshot_at_ms = 0
   private loading = false
   /** What was read is complete: the stream was open before. */
   private synced = false
@@ -175,13 +180,30 @@ export class LiveStore {
     for (const listener of this.listeners) listener()
   }
 
+  /** Rows follow every change; what is computed from all incidents follows less often when there are many. */
+  private renewSnapshot(): void {
+    if (this.snapshot_due !== undefined) return
+    const since_ms = performance.now() - this.snapshot_at_ms
+    const interval_ms = this.incidents.size > MANY ? MANY_INTERVAL_MS : 0
+    if (since_ms >= interval_ms) {
+      this.snapshot_at_ms = performance.now()
+      this.snapshot = new LiveIncidents(this.incidents)
+      return
+    }
+    this.snapshot_due = setTimeout(() => {
+      this.snapshot_due = undefined
+      this.snapshot_at_ms = 0
+      this.touch()
+    }, interval_ms - since_ms)
+  }
+
   /** Hidden pages draw no frames, and need none. */
   private touch(): void {
     if (this.flush_due) return
     this.flush_due = true
     const flush = () => {
       this.flush_due = false
-      this.snapshot = new LiveIncidents(this.incidents)
+      this.renewSnapshot()
       for (const listener of this.listeners) listener()
     }
     if (document.hidden) setTimeout(flush, HIDDEN_FLUSH_MS)
@@ -197,7 +219,7 @@ export function useLive(): LiveStore {
   return live
 }
 
-/** Another object whenever any incident changed, at most once a frame. */
+/** Another object whenever any incident changed, at most once a frame; once a second when there are thousands. */
 export function useLiveIncidents(): LiveIncidents {
   const live = useLive()
   return useSyncExternalStore(live.subscribe, live.readSnapshot)

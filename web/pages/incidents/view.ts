@@ -92,34 +92,33 @@ export function hiddenBy(view: View, filter: Filter, all: Iterable<IncidentSumma
 const STATE_RANK = new Map(STATES.map((state, i) => [state, i]))
 const SEVERITY_RANK = new Map(SEVERITIES.map((severity, i) => [severity, i]))
 
-/** Numbers that sort ascending; ids decide between equals. */
-function rank(sort: Sort, of: IncidentSummary): readonly number[] {
+/** States before severities, as one number. */
+const SEVERITIES_MAX = 16
+
+/** What sorts ascending; among equals the newest comes first, then ids decide. */
+function rank(sort: Sort, of: IncidentSummary): number {
   const severity = SEVERITY_RANK.get(of.severity) ?? 0
   switch (sort) {
     case 'attention':
-      return [STATE_RANK.get(of.state) ?? 0, severity, -of.opened_at_ms]
+      return (STATE_RANK.get(of.state) ?? 0) * SEVERITIES_MAX + severity
     case 'severity':
-      return [severity, -of.opened_at_ms]
+      return severity
     case 'opened':
-      return [-of.opened_at_ms]
+      return 0
     case 'updated':
-      return [-of.updated_at_ms]
+      return -of.updated_at_ms
     case 'alerts':
-      return [-of.members_total, -of.opened_at_ms]
+      return -of.members_total
   }
 }
 
 export function ordered(view: View, all: Iterable<IncidentSummary>): string[] {
-  const ranked: { readonly id: string; readonly rank: readonly number[] }[] = []
-  for (const incident of all)
-    if (matches(view, incident)) ranked.push({ id: incident.id, rank: rank(view.sort, incident) })
-  ranked.sort((a, b) => {
-    for (const [i, number] of a.rank.entries()) {
-      const difference = number - (b.rank[i] ?? 0)
-      if (difference !== 0) return difference
-    }
-    return a.id < b.id ? -1 : 1
-  })
+  const ranked: { readonly id: string; readonly rank: number; readonly opened_at_ms: number }[] = []
+  for (const incident of all) {
+    const { id, opened_at_ms } = incident
+    if (matches(view, incident)) ranked.push({ id, rank: rank(view.sort, incident), opened_at_ms })
+  }
+  ranked.sort((a, b) => a.rank - b.rank || b.opened_at_ms - a.opened_at_ms || (a.id < b.id ? -1 : 1))
   return ranked.map(({ id }) => id)
 }
 
