@@ -6,6 +6,7 @@ import { LIMITS } from '../schemas/limits.ts'
 import { RateLimit } from '../runtime/rate_limit.ts'
 import { ApiError } from './errors.ts'
 import type { ApiParts } from './parts.ts'
+import { secretInCookie } from './session_cookie.ts'
 
 export type Token = Config['api']['tokens'][number]
 type Role = Token['role']
@@ -52,7 +53,7 @@ function secretOf(header: string): string | undefined {
 }
 
 /** Whose token it is, compared in constant time with every one that is configured. */
-function holderOf(tokens: readonly Token[], secret: string): Token | undefined {
+export function holderOf(tokens: readonly Token[], secret: string): Token | undefined {
   const digest = hash('sha256', secret, 'buffer')
   let found: Token | undefined
   for (const token of tokens) if (timingSafeEqual(digest, Buffer.from(token.sha256, 'hex'))) found = token
@@ -66,10 +67,14 @@ export function maySendAlerts(tokens: readonly Token[], secret: string): boolean
   return token !== undefined && SATISFIED_BY.ingest.includes(token.role)
 }
 
-/** The token that was presented. Throws ApiError. */
-function presented(tokens: readonly Token[], header: string | undefined): Token {
-  const secret = header === undefined ? undefined : secretOf(header)
+/** The token that was presented: in the header, else in the cookie that a login set. Throws ApiError. */
+export function presented(tokens: readonly Token[], { headers, method }: FastifyRequest): Token {
+  const given = headers.authorization === undefined ? undefined : secretOf(headers.authorization)
+  const secret = given ?? secretInCookie(headers.cookie)
   if (secret === undefined) throw new ApiError('unauthenticated', 'this installation needs a token')
+  // A browser sends the cookie by itself and always says where a command comes from; checkSameSite has compared it.
+  if (given === undefined && !SAFE_METHODS.has(method) && headers.origin === undefined)
+    throw new ApiError('cross-site', 'a command with a session cookie needs an Origin', { field: 'origin' })
   const found = holderOf(tokens, secret)
   if (!found) throw new ApiError('unauthenticated', 'the token is not known')
   return found
@@ -107,7 +112,7 @@ function checkSameSite(request: FastifyRequest, public_host: string | null): voi
 }
 
 /** An installation without tokens trusts its only machine, also in who acts. */
-function namedActor(request: FastifyRequest): string {
+export function namedActor(request: FastifyRequest): string {
   const header = request.headers['x-tocsin-actor']
   if (header === undefined) return DEFAULT_ACTOR
   // Node reads header bytes as Latin-1; names are sent as UTF-8.
@@ -126,7 +131,7 @@ function authorise(tokens: readonly Token[], request: FastifyRequest, need: Role
     return namedActor(request)
   }
   if (request.routeOptions.config.verifies_sender?.(request)) return DEFAULT_ACTOR
-  const token = presented(tokens, request.headers.authorization)
+  const token = presented(tokens, request)
   request.token_name = token.name
   if (request.is404 || SATISFIED_BY[need].includes(token.role)) return token.name
   const able = ROLES.filter((role) => SATISFIED_BY[need].includes(role))

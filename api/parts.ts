@@ -7,7 +7,7 @@ import type { Summary, SummaryQuestion } from '../schemas/analytics.ts'
 import type { ImportedIncident } from '../schemas/imported.ts'
 import type { SimilarIncidents, SimilarQuestion } from '../schemas/similar.ts'
 import type { Token } from './auth.ts'
-import type { FeedBounds } from './changes_feed.ts'
+import type { FeedBounds } from './feed_client.ts'
 import type { LiveView } from './live_view.ts'
 
 /** One thing that must work for this process to be of use. */

@@ -1,5 +1,11 @@
 import type { HeartbeatRow } from '../correlate/declared_heartbeats.ts'
-import { relationKey, type RelationRow } from '../correlate/match/relations.ts'
+import {
+  EVERY_SCOPE,
+  relationKey,
+  type RelationRow,
+  storedRelations as readableRelations,
+  type Toward,
+} from '../correlate/match/relations.ts'
 import {
   type AlertRow,
   type CommandOutcome,
@@ -8,6 +14,7 @@ import {
   ROW_PREFIX,
 } from '../correlate/state.ts'
 import type { Log, Position, Shard, Store } from '../runtime/ports.ts'
+import { partitionOf } from '../schemas/ids.ts'
 import type { Silence } from '../schemas/command.ts'
 import type { Rules } from '../schemas/rules.ts'
 
@@ -61,6 +68,35 @@ export async function storedRelations(store: Store, scope: string, entity: strin
     list.map(([to, kind, toward]) => ({ to, kind, toward, source })),
   )
   return { hub: row?.hub ?? false, relations }
+}
+
+/** Relations read off labels: entity and label in turns. */
+function inTurns(flat: readonly string[], toward: Toward) {
+  return flat.flatMap((to, i) => (i % 2 === 0 ? [{ to, kind: flat[i + 1] ?? '', toward, source: null }] : []))
+}
+
+/** Relations of an entity in its scope and in all: declared ones, and (`source` null) those read off the labels of alerts. */
+export async function knownRelations(
+  store: Store,
+  log: Log,
+  { scope, entity }: { readonly scope: string; readonly entity: string },
+) {
+  const shard = correlateShard(partitionOf(scope, log.partitions('alerts')))
+  const keys = [scope, EVERY_SCOPE].map((of) => ROW_PREFIX.relation + relationKey(of, entity))
+  const found = await Promise.all(
+    keys.map(async (key) => (await store.read(shard, key)).find(([stored]) => stored === key)),
+  )
+  const rows = found.flatMap((row) =>
+    row ? [readableRelations(JSON.parse(row[1].toString()) as RelationRow)] : [],
+  )
+  const relations = rows.flatMap(({ named, named_by, declared }) => [
+    ...inTurns(named, 'dependency'),
+    ...inTurns(named_by, 'dependent'),
+    ...declared.flatMap(({ source, relations: list }) =>
+      list.map(([to, kind, toward]) => ({ to, kind, toward, source })),
+    ),
+  ])
+  return { hub: rows.some(({ hub }) => hub), relations }
 }
 
 /** What became of a command that was folded before. */

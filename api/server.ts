@@ -11,6 +11,7 @@ import { analyticsRoute } from './routes/analytics.ts'
 import { changeEventsRoute } from './routes/change_events.ts'
 import { changesRoute } from './routes/changes.ts'
 import { commandsRoute } from './routes/commands.ts'
+import { consoleRoutes } from './routes/console.ts'
 import { deadlettersRoutes } from './routes/deadletters.ts'
 import { deliveriesRoute } from './routes/deliveries.ts'
 import { figuresRoutes } from './routes/figures.ts'
@@ -18,15 +19,18 @@ import { heartbeatsRoute } from './routes/heartbeats.ts'
 import { healthRoutes } from './routes/health.ts'
 import { historyRoutes } from './routes/history.ts'
 import { incidentRoute } from './routes/incident.ts'
+import { incidentTopologyRoute } from './routes/incident_topology.ts'
 import { incidentsRoute } from './routes/incidents.ts'
-import { pageRoutes } from './routes/page.ts'
 import { rulesRoute } from './routes/rules.ts'
 import { maintenanceRoutes } from './routes/maintenance.ts'
 import { topologyRoutes } from './routes/topology.ts'
+import { silencePreviewRoute } from './routes/silence_preview.ts'
 import { silencesRoutes } from './routes/silences.ts'
+import { sessionRoutes } from './routes/session.ts'
 import { similarRoute } from './routes/similar.ts'
 import { seriesRoutes } from './routes/series.ts'
 import { sourcesRoute } from './routes/sources.ts'
+import { SummaryFeed } from './summary_feed.ts'
 import { type App, validatorCompiler, type ZodTypeProvider } from './validation.ts'
 
 const SECURITY_HEADERS = {
@@ -77,16 +81,28 @@ function installObservation(app: FastifyInstance, { observeRequest }: ApiParts):
   })
 }
 
-function installRoutes(app: App, parts: ApiParts, feed: ChangesFeed): void {
+interface Feeds {
+  readonly changes: ChangesFeed
+  readonly summaries: SummaryFeed
+}
+
+function makeFeeds({ log, live, clock, feed_bounds: bounds }: ApiParts): Feeds {
+  const parts = { log, live, clock, bounds }
+  return { changes: new ChangesFeed(parts), summaries: new SummaryFeed(parts) }
+}
+
+function installRoutes(app: App, parts: ApiParts, feeds: Feeds): void {
   // A body in another type is refused as such, not read as a string.
   app.removeContentTypeParser('text/plain')
   const appended = new Appended(parts)
   for (const install of [
     incidentsRoute,
     incidentRoute,
+    incidentTopologyRoute,
     similarRoute,
     rulesRoute,
     topologyRoutes,
+    silencePreviewRoute,
     deliveriesRoute,
     deadlettersRoutes,
     sourcesRoute,
@@ -96,12 +112,13 @@ function installRoutes(app: App, parts: ApiParts, feed: ChangesFeed): void {
     figuresRoutes,
     historyRoutes,
     healthRoutes,
-    pageRoutes,
+    sessionRoutes,
+    consoleRoutes,
   ])
     install(app, parts)
   commandsRoute(app, parts, appended)
   changeEventsRoute(app, parts, appended)
-  changesRoute(app, feed)
+  changesRoute(app, feeds)
   silencesRoutes(app, parts, appended)
   maintenanceRoutes(app, parts, appended)
   openApiRoute(app)
@@ -125,14 +142,10 @@ export function buildServer(parts: ApiParts): FastifyInstance {
   })
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
-  const feed = new ChangesFeed({
-    log: parts.log,
-    live: parts.live,
-    clock: parts.clock,
-    bounds: parts.feed_bounds,
-  })
+  const feeds = makeFeeds(parts)
   app.addHook('preClose', (done) => {
-    feed.close()
+    feeds.changes.close()
+    feeds.summaries.close()
     // Requests under way may finish; a connection that never sent one would hold the end up for a minute.
     setTimeout(() => app.server.closeAllConnections(), CLOSE_GRACE_MS).unref()
     done()
@@ -143,7 +156,7 @@ export function buildServer(parts: ApiParts): FastifyInstance {
   installObservation(app, parts)
   app.register(async (root) => {
     await collectOpenApi(root, parts.version)
-    root.register(async (scope) => installRoutes(scope.withTypeProvider<ZodTypeProvider>(), parts, feed))
+    root.register(async (scope) => installRoutes(scope.withTypeProvider<ZodTypeProvider>(), parts, feeds))
     root.register(async (scope) => {
       scope.addHook('onRoute', (route) => {
         route.config = { ...route.config, role: route.config?.role ?? 'ingest' }

@@ -53,6 +53,11 @@ export class TocsinClient {
     await this.accepted('POST', '/api/v1/analytics/import', { incidents })
   }
 
+  /** What depends on what; replaces what an earlier demo declared. */
+  async declareTopology(edges: readonly object[]): Promise<void> {
+    await this.accepted('PUT', '/api/v1/topology/demo', { edges })
+  }
+
   /** Every incident in the live view, most urgent first. */
   async incidents(): Promise<Incident[]> {
     const found: Incident[] = []

@@ -7,6 +7,7 @@ import { BILLING_JOB } from './demo/conditions.ts'
 import { Progress } from './demo/progress.ts'
 import { type Step, type Story, type StoryAlert, story } from './demo/story.ts'
 import { isOfDemo, summary } from './demo/summary.ts'
+import { shopTopology } from './demo/topology.ts'
 
 /** Prometheus gives a firing alert an end four repeats away, so that it ends when Prometheus does. */
 const END_AFTER_MS = 4 * 60_000
@@ -23,6 +24,7 @@ export async function demo(options: { url: string; seed: string; speed: string }
   const speed = numberOf('--speed', options.speed, SPEED_MAX)
   const told = story(Math.floor(numberOf('--seed', options.seed, 2 ** 32 - 1)))
   await client.checkReady()
+  await client.declareTopology(shopTopology(told.steps.flatMap(({ alerts }) => alerts)))
   const began_ms = systemClock.now()
   const sent = await tell(client, told, speed, began_ms)
   const incidents = await settled(client, told.alerts, began_ms)

@@ -1,5 +1,5 @@
 import { History } from '../analytics/connection.ts'
-import { FEED_BOUNDS } from '../api/changes_feed.ts'
+import { FEED_BOUNDS } from '../api/feed_client.ts'
 import { LiveView } from '../api/live_view.ts'
 import { buildServer } from '../api/server.ts'
 import { Acknowledger } from '../ingest/acknowledger.ts'

@@ -25,7 +25,7 @@ const FILES = execFileSync('git', ['ls-files', '--cached', '--others', '--exclud
   .split('\n')
   .filter((file) => statSync(join(ROOT, file), { throwIfNoEntry: false })?.isFile())
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8')
-const CODE = FILES.filter((file) => /\.(?:ts|js)$/.test(file))
+const CODE = FILES.filter((file) => /\.(?:tsx?|js)$/.test(file))
 const FOLDERS = new Set(
   FILES.filter((file) => file.includes('/')).map((file) => file.slice(0, file.indexOf('/'))),
 )
@@ -67,9 +67,10 @@ describe('the reader of imports', () => {
       "const quote = /['\"`/]/.test(text) ? a / b : c[0] / 2 // '",
       "const page = `import './page.ts' ${a ? `${b}` : { c: '}' }.c} from './also.ts'`",
       "const list = Array.from('abc')",
+      'const view = <a><b title="x" />{from} — </a>',
       "import './real.ts'",
     ].join('\n')
-    expect(scan(source).references).toEqual([{ specifier: './real.ts', line: 8 }])
+    expect(scan(source).references).toEqual([{ specifier: './real.ts', line: 9 }])
   })
 })
 
@@ -94,6 +95,8 @@ describe('borders', () => {
     ['runtime/worker.ts', "export { store } from './store/redis.ts'"],
     ['analytics/report.ts', "import { app } from '../api/app.ts'"],
     ['runtime/services.ts', "import { main } from '../cli/main.ts'"],
+    ['web/main.tsx', "import { summaryOf } from '../api/incident_summary.ts'"],
+    ['api/server.ts', "import { live } from '../web/live/store.ts'"],
     ['notify/worker.ts', "import { fixture } from '../test/fixture.ts'"],
     ['runtime/services.ts', "if (config.mode === 'embedded') start()"],
     ['api/app.ts', 'const { listen, mode } = this.config'],

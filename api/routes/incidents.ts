@@ -1,11 +1,16 @@
 import { z } from 'zod'
 import { SEVERITIES, severity } from '../../schemas/alert.ts'
 import { INCIDENT_STATES, type Incident, incident, incidentState } from '../../schemas/incident.ts'
+import { incidentSummary } from '../../schemas/incident_summary.ts'
 import { LIMITS } from '../../schemas/limits.ts'
 import { answers } from '../answers.ts'
 import { ApiError } from '../errors.ts'
+import { summaryOf } from '../incident_summary.ts'
 import type { ApiParts } from '../parts.ts'
 import { type App, listOf } from '../validation.ts'
+
+const INCIDENTS_PER_PAGE_MAX = 200
+const SUMMARIES_PER_PAGE_MAX = 2_000
 
 const query = z.strictObject({
   state: listOf(incidentState).describe('only these states'),
@@ -27,14 +32,24 @@ const query = z.strictObject({
     .enum(['attention', 'severity', 'opened', 'updated'])
     .default('attention')
     .describe('attention: open before acknowledged before the rest, then most severe, then newest'),
-  limit: z.coerce.number().int().min(1).max(200).default(50).describe('incidents a page'),
+  view: z
+    .enum(['full', 'summary'])
+    .default('full')
+    .describe('summary: as a list shows them, without members and timeline; pages may be longer'),
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(SUMMARIES_PER_PAGE_MAX)
+    .default(50)
+    .describe(`incidents a page; at most ${INCIDENTS_PER_PAGE_MAX} in full`),
   cursor: z.string().max(500).optional().describe('`next_cursor` of the page before'),
 })
 type Query = z.infer<typeof query>
 
 const counted = z.record(z.string(), z.number().int())
 const page = z.object({
-  incidents: z.array(incident),
+  incidents: z.array(z.union([incident, incidentSummary])).describe('in the `view` that was asked for'),
   next_cursor: z.string().nullable().describe('null on the last page'),
   counts: z.object({
     matching: z.number().int().describe('incidents on all pages'),
@@ -142,6 +157,10 @@ export function incidentsRoute(app: App, { live }: ApiParts): void {
   }
   app.get('/api/v1/incidents', { schema, config: { role: 'viewer' } }, async ({ query: wanted }) => {
     const after = startOf(wanted)
+    if (wanted.view === 'full' && wanted.limit > INCIDENTS_PER_PAGE_MAX)
+      throw new ApiError('invalid-parameter', `limit is at most ${INCIDENTS_PER_PAGE_MAX} in full`, {
+        field: 'limit',
+      })
     const found = find(live.all(), wanted)
     const keyed = found.incidents.map((one) => ({ one, key: sortKey(one, wanted.sort) }))
     const rest = after ? keyed.filter(({ key }) => compareKeys(key, after) > 0) : keyed
@@ -153,7 +172,7 @@ export function incidentsRoute(app: App, { live }: ApiParts): void {
     const next_cursor = last && rest.length > incidents.length ? endOf(last, wanted.sort) : null
     const { by_state, by_severity, kept } = found
     return {
-      incidents,
+      incidents: wanted.view === 'summary' ? incidents.map(summaryOf) : incidents,
       next_cursor,
       counts: { matching: found.incidents.length, kept, by_state, by_severity },
       changes_cursor: live.cursor(),

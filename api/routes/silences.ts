@@ -6,7 +6,7 @@ import type { Appended } from '../appended.ts'
 import { ApiError } from '../errors.ts'
 import type { ApiParts } from '../parts.ts'
 import { plannedFields, plannedOf } from '../planned.ts'
-import { storedSilences } from '../rows.ts'
+import { firingAlerts, storedSilences } from '../rows.ts'
 import {
   placeSilence,
   SILENCE_STATES,
@@ -18,8 +18,17 @@ import {
 import { type App, listOf } from '../validation.ts'
 import { idempotencyHeaders } from './commands.ts'
 
-const query = z.strictObject({ state: listOf(z.enum(SILENCE_STATES)).describe('only these states') })
-const shown = silence.extend({ state: z.enum(SILENCE_STATES) })
+const query = z.strictObject({
+  state: listOf(z.enum(SILENCE_STATES)).describe('only these states'),
+  hits: z
+    .stringbool()
+    .default(false)
+    .describe('true: count the alerts that each mutes; reads every alert that fires'),
+})
+const shown = silence.extend({
+  state: z.enum(SILENCE_STATES),
+  hits: z.number().int().optional().describe('alerts that fire and that it mutes'),
+})
 const list = z.object({ silences: z.array(shown) })
 const made = z.object({ silence_id: z.string(), command_id: z.string() })
 
@@ -38,19 +47,29 @@ function unknownSilence(id: string): ApiError {
   return new ApiError('silence-unknown', `no silence ${JSON.stringify(id)} is kept`, { field: 'id' })
 }
 
-function listRoute(app: App, { store, clock }: ApiParts, appended: Appended): void {
+/** How many alerts that fire each silence mutes. */
+async function hitsOf(log: ApiParts['log'], store: ApiParts['store']): Promise<ReadonlyMap<string, number>> {
+  const counts = new Map<string, number>()
+  for await (const { silenced_by } of firingAlerts(log, store))
+    for (const id of silenced_by) counts.set(id, (counts.get(id) ?? 0) + 1)
+  return counts
+}
+
+function listRoute(app: App, { log, store, clock }: ApiParts, appended: Appended): void {
   const schema = {
     tags: ['silences'],
     summary: 'List silences',
     querystring: query,
     response: answers({ 200: list }),
   }
-  app.get('/api/v1/silences', { schema, config: { role: 'viewer' } }, async ({ query: { state } }) => {
+  app.get('/api/v1/silences', { schema, config: { role: 'viewer' } }, async ({ query: { state, hits } }) => {
     await appended.folded()
     const now_ms = clock.now()
+    const counts = hits ? await hitsOf(log, store) : null
     const silences = sortedSilences(await storedSilences(store), now_ms).map((one) => ({
       ...one,
       state: silenceState(one, now_ms),
+      ...(counts && { hits: counts.get(one.id) ?? 0 }),
     }))
     return { silences: state.length === 0 ? silences : silences.filter((one) => state.includes(one.state)) }
   })

@@ -31,7 +31,7 @@ function rewriteUrls(): void {
 }
 
 function copyAssets(): void {
-  const assets = globSync([...CODE.map((folder) => `${folder}/**/*.*`), 'web/**/*.*'], {
+  const assets = globSync([...CODE.map((folder) => `${folder}/**/*.*`), 'web/built/**/*.*'], {
     cwd: ROOT,
     withFileTypes: true,
   })

@@ -10,7 +10,9 @@ const EVERYBODY: readonly Who[] = ['nobody', 'a stranger', 'ingest', 'viewer', '
 /** Method, path, and who may. The requests are well-formed enough to get past authorisation, not to do anything. */
 const MATRIX: readonly (readonly [method: string, path: string, allowed: readonly Who[]])[] = [
   ['GET', '/', EVERYBODY],
-  ['GET', '/status.js', EVERYBODY],
+  ['GET', '/incidents/inc_1', EVERYBODY],
+  ['GET', '/api/v1/session', EVERYBODY],
+  ['DELETE', '/api/v1/session', EVERYBODY],
   ['GET', '/-/healthy', EVERYBODY],
   ['GET', '/-/ready', EVERYBODY],
   ['GET', '/metrics', ['viewer', 'responder', 'admin']],
@@ -19,9 +21,11 @@ const MATRIX: readonly (readonly [method: string, path: string, allowed: readonl
   ['HEAD', '/api/v1/incidents', ['viewer', 'responder', 'admin']],
   ['GET', '/api/v1/incidents/inc_1', ['viewer', 'responder', 'admin']],
   ['GET', '/api/v1/incidents/inc_1/similar', ['viewer', 'responder', 'admin']],
+  ['GET', '/api/v1/incidents/inc_1/topology', ['viewer', 'responder', 'admin']],
   ['POST', '/api/v1/incidents/inc_1/commands', ['responder', 'admin']],
   ['GET', '/api/v1/silences', ['viewer', 'responder', 'admin']],
   ['POST', '/api/v1/silences', ['responder', 'admin']],
+  ['POST', '/api/v1/silences/preview', ['viewer', 'responder', 'admin']],
   ['DELETE', '/api/v1/silences/none', ['responder', 'admin']],
   ['GET', '/api/v1/maintenance', ['viewer', 'responder', 'admin']],
   ['POST', '/api/v1/maintenance', ['responder', 'admin']],

@@ -3,71 +3,10 @@ import { connect, type Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import type { Change } from '../../schemas/change.ts'
 import { eventually } from '../contracts/wait.ts'
+import { Follower } from './follower.ts'
 import { call, startWorld, type World } from './world.ts'
 
-interface Event {
-  readonly event: string
-  readonly id: string
-  readonly data: string
-}
-
-/** A client of server-sent events as a browser is one: it remembers the last id. */
-class Follower {
-  readonly events: Event[] = []
-  last_id: string
-  private readonly stop = new AbortController()
-  private running: Promise<void> = Promise.resolve()
-
-  private constructor(since: string) {
-    this.last_id = since
-  }
-
-  static async open(world: World, since: string, how: 'header' | 'query' = 'header'): Promise<Follower> {
-    const follower = new Follower(since)
-    const headers = how === 'header' && since !== '' ? { 'last-event-id': since } : undefined
-    const query = how === 'query' ? `?since=${since}` : ''
-    const response = await fetch(`${world.url}/api/v1/changes${query}`, {
-      signal: follower.stop.signal,
-      ...(headers && { headers }),
-    })
-    if (response.status !== 200 || !response.headers.get('content-type')?.startsWith('text/event-stream'))
-      throw new Error(`no events: ${response.status}`)
-    follower.running = follower.read(response).catch(() => undefined)
-    return follower
-  }
-
-  get changes(): Change[] {
-    return this.events.filter(({ event }) => event === 'change').map(({ data }) => JSON.parse(data) as Change)
-  }
-
-  async close(): Promise<void> {
-    this.stop.abort()
-    await this.running
-  }
-
-  private async read(response: Response): Promise<void> {
-    let rest = ''
-    for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
-      const blocks = (rest + chunk).split('\n\n')
-      rest = blocks.pop() ?? ''
-      for (const block of blocks) this.take(block)
-    }
-  }
-
-  private take(block: string): void {
-    const fields = new Map(
-      block
-        .split('\n')
-        .map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]),
-    )
-    const id = fields.get('id')
-    if (id !== undefined) this.last_id = id
-    const data = fields.get('data')
-    if (data !== undefined)
-      this.events.push({ event: fields.get('event') ?? 'message', id: this.last_id, data })
-  }
-}
-
+const changesOf = (follower: Follower) => follower.told<Change>('change')
 const name = (change: Change) => change.incident.title
 const fire = (world: World, i: number) =>
   world.fire({ labels: { alertname: `Alert${i}` }, scope: `scope-${i % 5}` })
@@ -78,8 +17,8 @@ describe('GET /api/v1/changes', () => {
     const follower = await Follower.open(world, '')
     await eventually('it follows', () => follower.last_id !== '')
     for (let i = 0; i < 5; i++) await fire(world, i)
-    await eventually('all five came', () => follower.changes.length === 5)
-    expect(follower.changes.map(name)).toEqual(['Alert0', 'Alert1', 'Alert2', 'Alert3', 'Alert4'])
+    await eventually('all five came', () => changesOf(follower).length === 5)
+    expect(changesOf(follower).map(name)).toEqual(['Alert0', 'Alert1', 'Alert2', 'Alert3', 'Alert4'])
     expect(follower.last_id).toBe(world.live.cursor())
     await follower.close()
     await world.close()
@@ -94,11 +33,16 @@ describe('GET /api/v1/changes', () => {
       for (let i = 0; i < total; i++) await fire(world, i)
     })()
     while (seen.length < total) {
-      const follower = await Follower.open(world, last_id, seen.length % 2 === 0 ? 'header' : 'query')
+      const follower = await Follower.open(world, last_id, {
+        how: seen.length % 2 === 0 ? 'header' : 'query',
+      })
       const want = 1 + (seen.length % 7)
-      await eventually('some more came', () => follower.changes.length >= Math.min(want, total - seen.length))
+      await eventually(
+        'some more came',
+        () => changesOf(follower).length >= Math.min(want, total - seen.length),
+      )
       await follower.close()
-      seen.push(...follower.changes.map(({ id }) => id))
+      seen.push(...changesOf(follower).map(({ id }) => id))
       last_id = follower.last_id
       expect(follower.events.map(({ event }) => event)).not.toContain('resync')
     }
@@ -116,12 +60,12 @@ describe('GET /api/v1/changes', () => {
     await eventually('some are there', () => [...world.live.all()].length > 10)
     const { body } = await call(world.url, '/api/v1/incidents?limit=200')
     const page = body as { incidents: { id: string }[]; changes_cursor: string }
-    const follower = await Follower.open(world, page.changes_cursor, 'query')
+    const follower = await Follower.open(world, page.changes_cursor, { how: 'query' })
     await firing
-    await eventually('the rest came', () => page.incidents.length + follower.changes.length === 40)
+    await eventually('the rest came', () => page.incidents.length + changesOf(follower).length === 40)
     const known = new Set([
       ...page.incidents.map(({ id }) => id),
-      ...follower.changes.map(({ incident_id }) => incident_id),
+      ...changesOf(follower).map(({ incident_id }) => incident_id),
     ])
     expect(known.size).toBe(40)
     await follower.close()
@@ -140,7 +84,7 @@ describe('GET /api/v1/changes', () => {
     expect(follower.events).toMatchObject([{ event: 'resync', id: world.live.cursor() }])
     expect(JSON.parse(follower.events[0]?.data ?? '')).toEqual({ reason, cursor: world.live.cursor() })
     await fire(world, 2)
-    await eventually('the next change came', () => follower.changes.length === 1)
+    await eventually('the next change came', () => changesOf(follower).length === 1)
     await follower.close()
     await world.close()
   })
@@ -182,7 +126,7 @@ describe('GET /api/v1/changes', () => {
       /event: resync\nid: \S+\ndata: \{"reason":"too-slow"/.test(stuck.text()),
     )
     await world.fire({ labels: { alertname: 'after' } })
-    await eventually('the reader has all', () => reader.changes.length === fired + 1)
+    await eventually('the reader has all', () => changesOf(reader).length === fired + 1)
     expect(stuck.text()).not.toContain('"after"')
     stuck.socket.destroy()
     await reader.close()

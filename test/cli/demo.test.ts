@@ -135,7 +135,7 @@ describe('tocsin demo with a token', () => {
     const { status, stderr } = await tocsin(['demo', '--url', running.url])
     expect(status).toBe(2)
     expect(stderr).toContain(
-      `${running.url} refuses POST /api/v2/alerts: set TOCSIN_TOKEN to a token of the role admin`,
+      `${running.url} refuses PUT /api/v1/topology/demo: set TOCSIN_TOKEN to a token of the role admin`,
     )
   })
 

@@ -74,6 +74,25 @@ export const BORDERS: Border[] = [
     never: ['runtime/store/'],
   },
   { why: 'the API asks for analytics, not the other way', of: ['analytics/'], never: ['api/'] },
+  {
+    why: 'the console is bundled: of the rest it knows shapes only',
+    of: ['web/'],
+    only: [
+      'web/',
+      'schemas/',
+      'react',
+      'react-dom',
+      'react-aria-components',
+      '@tanstack/react-query',
+      '@dagrejs/dagre',
+    ],
+  },
+  {
+    why: 'the console speaks with the rest over HTTP',
+    of: SOURCES,
+    except: ['api/console_files.ts'],
+    never: ['web/'],
+  },
   { why: 'nothing depends on the command line', of: SOURCES, except: ['cli/'], never: ['cli/'] },
   {
     why: 'the product runs without its tests and benchmarks',

@@ -33,7 +33,7 @@ function regexMayStart(code: string): boolean {
   const before = code.trimEnd()
   const word = /[\w$]+$/.exec(before)?.[0]
   if (word !== undefined) return WORDS_BEFORE_REGEX.has(word)
-  return before === '' || !/[)\]}"'`/]$/.test(before)
+  return before === '' || !/[)\]}"'`/<]$/.test(before)
 }
 
 function newlines(text: string): string {
