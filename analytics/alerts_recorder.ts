@@ -1,10 +1,11 @@
 import type { LogEntry, Position } from '../runtime/ports.ts'
+import type { Command } from '../schemas/command.ts'
 import { decodeRecord } from '../schemas/codec.ts'
 import { comparePlaces, unseen } from '../schemas/places.ts'
 import type { Origin, Place } from '../schemas/record.ts'
 import type { Batch, Remembered } from './batch.ts'
 import { ask, type Inquiry, recordedTo, type Recorder } from './recorders.ts'
-import { alertRows } from './rows.ts'
+import { alertRows, changeEventRow, type LogPlace } from './rows.ts'
 
 interface OriginRow {
   readonly source: string
@@ -19,7 +20,7 @@ const TOLD_KEY = 'told'
 const LOG_TIME_BACK_MS = 3_600_000
 
 /**
- * Alerts log → `alerts` and `alert_repeats`. Remembers the highest place of each source partition: as many rows as sources have
+ * Alerts log → `alerts` and `alert_repeats`, and `change_events`. Remembers the highest place of each source partition: as many rows as sources have
  * partitions. When the stored state was lost between the two inserts of a batch, the repeats are behind: then it goes on
  * behind them, and leaves out the alerts that are there.
  */
@@ -61,10 +62,11 @@ export class AlertsRecorder implements Recorder {
 
   add(partition: number, entry: LogEntry, batch: Batch): void {
     const record = decodeRecord(entry.value)
+    const place = { partition, position: entry.position, time_ms: entry.time_ms }
+    if (record.kind === 'command') return addCommand(batch, place, record.command)
     if (record.kind !== 'alerts') return
     const key = record.origin && originKey(record.origin)
     const highest = key === null ? undefined : this.origins.get(key)
-    const place = { partition, position: entry.position, time_ms: entry.time_ms }
     const first = unseen(record.places, highest)
     if (entry.position >= this.told_to) {
       this.forgetTold(batch.remembered)
@@ -90,6 +92,13 @@ export class AlertsRecorder implements Recorder {
     this.origins.set(key, place)
     remembered.set(key, Buffer.from(JSON.stringify(place)))
   }
+}
+
+/** Of the commands those that tell of a change; what others did is in the changes of incidents. */
+function addCommand(batch: Batch, place: LogPlace, command: Command): void {
+  const { body } = command
+  if (body.kind !== 'change-event') return
+  batch.add('change_events', body.change.at_ms, place.position, [changeEventRow(place, command, body)])
 }
 
 function originKey(origin: Origin): string {

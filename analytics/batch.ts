@@ -75,11 +75,12 @@ export class Batch {
 
   /**
    * Months in order, so that the highest position in a table tells how far the inserts before it went. Repeats come after
-   * alerts, so that where the repeats reach the alerts are as well; the changes of incidents come after the tables that can
+   * alerts, so that where the repeats reach the alerts are as well, and what was changed before both; the changes of incidents come after the tables that can
    * be written twice, for the same purpose.
    */
   inserts(): readonly Insert[] {
     const order: readonly TableName[] = [
+      'change_events',
       'alerts',
       'alert_repeats',
       'dead_letters',

@@ -1,13 +1,17 @@
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client'
 import { Misconfigured, Retryable } from '../runtime/errors.ts'
 import type { Clock } from '../runtime/ports.ts'
+import type { HistoryRetention } from '../schemas/config_connections.ts'
 import { migrate } from './migrations.ts'
+import { retain } from './retention.ts'
 
 export interface HistoryAddress {
   readonly url: string
   readonly username: string
   readonly password: string
   readonly database: string
+  /** Cluster that holds the tables; left out: one server. */
+  readonly cluster?: string
   /** Who asks questions; left out: the same as who writes. */
   readonly reader?: { readonly username: string; readonly password: string }
 }
@@ -16,6 +20,8 @@ export interface HistoryParts {
   /** Known later when ClickHouse is still being started. */
   readonly address: HistoryAddress | Promise<HistoryAddress>
   readonly clock: Clock
+  /** Left out: everything is kept for ever. */
+  readonly keep_days?: HistoryRetention
   /** ClickHouse does not answer or refuses; it is tried again. */
   readonly retrying: (error: Retryable, attempt: number) => void
 }
@@ -70,7 +76,8 @@ export class History {
       // The database may not be there yet, so it is not named to the client that makes it.
       const maker = open(address)
       try {
-        await migrate(maker, address.database)
+        await migrate(maker, address.database, address.cluster)
+        await retain(maker, address.database, parts.keep_days ?? {}, tablesOf(address))
         this.connected = open(address, address.database)
         this.asking = open({ ...address, ...address.reader }, address.database)
         return this.connected
@@ -84,6 +91,13 @@ export class History {
     }
     throw new Retryable('history-closed', 'the connection to ClickHouse was closed')
   }
+}
+
+/** Where the rows are: on a cluster in the tables of its shards. */
+function tablesOf({ cluster }: HistoryAddress) {
+  return cluster === undefined
+    ? { suffix: '', clause: '' }
+    : { suffix: '_local', clause: `ON CLUSTER \`${cluster}\`` }
 }
 
 /** A client that only asks; the database must be there. */

@@ -27,6 +27,7 @@ export interface InsertParts {
 /** One insert is one block, hence one part: it is there as a whole or not at all, and the token names it. */
 const ONE_BLOCK: ClickHouseSettings = {
   async_insert: 0,
+  distributed_foreground_insert: 1,
   insert_deduplicate: 1,
   wait_end_of_query: 1,
   input_format_parallel_parsing: 0,

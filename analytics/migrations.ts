@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ClickHouseClient } from '@clickhouse/client'
+import { onCluster } from './cluster.ts'
 import { Misconfigured } from '../runtime/errors.ts'
 
 interface Migration {
@@ -20,7 +21,7 @@ const VERSIONS_TABLE = `
   COMMENT 'Which migrations of the schema were applied'`
 
 /** The files `ddl/0001_….sql`, in order. Statements end with a semicolon at the end of a line. */
-function migrations(): readonly Migration[] {
+export function migrations(): readonly Migration[] {
   const folder = join(import.meta.dirname, 'ddl')
   const files = readdirSync(folder).filter((file) => /^\d{4}_\w+\.sql$/.test(file))
   return files.sort().map((name) => {
@@ -35,11 +36,16 @@ function migrations(): readonly Migration[] {
 
 /**
  * Brings the database to this program's schema; several processes may do so at once, since every statement may be
- * repeated. Throws Misconfigured `history-schema-newer`, and whatever the client throws.
+ * repeated. With `cluster`, on all servers of that cluster. Throws Misconfigured `history-schema-newer`, and whatever the client throws.
  */
-export async function migrate(client: ClickHouseClient, database: string): Promise<void> {
-  const run = (statement: string) =>
-    client.command({ query: statement.replaceAll('{database}', `\`${database}\``) })
+export async function migrate(client: ClickHouseClient, database: string, cluster?: string): Promise<void> {
+  const run = async (statement: string) => {
+    const statements = cluster === undefined ? [statement] : onCluster(statement, cluster)
+    for (const query of statements)
+      await client.command({
+        query: query.replaceAll('{database}', `\`${database}\``).replaceAll('{database_name}', database),
+      })
+  }
   await run('CREATE DATABASE IF NOT EXISTS {database}')
   await run(VERSIONS_TABLE)
   const applied = await appliedVersion(client, database)

@@ -1,5 +1,6 @@
 import type { Alert } from '../schemas/alert.ts'
 import type { Change } from '../schemas/change.ts'
+import type { Command } from '../schemas/command.ts'
 import type { DeadLetter } from '../schemas/deadletter.ts'
 import type { Member } from '../schemas/incident.ts'
 import type { AlertsRecord } from '../schemas/record.ts'
@@ -47,6 +48,7 @@ export const COLUMNS = {
     'members_total',
     'members_firing',
     'change',
+    'assignee',
     'log_partition',
     'log_position',
   ],
@@ -74,6 +76,9 @@ export const COLUMNS = {
     'members_total',
     'members_firing',
     'tickets',
+    'labels',
+    'entity',
+    'root_fingerprint',
     'log_partition',
     'log_position',
   ],
@@ -96,6 +101,7 @@ export const COLUMNS = {
     'log_partition',
     'log_position',
   ],
+  change_events: ['at', 'id', 'scope', 'entity', 'text', 'actor', 'log_partition', 'log_position'],
   alert_repeats: REPEAT_COLUMNS,
   dead_letters: [
     'id',
@@ -182,6 +188,7 @@ export function changeRow(place: LogPlace, change: Change): string {
     incident.members_total,
     incident.members_firing,
     JSON.stringify(withoutMembers(change)),
+    incident.assignee ?? '',
     place.partition,
     place.position,
   ])
@@ -194,8 +201,14 @@ function withoutMembers(change: Change): object {
   return { ...rest, incident: summary }
 }
 
+/** The alert that an incident is counted by: the first about its likeliest cause, else its first. */
+function rootOf({ members, causes }: Change['incident']): Member | undefined {
+  return members.find(({ entity }) => entity === causes[0]?.entity) ?? members[0]
+}
+
 export function incidentRow(place: LogPlace, change: Change): string {
   const it = change.incident
+  const root = rootOf(it)
   return line([
     it.id,
     change.revision,
@@ -220,6 +233,9 @@ export function incidentRow(place: LogPlace, change: Change): string {
     it.members_total,
     it.members_firing,
     it.tickets,
+    root?.labels ?? {},
+    root?.entity ?? '',
+    root?.fingerprint ?? '',
     place.partition,
     place.position,
   ])
@@ -246,6 +262,13 @@ export function membershipRow(place: LogPlace, change: Change, member: Member): 
     place.partition,
     place.position,
   ])
+}
+
+type ChangeEventBody = Extract<Command['body'], { kind: 'change-event' }>
+
+export function changeEventRow(place: LogPlace, { id, actor }: Command, { change }: ChangeEventBody): string {
+  const { at_ms, scope, entity, text } = change
+  return line([seconds(at_ms), id, scope, entity, text, actor, place.partition, place.position])
 }
 
 export function deadLetterRow(place: LogPlace, letter: DeadLetter): string {

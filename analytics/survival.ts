@@ -1,5 +1,7 @@
 /** Kaplan and Meier, "Nonparametric estimation from incomplete observations", JASA 53 (1958), over grouped durations. */
 
+import { type Estimate, Z_95 } from './estimates/interval.ts'
+
 /** How many subjects had their event after this duration, and how many were last seen without one (censored). */
 export interface DurationCount {
   readonly duration: number
@@ -28,14 +30,6 @@ export interface SurvivalCurve {
   readonly followed_for: number
 }
 
-export interface Estimate {
-  readonly value: number
-  readonly low: number
-  readonly high: number
-}
-
-/** 97.5 % quantile of the normal distribution, for intervals of 95 %. */
-const Z_95 = 1.959963984540054
 /** A product of fractions that should be ½ may miss it by this. */
 const ROUNDING = 1e-12
 

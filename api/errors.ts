@@ -24,6 +24,7 @@ const CATALOGUE = {
     status: 404,
     remedy: 'GET /api/v1/incidents lists the incidents that are kept; older ones are in the history.',
   },
+  'metric-unknown': { status: 404, remedy: 'GET /api/v1/analytics/metrics lists the metrics.' },
   'silence-unknown': { status: 404, remedy: 'GET /api/v1/silences lists the silences.' },
   'deadletter-unknown': { status: 404, remedy: 'GET /api/v1/deadletters lists those that are kept.' },
   'maintenance-unknown': { status: 404, remedy: 'GET /api/v1/maintenance lists the windows.' },
@@ -35,6 +36,10 @@ const CATALOGUE = {
   'invalid-body': {
     status: 422,
     remedy: 'Mend the field that `field` names; /api/openapi.json describes the body.',
+  },
+  'history-limit': {
+    status: 422,
+    remedy: 'Ask for a shorter period, or with filters, or by what gives fewer groups.',
   },
   internal: {
     status: 500,
@@ -111,8 +116,12 @@ const OF_FASTIFY: Readonly<Record<string, { code: ErrorCode; message: string }>>
 /** Any thrown thing as what a client may know of it: unexpected errors become `internal` without their text. */
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error
+  if (error instanceof Retryable && error.code === 'history-unavailable')
+    return new ApiError('history-unavailable', 'the history does not answer now')
   if (error instanceof Retryable)
     return new ApiError('unavailable', `a part that this needs cannot be reached now (${error.code})`)
+  if (error instanceof Reject && error.code === 'history-limit')
+    return new ApiError('history-limit', error.message)
   if (error instanceof Reject) return new ApiError('invalid-body', error.message)
   if (!(error instanceof Error)) return new ApiError('internal', 'an unexpected error')
   const { code, statusCode } = error as { code?: unknown; statusCode?: unknown }

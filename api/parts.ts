@@ -1,8 +1,10 @@
+import type { ClickHouseClient } from '@clickhouse/client'
 import type { FastifyBaseLogger, FastifyPluginAsync } from 'fastify'
 import type { DeadLetters } from '../ingest/dead_letters/retry.ts'
 import type { DeliveryFilter } from '../notify/rows.ts'
 import type { Clock, Log, Position, Store } from '../runtime/ports.ts'
 import type { Summary, SummaryQuestion } from '../schemas/analytics.ts'
+import type { ImportedIncident } from '../schemas/imported.ts'
 import type { SimilarIncidents, SimilarQuestion } from '../schemas/similar.ts'
 import type { Token } from './auth.ts'
 import type { FeedBounds } from './changes_feed.ts'
@@ -14,6 +16,9 @@ export interface ReadinessCheck {
   readonly ok: boolean
   readonly detail: string
 }
+
+/** Asks the history. Throws Retryable when ClickHouse does not answer, and Reject `history-limit`. */
+export type AskHistory = <Answer>(ask: (client: ClickHouseClient) => Promise<Answer>) => Promise<Answer>
 
 /** Everything that the HTTP server needs of the rest of the program. */
 export interface ApiParts {
@@ -43,6 +48,12 @@ export interface ApiParts {
   readonly analyticsSummary: ((question: SummaryQuestion) => Promise<Summary>) | null
   /** Null: history is off. Throws Retryable when ClickHouse does not answer. */
   readonly similarIncidents: ((question: SimilarQuestion) => Promise<SimilarIncidents>) | null
+  /** Null: history is off. */
+  readonly askHistory: AskHistory | null
+  /** Null: history is off. Throws Retryable when ClickHouse does not take them. */
+  readonly importIncidents: ((incidents: readonly ImportedIncident[]) => Promise<void>) | null
+  /** Null: history is off. Throws Retryable when ClickHouse does not do it. */
+  readonly forgetScope: ((scope: string) => Promise<void>) | null
   readonly metrics: () => Promise<{ readonly content_type: string; readonly text: string }>
   readonly readiness: () => Promise<readonly ReadinessCheck[]>
   readonly observeRequest: (route: string, status: number, seconds: number) => void

@@ -14,7 +14,9 @@ import { commandsRoute } from './routes/commands.ts'
 import { deadlettersRoutes } from './routes/deadletters.ts'
 import { deliveriesRoute } from './routes/deliveries.ts'
 import { heartbeatsRoute } from './routes/heartbeats.ts'
+import { figuresRoutes } from './routes/figures.ts'
 import { healthRoutes } from './routes/health.ts'
+import { historyRoutes } from './routes/history.ts'
 import { incidentRoute } from './routes/incident.ts'
 import { incidentsRoute } from './routes/incidents.ts'
 import { pageRoutes } from './routes/page.ts'
@@ -89,6 +91,8 @@ function installRoutes(app: App, parts: ApiParts, feed: ChangesFeed): void {
     sourcesRoute,
     heartbeatsRoute,
     analyticsRoute,
+    figuresRoutes,
+    historyRoutes,
     healthRoutes,
     pageRoutes,
   ])

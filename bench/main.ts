@@ -17,6 +17,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run: (options: BenchOptio
     soak: () => import('./soak.ts'),
     history: () => import('./history.ts'),
     samples: () => import('./samples.ts'),
+    analytics: () => import('./analytics.ts'),
     fold: () => import('./fold.ts'),
     grouping: () => import('./grouping.ts'),
     'early-warning': () => import('./early_warning.ts'),

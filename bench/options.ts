@@ -25,6 +25,9 @@ export interface BenchOptions {
   readonly data: string | undefined
   /** Where each tocsin leaves a CPU profile. */
   readonly cpu_profile_dir: string | undefined
+  /** Incidents of a history, and rows of alerts beside them. */
+  readonly incidents: number | undefined
+  readonly statements: number | undefined
   /** Also with each kind of evidence left out. */
   readonly ablate: boolean
 }
@@ -42,6 +45,8 @@ export const USAGE = `npm run bench -- NAME [options]
   --peer-command C   start it anew for each round, with an empty folder as working directory
   --cpu-profile DIR  where each tocsin leaves a CPU profile
   --data DIR         folder of recorded data (grouping: NAME.jsonl[.gz], NAME.topology.json, NAME.faults.json)
+  --incidents N      incidents of a history (analytics: 1000000)
+  --statements N     rows of alerts beside them (a hundred each)
   --ablate           also with each kind of evidence left out
   --json FILE        write the result there instead of printing it`
 
@@ -67,6 +72,8 @@ export function parseOptions(args: readonly string[]): {
       'peer-command': { type: 'string' },
       'cpu-profile': { type: 'string' },
       data: { type: 'string' },
+      incidents: { type: 'string' },
+      statements: { type: 'string' },
       ablate: { type: 'boolean', default: false },
       json: { type: 'string' },
     },
@@ -89,6 +96,8 @@ export function parseOptions(args: readonly string[]): {
       peer_command: values['peer-command'],
       cpu_profile_dir: values['cpu-profile'],
       data: values.data,
+      incidents: values.incidents === undefined ? undefined : positive('incidents', values.incidents),
+      statements: values.statements === undefined ? undefined : positive('statements', values.statements),
       ablate: values.ablate,
     },
   }

@@ -1,4 +1,5 @@
 import { Misconfigured } from '../runtime/errors.ts'
+import type { ImportedIncident } from '../schemas/imported.ts'
 import type { Incident } from '../schemas/incident.ts'
 
 /** What POST /api/v2/alerts takes. */
@@ -45,6 +46,11 @@ export class TocsinClient {
 
   async send(alerts: readonly PostableAlert[]): Promise<void> {
     await this.accepted('POST', '/api/v2/alerts', alerts)
+  }
+
+  /** Incidents of another system, for the history only. */
+  async importIncidents(incidents: readonly ImportedIncident[]): Promise<void> {
+    await this.accepted('POST', '/api/v1/analytics/import', { incidents })
   }
 
   /** Every incident in the live view, most urgent first. */

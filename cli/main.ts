@@ -1,6 +1,8 @@
 import { Command } from 'commander'
 import { Misconfigured } from '../runtime/errors.ts'
+import type { ImportOptions } from './import.ts'
 import type { ReplayOptions } from './replay.ts'
+import type { ReportOptions } from './report.ts'
 import { version } from '../runtime/version.ts'
 import type { DeadLettersOptions } from './deadletters.ts'
 import type { DetectOptions } from './detect.ts'
@@ -95,6 +97,47 @@ function onRecordings(tocsin: Command): void {
     .action(async (options: DetectOptions) => (await import('./detect.ts')).detect(options))
 }
 
+function onImports(tocsin: Command): void {
+  tocsin
+    .command('import')
+    .description('read incidents of another system into the history of a running tocsin')
+    .requiredOption('--format <format>', 'csv, pagerduty, opsgenie, jira or servicenow')
+    .requiredOption('--file <file>', 'an export: JSON of the interface of that system, or CSV')
+    .option('--mapping <file>', 'which column is what (YAML): columns, labels, severities')
+    .option('--source <name>', 'name of the system; left out: the format')
+    .option('--scope <scope>', 'scope of the incidents', 'default')
+    .option('--tz <zone>', 'zone of times that are told without one', 'UTC')
+    .option('--url <url>', 'address of the running tocsin', 'http://127.0.0.1:7600')
+    .option('--dry-run', 'read the file and say what would be imported')
+    .action(async (options: ImportOptions) => (await import('./import.ts')).importIncidents(options))
+}
+
+/** Documents made of the history. */
+function onHistory(tocsin: Command): void {
+  const report = tocsin
+    .command('report')
+    .description('documents made of the history, for people to send and to print')
+  const common = (command: Command) =>
+    withConfig(command)
+      .option('--out <file>', 'where it goes; left out: the standard output')
+      .option('--lang <language>', 'en or zh', 'en')
+      .option('--tz <zone>', 'time zone of days and months; left out: that of this machine')
+  const monthly = common(report.command('monthly').description('the service report of a month'))
+  monthly
+    .option('--month <month>', 'such as 2026-10; left out: the last that is over')
+    .option('--format <format>', 'html or csv', 'html')
+    .action(async (options: ReportOptions) => (await import('./report.ts')).reportMonthly(options))
+  common(report.command('alarms').description('the alarm system by the figures of ISA-18.2'))
+    .option('--month <month>', 'such as 2026-10; left out: the last that is over')
+    .action(async (options: ReportOptions) => (await import('./report.ts')).reportAlarms(options))
+  common(report.command('dispatch').description('who got incidents first, and who had them at the end'))
+    .option('--month <month>', 'such as 2026-10; left out: the last that is over')
+    .action(async (options: ReportOptions) => (await import('./report.ts')).reportDispatch(options))
+  common(report.command('incident <id>').description('a document to review one incident with')).action(
+    async (id: string, options: ReportOptions) => (await import('./report.ts')).reportIncident(id, options),
+  )
+}
+
 function program(): Command {
   const tocsin = new Command('tocsin')
     .description(
@@ -131,6 +174,8 @@ function program(): Command {
     )
   onRecordings(tocsin)
   onDeadLetters(tocsin)
+  onHistory(tocsin)
+  onImports(tocsin)
   tocsin
     .command('token')
     .description('make an API token and print the lines for the configuration')

@@ -61,7 +61,7 @@ async function assemble({ loaded, clock, logger, on_fatal }: ServiceParts, world
   const metrics = new Metrics()
   const observation = new Observation({ metrics, logger, clock, log: world.log, on_fatal })
   const tracing = tracingOf(config)
-  const history = world.history && historyOf(world.history, { clock, logger, metrics, observation })
+  const history = world.history && historyOf(world.history, { loaded, clock, logger, metrics, observation })
   if (!history) metrics.registry.removeSingleMetric('tocsin_history_up')
   const { intake, sample_intake } = makeIntakes({ log: world.log, clock, config, observation, tracing })
   const tables = await openTables(config, { clock, logger, metrics })
@@ -113,11 +113,12 @@ async function openTables(
 /** Connects in the background; until it is ready nothing is written, and nothing is lost. */
 function historyOf(
   address: NonNullable<World['history']>,
-  parts: Pick<ServiceParts, 'clock' | 'logger'> & Pick<Running, 'metrics' | 'observation'>,
+  parts: Pick<ServiceParts, 'loaded' | 'clock' | 'logger'> & Pick<Running, 'metrics' | 'observation'>,
 ): History {
-  const { clock, logger, metrics, observation } = parts
+  const { loaded, clock, logger, metrics, observation } = parts
+  const { keep_days } = loaded.config.history
   const retrying = (error: Retryable, attempt: number) => observation.retrying('history', error, attempt)
-  const history = new History({ address, clock, retrying })
+  const history = new History({ address, clock, keep_days, retrying })
   history.ready.then(
     () => metrics.history_up.set(1),
     (error: unknown) => {

@@ -1,13 +1,15 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import type { LiveView } from '../api/live_view.ts'
-import type { ApiParts, ReadinessCheck } from '../api/parts.ts'
+import type { ApiParts, AskHistory, ReadinessCheck } from '../api/parts.ts'
+import { forgetScope } from '../analytics/forget.ts'
+import { writeImported } from '../analytics/imports.ts'
 import { similarTo } from '../analytics/queries/similar.ts'
 import { summary } from '../analytics/queries/summary.ts'
 import { type History, unavailable } from '../analytics/connection.ts'
 import { DeadLetters } from '../ingest/dead_letters/retry.ts'
 import { triedSources } from '../ingest/trial.ts'
 import { readDeliveries } from '../notify/rows.ts'
-import { Retryable } from './errors.ts'
+import { Reject, Retryable } from './errors.ts'
 import { publicUrl, type Running, type ServiceParts } from './service_parts.ts'
 import { version } from './version.ts'
 
@@ -43,6 +45,9 @@ export function apiParts(
     tablesStatus: () => running.tables.status(),
     analyticsSummary: running.history && asking(running.history, summary),
     similarIncidents: running.history && asking(running.history, similarTo),
+    askHistory: running.history && historyOf(running.history),
+    importIncidents: running.history && writing(running.history, writeImported),
+    forgetScope: running.history && writing(running.history, forgetScope),
     metrics: () => running.observation.metricsText(),
     readiness: () =>
       Promise.all([answering('log', () => log.ping()), answering('store', () => store.ping())]),
@@ -71,14 +76,34 @@ async function answering(name: string, ping: () => Promise<void>): Promise<Readi
   }
 }
 
-/** A question to the history; whatever ClickHouse refuses or does not answer is Retryable. */
+/** The history for questions; whatever ClickHouse does not answer is Retryable. */
+function historyOf(history: History): AskHistory {
+  return async (ask) => {
+    try {
+      return await ask(history.reader())
+    } catch (error) {
+      throw error instanceof Reject ? error : unavailable(error)
+    }
+  }
+}
+
 function asking<Question, Answer>(
   history: History,
   ask: (client: ClickHouseClient, question: Question) => Promise<Answer>,
 ): (question: Question) => Promise<Answer> {
-  return async (question) => {
+  return (question) => historyOf(history)((client) => ask(client, question))
+}
+
+/** The history for what is no question: imports, and deletion. */
+function writing<Argument>(
+  history: History,
+  write: (client: ClickHouseClient, argument: Argument) => Promise<void>,
+): (argument: Argument) => Promise<void> {
+  return async (argument) => {
+    // It tells without waiting when ClickHouse is away.
+    history.reader()
     try {
-      return await ask(history.reader(), question)
+      await write(await history.ready, argument)
     } catch (error) {
       throw unavailable(error)
     }

@@ -205,6 +205,7 @@ function mqttAccess(
 }
 
 function historyOf({ loaded }: WireParts, clickhouse: NonNullable<Config['clickhouse']>): HistoryAddress {
-  const { url, username, database, password } = clickhouse
-  return { url, username, database, password: password ? loaded.secret(password) : '' }
+  const { url, username, database, password, cluster } = clickhouse
+  const secret = password ? loaded.secret(password) : ''
+  return { url, username, database, password: secret, ...(cluster !== undefined && { cluster }) }
 }

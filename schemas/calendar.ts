@@ -9,7 +9,7 @@ const DAY_MS = 86_400_000
 /** Beyond this an occurrence would last into its own next one. */
 const OCCURRENCE_MAX_MS = 7 * DAY_MS
 
-function isTimeZone(name: string): boolean {
+export function isTimeZone(name: string): boolean {
   try {
     return new Intl.DateTimeFormat('en', { timeZone: name }) instanceof Intl.DateTimeFormat
   } catch (error) {
@@ -31,7 +31,7 @@ export const weekly = z.object({
 })
 
 type Once = z.infer<typeof once>
-type Weekly = z.infer<typeof weekly>
+export type Weekly = z.infer<typeof weekly>
 export type Calendar = Once | Weekly
 
 /** Whether the calendar holds at that time. */
@@ -45,6 +45,43 @@ export function nextTurn(calendar: Calendar, at_ms: number): number | null {
     .flat()
     .filter((turn_ms) => turn_ms > at_ms)
   return turns.length === 0 ? null : Math.min(...turns)
+}
+
+/** One occurrence of a weekly calendar: the local date (`YYYY-MM-DD`) that it begins on, and when. */
+export interface Occurrence {
+  readonly date: string
+  readonly begin_ms: number
+  readonly end_ms: number
+}
+
+/** What of a weekly calendar begins from the local day of one time to that of another, in order. */
+export function occurrences(calendar: Weekly, from_ms: number, to_ms: number): Occurrence[] {
+  const zone = zoneOf(calendar.time_zone)
+  const found: Occurrence[] = []
+  const first_ms = Math.floor((from_ms + offsetAt(zone, from_ms)) / DAY_MS) * DAY_MS
+  const last_ms = to_ms + offsetAt(zone, to_ms)
+  for (let date_ms = first_ms; date_ms <= last_ms; date_ms += DAY_MS) {
+    const date = new Date(date_ms).toISOString().slice(0, 10)
+    if (!calendar.weekdays.includes(weekdayOf(date))) continue
+    const begin_ms = instantOf(zone, date_ms + timeOfDay(calendar.at))
+    found.push({ date, begin_ms, end_ms: begin_ms + calendar.duration_ms })
+  }
+  return found
+}
+
+/** The weekday of a date (`YYYY-MM-DD`). */
+export function weekdayOf(date: string): Weekly['weekdays'][number] {
+  return WEEKDAYS[new Date(date).getUTCDay()] as Weekly['weekdays'][number]
+}
+
+/** When a local date (`YYYY-MM-DD`) begins in a time zone. */
+export function dayBegin(date: string, time_zone: string): number {
+  return localInstant(Date.parse(`${date}T00:00:00Z`), time_zone)
+}
+
+/** When the clocks of a time zone show a local time, given as if it were UTC; as `instantOf`. */
+export function localInstant(local_ms: number, time_zone: string): number {
+  return instantOf(zoneOf(time_zone), local_ms)
 }
 
 type Stretch = readonly [from_ms: number, to_ms: number]

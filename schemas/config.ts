@@ -4,6 +4,7 @@ import {
   builtInSource,
   clickhouse,
   duration_ms,
+  historyRetention,
   httpUrl,
   httpSource,
   kafkaSource,
@@ -314,6 +315,7 @@ const keys = z.strictObject({
       flush_interval_ms: positive_ms
         .default(1_000)
         .describe('rows wait at most this long to be written together'),
+      keep_days: historyRetention.prefault({}).describe('how long each table keeps its rows'),
     })
     .prefault({})
     .describe('what analysis reads'),

@@ -345,4 +345,33 @@ export const clickhouse = z.strictObject({
     .regex(/^[a-z_][a-z0-9_]{0,62}$/, 'expected lower-case letters, digits and _')
     .default('tocsin')
     .describe('database of the history'),
+  cluster: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_-]{0,62}$/, 'expected the name of a cluster in remote_servers')
+    .optional()
+    .describe('make the tables on this cluster: replicated on its shards, with one over all of them')
+    .meta({ examples: ['plant'] }),
 })
+
+const keep_days = (what: string) =>
+  z
+    .number()
+    .int()
+    .min(1)
+    .max(36_500)
+    .optional()
+    .describe(`days that ${what} are kept; left out: for ever`)
+    .meta({ examples: [730] })
+
+/** How long the tables of the history keep their rows. */
+export const historyRetention = z.strictObject({
+  alerts: keep_days('statements about alerts'),
+  alert_repeats: keep_days('counted repeats of alerts'),
+  dead_letters: keep_days('messages that could not be read'),
+  change_events: keep_days('deployments and other changes'),
+  incident_changes: keep_days('changes of incidents'),
+  memberships: keep_days('memberships of alerts'),
+  incidents: keep_days('incidents'),
+  clock_legs: keep_days('legs of clocks'),
+})
+export type HistoryRetention = z.infer<typeof historyRetention>

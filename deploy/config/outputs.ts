@@ -1,3 +1,4 @@
+import { dashboards } from '../grafana/dashboards.ts'
 import { exampleYaml } from './example.ts'
 import { jsonSchemas } from './json_schemas.ts'
 import { reference } from './reference.ts'
@@ -12,5 +13,6 @@ export function outputs(): Map<string, string> {
     ['deploy/tocsin.example.yaml', exampleYaml()],
     ['docs/configuration.md', reference()],
     ...schemas,
+    ...dashboards(),
   ])
 }

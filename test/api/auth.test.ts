@@ -1,6 +1,7 @@
 import { request as httpRequest } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { secretProof } from '../../ingest/http/verify.ts'
+import { TABLES } from '../../analytics/tables/catalogue.ts'
 import { call, SECRETS, startWorld, TOKENS, type World } from './world.ts'
 
 type Who = keyof typeof SECRETS | 'nobody' | 'a stranger'
@@ -35,6 +36,15 @@ const MATRIX: readonly (readonly [method: string, path: string, allowed: readonl
   ['POST', '/api/v1/deadletters/retry', ['responder', 'admin']],
   ['GET', '/api/v1/sources', ['viewer', 'responder', 'admin']],
   ['GET', '/api/v1/analytics/summary', ['viewer', 'responder', 'admin']],
+  ['GET', '/api/v1/analytics/metrics', ['viewer', 'responder', 'admin']],
+  ['GET', '/api/v1/analytics/metrics/recurrence', ['viewer', 'responder', 'admin']],
+  ['POST', '/api/v1/analytics/import', ['admin']],
+  ['DELETE', '/api/v1/analytics/scopes/gone', ['admin']],
+  ['GET', '/api/v1/analytics/survival', ['viewer', 'responder', 'admin']],
+  ...TABLES.map(
+    ({ name }) =>
+      ['GET', `/api/v1/analytics/${name}`, ['viewer', 'responder', 'admin']] as (typeof MATRIX)[number],
+  ),
   ['GET', '/api/v2/status', ['viewer', 'responder', 'admin']],
   ['GET', '/api/v2/alerts', ['viewer', 'responder', 'admin']],
   ['GET', '/api/v2/alerts/groups', ['viewer', 'responder', 'admin']],
@@ -124,6 +134,8 @@ describe('with tokens', () => {
       MATRIX.map(([, path]) =>
         path
           .replace('inc_1', '{id}')
+          .replace('metrics/recurrence', 'metrics/{name}')
+          .replace('scopes/gone', 'scopes/{scope}')
           .replace('maintenance/none', 'maintenance/{name}')
           .replace('topology/mesh', 'topology/{source}')
           .replace('sources/plant', 'sources/{name}')

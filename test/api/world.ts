@@ -151,6 +151,9 @@ const READY: Pick<
   | 'tablesStatus'
   | 'analyticsSummary'
   | 'similarIncidents'
+  | 'askHistory'
+  | 'importIncidents'
+  | 'forgetScope'
   | 'metrics'
   | 'readiness'
   | 'observeRequest'
@@ -160,6 +163,9 @@ const READY: Pick<
   tablesStatus: () => [],
   analyticsSummary: null,
   similarIncidents: null,
+  askHistory: null,
+  importIncidents: null,
+  forgetScope: null,
   metrics: async () => ({ content_type: 'text/plain; version=0.0.4', text: 'tocsin_up 1\n' }),
   readiness: async () => [{ name: 'log', ok: true, detail: '' }],
   observeRequest() {},
