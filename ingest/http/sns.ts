@@ -20,11 +20,16 @@ type Message = Readonly<Record<string, unknown>>
 const NOTIFICATION = ['Message', 'MessageId', 'Subject', 'Timestamp', 'TopicArn', 'Type']
 const SUBSCRIPTION = ['Message', 'MessageId', 'SubscribeURL', 'Timestamp', 'Token', 'TopicArn', 'Type']
 const SIGNED: Readonly<Record<string, readonly string[]>> = {
+  __proto__: null as never,
   Notification: NOTIFICATION,
   SubscriptionConfirmation: SUBSCRIPTION,
   UnsubscribeConfirmation: SUBSCRIPTION,
 }
-const ALGORITHMS: Readonly<Record<string, string>> = { 1: 'RSA-SHA1', 2: 'RSA-SHA256' }
+const ALGORITHMS: Readonly<Record<string, string>> = {
+  __proto__: null as never,
+  1: 'RSA-SHA1',
+  2: 'RSA-SHA256',
+}
 const HOST = /^sns\.[a-z0-9-]{3,32}\.amazonaws\.com(?:\.cn)?$/
 const CERTIFICATES_KEPT = 16
 
@@ -46,10 +51,16 @@ function messageOf(body: Buffer): Message | null {
   }
 }
 
+/** Empty when it is no text, which no message of SNS lacks. */
+function textIn(message: Message, name: string): string {
+  const value = message[name]
+  return typeof value === 'string' ? value : ''
+}
+
 function signedText(message: Message, fields: readonly string[]): string {
   return fields
     .filter((name) => typeof message[name] === 'string')
-    .map((name) => `${name}\n${String(message[name])}\n`)
+    .map((name) => `${name}\n${textIn(message, name)}\n`)
     .join('')
 }
 
@@ -65,9 +76,9 @@ export class SnsProof implements Proof {
   /** Throws Retryable when the certificate cannot be read now. */
   async isGiven({ body }: { readonly body: Buffer }): Promise<boolean> {
     const message = messageOf(body)
-    if (message === null || !this.parts.topics.includes(String(message['TopicArn']))) return false
-    const fields = SIGNED[String(message['Type'])]
-    const algorithm = ALGORITHMS[String(message['SignatureVersion'])]
+    if (message === null || !this.parts.topics.includes(textIn(message, 'TopicArn'))) return false
+    const fields = SIGNED[textIn(message, 'Type')]
+    const algorithm = ALGORITHMS[textIn(message, 'SignatureVersion')]
     const url = addressOfSns(message['SigningCertURL'], /^\/SimpleNotificationService-[\w-]+\.pem$/)
     const { Signature: signature } = message
     if (fields === undefined || algorithm === undefined || url === null || typeof signature !== 'string')

@@ -1,5 +1,13 @@
 import { attributesOf } from '../sources/otlp.ts'
-import { type Fields, fieldsOf, labelsOf, listOf, optionalFields, textOf } from '../sources/fields.ts'
+import {
+  type Fields,
+  fieldsOf,
+  labelsOf,
+  listOf,
+  optionalFields,
+  textOf,
+  numberOf as plainNumberOf,
+} from '../sources/fields.ts'
 import { parseJson, Unreadable } from '../sources/format.ts'
 import type { SampleMessage } from './format.ts'
 import type { Gathering } from './gathering.ts'
@@ -61,11 +69,11 @@ function pointsOfMetric(metric: Fields, resource: OtlpMetric['resource']): reado
 }
 
 const isDelta = (temporality: unknown): boolean =>
-  Number(temporality) === 1 || temporality === 'AGGREGATION_TEMPORALITY_DELTA'
+  plainNumberOf(temporality) === 1 || temporality === 'AGGREGATION_TEMPORALITY_DELTA'
 
 function pointOf(point: Fields, at_ms: number): OtlpPoint {
   const is_distribution = point['count'] !== undefined
-  const has_no_value = (Number(point['flags'] ?? 0) & NO_RECORDED_VALUE) !== 0
+  const has_no_value = (plainNumberOf(point['flags'] ?? 0) & NO_RECORDED_VALUE) !== 0
   const value = numberOf(point['asDouble'] ?? point['asInt'], 'the value')
   return {
     ...NO_POINT,

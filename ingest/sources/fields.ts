@@ -37,6 +37,11 @@ export function textOf(value: unknown): string {
   return JSON.stringify(value).toWellFormed()
 }
 
+/** Of a number, or a text that is one; NaN of anything else, which Number() would ask for a text of its own. */
+export function numberOf(value: unknown): number {
+  return typeof value === 'number' || typeof value === 'string' ? Number(value) : Number.NaN
+}
+
 /** Throws Unreadable `field-missing` when it is no text, or empty. */
 export function neededText(value: unknown, what: string): string {
   const text = typeof value === 'number' ? String(value) : value

@@ -5,6 +5,7 @@ import {
   fieldsOf,
   labelsOf,
   listOf,
+  numberOf,
   optionalFields,
   textOf,
   timeOf,
@@ -25,7 +26,7 @@ const FATAL = 21
 
 /** 0 where it is not told; a text stands for it then. */
 function severityOf(record: Fields): number {
-  const number = Number(record['severityNumber'] ?? 0)
+  const number = numberOf(record['severityNumber'] ?? 0)
   if (number > 0) return number
   const text = textOf(record['severityText'])
   if (/^(?:fatal|crit|emerg|alert|panic)/i.test(text)) return FATAL

@@ -101,7 +101,7 @@ export function readEvent({ body, at_ms }: SourceMessage): Event {
   const { routing_key, dedup_key, event_action } = fields
   return {
     action: event_action as Event['action'],
-    routing_key: String(routing_key).toWellFormed(),
+    routing_key: textOf(routing_key),
     dedup_key: textOf(dedup_key) || digestOf(`pagerduty event at ${at_ms}`, body),
     fields,
   }
@@ -189,7 +189,7 @@ export function readChange(message: SourceMessage): {
     : ["'payload' is missing or blank"]
   const all = [...missing('routing_key', routing_key), ...problems]
   if (all.length > 0 || !isFields(payload)) throw new InvalidEvent(all)
-  const key = String(routing_key).toWellFormed()
+  const key = textOf(routing_key)
   const { pagerduty_key } = identityOf(key, '')
   const alert = {
     ordinal: 0,

@@ -1,4 +1,4 @@
-import { type Fields, fieldsOf, optionalFields, textOf, timeOf } from './fields.ts'
+import { type Fields, fieldsOf, numberOf, optionalFields, textOf, timeOf } from './fields.ts'
 import { decoder, DROPPED, eachOf, jsonLines, parseJson, Unreadable } from './format.ts'
 import type { Acknowledgement } from './raw_alert.ts'
 import { foundAlert, type Statement, wordOf } from './statement.ts'
@@ -12,7 +12,7 @@ import { foundAlert, type Statement, wordOf } from './statement.ts'
 const SEVERITIES = ['not classified', 'information', 'warning', 'average', 'high', 'disaster']
 
 function severityOf(value: unknown): unknown {
-  const number = Number(value)
+  const number = numberOf(value)
   return wordOf(value) === '' ? undefined : (SEVERITIES[number] ?? value)
 }
 
@@ -36,7 +36,7 @@ function fromConnector(body: Fields): Statement {
   const { clock, ns, value, eventid, p_eventid, name, severity, hosts, groups, tags } = body
   const is_over = wordOf(value) === '0'
   const at_ms = timeOf(clock, 'clock')
-  const exact_ms = at_ms === null ? null : at_ms + Math.floor((Number(ns) || 0) / 1_000_000)
+  const exact_ms = at_ms === null ? null : at_ms + Math.floor((numberOf(ns) || 0) / 1_000_000)
   return {
     identity: { zabbix_event: is_over ? (p_eventid ?? eventid) : eventid },
     labels: is_over

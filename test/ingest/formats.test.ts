@@ -96,6 +96,17 @@ describe.each(SOURCE_FORMATS)('%s', (format) => {
   })
 })
 
+it.each(SOURCE_FORMATS)('%s takes values that become neither number nor text', (format) => {
+  for (const { body, headers } of SEEDS[format]) {
+    // Each value in turn; Number() and String() throw for it.
+    const values = JSON.stringify(JSON.parse(body)).match(/[:[,](?=["\d])/g)?.length ?? 0
+    for (let at = 0; at < values; at++) {
+      const mutated = mutate(body, at, { toString: 1, valueOf: 1 })
+      expect(unaccounted(decode(format, Buffer.from(mutated), headers))).toBeNull()
+    }
+  }
+})
+
 it('knows every format that the configuration does', () => {
   expect(Object.keys(FORMATS)).toEqual([...SOURCE_FORMATS])
 })
