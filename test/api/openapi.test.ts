@@ -75,6 +75,7 @@ describe('/api/openapi.json', () => {
       'get /-/healthy',
       'get /-/ready',
       'get /api/openapi.json',
+      'get /api/v1/alarms',
       'get /api/v1/analytics/summary',
       'get /api/v1/changes',
       'get /api/v1/deliveries',
