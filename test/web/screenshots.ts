@@ -71,6 +71,7 @@ try {
   const taken = await shoot(browser, tocsin, {
     incidents: '/',
     incident: `/incidents/${id}`,
+    alarms: '/alarms',
     sources: '/sources',
     silences: '/rules',
     grouping: '/rules/grouping',

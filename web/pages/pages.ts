@@ -21,6 +21,12 @@ export const PAGES: readonly Page[] = [
     component: IncidentsPage,
   },
   {
+    name: 'alarms',
+    key: 'l',
+    texts: catalogue({ name: 'Alarms' }, { name: '报警' }),
+    component: lazy(async () => ({ default: (await import('./alarms/page.tsx')).AlarmsPage })),
+  },
+  {
     name: 'sources',
     key: 's',
     texts: catalogue({ name: 'Sources' }, { name: '数据源' }),
