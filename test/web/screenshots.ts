@@ -71,6 +71,7 @@ try {
   const taken = await shoot(browser, tocsin, {
     incidents: '/',
     incident: `/incidents/${id}`,
+    analytics: '/analytics',
     alarms: '/alarms',
     sources: '/sources',
     silences: '/rules',
