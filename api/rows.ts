@@ -12,6 +12,7 @@ import {
   type IncidentRow,
   type MaintenanceRow,
   ROW_PREFIX,
+  type Shelf,
 } from '../correlate/state.ts'
 import type { Log, Position, Shard, Store } from '../runtime/ports.ts'
 import { partitionOf } from '../schemas/ids.ts'
@@ -113,16 +114,29 @@ export async function commandOutcome(
 
 const ROWS_PER_TURN = 2_000
 
-/** Every alert that fires and that no operator has dismissed; other requests get their turn in between. */
-export async function* firingAlerts(log: Log, store: Store): AsyncGenerator<AlertRow> {
+/** Alerts that operators put aside, by fingerprint. */
+export async function storedShelves(log: Log, store: Store): Promise<ReadonlyMap<string, Shelf>> {
+  const shelves = new Map<string, Shelf>()
+  for (let partition = 0; partition < log.partitions('alerts'); partition++)
+    for (const [key, value] of await store.read(correlateShard(partition), ROW_PREFIX.shelf))
+      shelves.set(key.slice(ROW_PREFIX.shelf.length), JSON.parse(value.toString()) as Shelf)
+  return shelves
+}
+
+/** Every alert that is kept, those that ended while their incident is kept included; other requests get their turn in between. */
+export async function* keptAlerts(log: Log, store: Store): AsyncGenerator<AlertRow> {
   for (let partition = 0; partition < log.partitions('alerts'); partition++) {
     const rows = await store.read(correlateShard(partition), ROW_PREFIX.alert)
     for (const [i, [, value]] of rows.entries()) {
       if (i % ROWS_PER_TURN === ROWS_PER_TURN - 1) await new Promise((resolve) => setImmediate(resolve))
-      const row = JSON.parse(value.toString()) as AlertRow
-      if (row.firing && !row.dismissed) yield row
+      yield JSON.parse(value.toString()) as AlertRow
     }
   }
+}
+
+/** Every alert that fires and that no operator has dismissed. */
+export async function* firingAlerts(log: Log, store: Store): AsyncGenerator<AlertRow> {
+  for await (const row of keptAlerts(log, store)) if (row.firing && !row.dismissed) yield row
 }
 
 /** Has the correlator committed everything of this partition up to and including `appended`? */

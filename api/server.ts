@@ -7,6 +7,7 @@ import { ChangesFeed } from './changes_feed.ts'
 import { ApiError, sendError, toApiError } from './errors.ts'
 import { collectOpenApi, openApiRoute } from './openapi.ts'
 import type { ApiParts } from './parts.ts'
+import { alarmsRoute } from './routes/alarms.ts'
 import { analyticsRoute } from './routes/analytics.ts'
 import { changeEventsRoute } from './routes/change_events.ts'
 import { changesRoute } from './routes/changes.ts'
@@ -119,6 +120,7 @@ function installRoutes(app: App, parts: ApiParts, feeds: Feeds): void {
   commandsRoute(app, parts, appended)
   changeEventsRoute(app, parts, appended)
   changesRoute(app, feeds)
+  alarmsRoute(app, parts, appended)
   silencesRoutes(app, parts, appended)
   maintenanceRoutes(app, parts, appended)
   openApiRoute(app)

@@ -23,6 +23,7 @@ const MATRIX: readonly (readonly [method: string, path: string, allowed: readonl
   ['GET', '/api/v1/incidents/inc_1/similar', ['viewer', 'responder', 'admin']],
   ['GET', '/api/v1/incidents/inc_1/topology', ['viewer', 'responder', 'admin']],
   ['POST', '/api/v1/incidents/inc_1/commands', ['responder', 'admin']],
+  ['GET', '/api/v1/alarms', ['viewer', 'responder', 'admin']],
   ['GET', '/api/v1/silences', ['viewer', 'responder', 'admin']],
   ['POST', '/api/v1/silences', ['responder', 'admin']],
   ['POST', '/api/v1/silences/preview', ['viewer', 'responder', 'admin']],

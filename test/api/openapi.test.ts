@@ -76,6 +76,7 @@ describe('/api/openapi.json', () => {
       'get /-/healthy',
       'get /-/ready',
       'get /api/openapi.json',
+      'get /api/v1/alarms',
       'get /api/v1/analytics/alarm-priorities',
       'get /api/v1/analytics/breaching',
       'get /api/v1/analytics/dispatch',

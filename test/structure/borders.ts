@@ -84,6 +84,7 @@ export const BORDERS: Border[] = [
       'react-dom',
       'react-aria-components',
       '@tanstack/react-query',
+      'uplot',
       '@dagrejs/dagre',
     ],
   },

@@ -71,6 +71,8 @@ try {
   const taken = await shoot(browser, tocsin, {
     incidents: '/',
     incident: `/incidents/${id}`,
+    analytics: '/analytics',
+    alarms: '/alarms',
     sources: '/sources',
     silences: '/rules',
     grouping: '/rules/grouping',

@@ -21,6 +21,18 @@ export const PAGES: readonly Page[] = [
     component: IncidentsPage,
   },
   {
+    name: 'analytics',
+    key: 'a',
+    texts: catalogue({ name: 'Analytics' }, { name: '分析' }),
+    component: lazy(async () => ({ default: (await import('./analytics/page.tsx')).AnalyticsPage })),
+  },
+  {
+    name: 'alarms',
+    key: 'l',
+    texts: catalogue({ name: 'Alarms' }, { name: '报警' }),
+    component: lazy(async () => ({ default: (await import('./alarms/page.tsx')).AlarmsPage })),
+  },
+  {
     name: 'sources',
     key: 's',
     texts: catalogue({ name: 'Sources' }, { name: '数据源' }),

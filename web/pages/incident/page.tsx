@@ -12,6 +12,7 @@ import { Deliveries } from './deliveries.tsx'
 import { Facts, Stepper } from './head.tsx'
 import './incident.css'
 import { Members } from './members.tsx'
+import { Sensors } from './sensors.tsx'
 import { Similar } from './similar.tsx'
 import { texts } from './texts.ts'
 import { Timeline } from './timeline.tsx'
@@ -46,6 +47,7 @@ export function IncidentPage({ id }: { readonly id: string }) {
         <div>
           <Causes incident={incident} />
           <Why incident={incident} />
+          <Sensors incident={incident} />
           <Topology id={id} />
           <Members incident={incident} />
         </div>

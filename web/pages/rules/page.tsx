@@ -1,10 +1,13 @@
 import { Link } from '../../router/link.tsx'
 import { useLocation } from '../../router/location.ts'
 import { useTexts } from '../../texts/catalogue.ts'
+import { Detectors } from './detectors.tsx'
 import { Grouping } from './grouping.tsx'
 import { Maintenance } from './maintenance.tsx'
 import './rules.css'
+import { texts as inForce } from './in_force_texts.ts'
 import { Silences } from './silences.tsx'
+import { Suppression } from './suppression.tsx'
 import { texts } from './texts.ts'
 import { TopologyLookup } from './topology_lookup.tsx'
 
@@ -12,13 +15,15 @@ const SECTIONS = {
   silences: Silences,
   maintenance: Maintenance,
   grouping: Grouping,
+  suppression: Suppression,
+  detectors: Detectors,
   topology: TopologyLookup,
 } as const
 type Section = keyof typeof SECTIONS
 
 /** `/rules/<section>` */
 export function RulesPage() {
-  const t = useTexts(texts)
+  const t = { ...useTexts(texts), ...useTexts(inForce) }
   const { path } = useLocation()
   const asked = path.split('/')[2] ?? ''
   const section: Section = asked in SECTIONS ? (asked as Section) : 'silences'
