@@ -1,3 +1,4 @@
+import type { Alert } from '../schemas/alert.ts'
 import type { Incident } from '../schemas/incident.ts'
 import { LIMITS } from '../schemas/limits.ts'
 import { changesOf } from './change_events.ts'
@@ -107,9 +108,38 @@ function evidenceOf(state: State, incident_id: string): readonly EntityEvidence[
     }
     found.alertnames.set(name, { alerts: alerts + 1, first_at_ms: Math.min(first_at_ms, alert.starts_at_ms) })
     for (const { value } of mentionsOf(alert))
-      if (value !== alert.entity) found.mentions.set(value, (found.mentions.get(value) ?? 0) + 1)
+      if (value !== alert.entity && isThing(alert, value))
+        found.mentions.set(value, (found.mentions.get(value) ?? 0) + 1)
   }
   return [...entities.values()]
+}
+
+/** Labels that say among what an alert is, or who looks after it: nothing that breaks. */
+const SURROUNDINGS = new Set([
+  'cluster',
+  'namespace',
+  'environment',
+  'env',
+  'stage',
+  'region',
+  'zone',
+  'availability_zone',
+  'datacenter',
+  'tenant',
+  'site',
+  'team',
+  'owner',
+  'job',
+  'prometheus',
+  'exporter',
+  'release',
+  'version',
+])
+
+/** Whether some label names the value as something that could be the cause. */
+function isThing({ labels }: Alert, value: string): boolean {
+  for (const name in labels) if (labels[name] === value && !SURROUNDINGS.has(name)) return true
+  return false
 }
 
 function membersByArrival(state: State, incident_id: string): readonly AlertRow[] {

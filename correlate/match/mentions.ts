@@ -20,6 +20,11 @@ const NOT_ABOUT = new Set([
   'status',
   'state',
   'incident',
+  // What a detector says of a reading (ingest/detect/fold/told.ts).
+  'unit',
+  'metric',
+  'detector',
+  'condition',
 ])
 const VALUE_CHARS = { min: 2, max: 128 }
 const NUMBER_OR_FLAG = /^(?:[+-]?\d+(?:\.\d+)?|true|false|yes|no|none|null)$/i

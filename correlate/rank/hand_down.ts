@@ -2,7 +2,8 @@ import type { Graph } from './evidence.ts'
 import { dependencies } from './shared.ts'
 
 /** Edges by which trouble of the dependent is no sign that the dependency is ill by itself: `sharedDependencies` weighs those. */
-const MEMBERSHIPS: ReadonlySet<string> = new Set(['instance_of', 'hosted_on'])
+const HOSTING = 'hosted_on'
+const MEMBERSHIPS: ReadonlySet<string> = new Set(['instance_of', HOSTING])
 
 /** Steps of a walk from what suffers to what it depends on, and the part of its evidence that an entity gives away at each. */
 const STEPS = 2
@@ -52,7 +53,12 @@ function clarity(score: number): number {
 function suspects(entity: string, scores: ReadonlyMap<string, number>, graph: Graph): string[] {
   const found = new Set<string>()
   for (const { to, kind } of dependencies(graph, entity)) {
-    if (!MEMBERSHIPS.has(kind) && (scores.get(to) ?? 0) > 0) found.add(to)
+    if (MEMBERSHIPS.has(kind)) continue
+    if ((scores.get(to) ?? 0) > 0) found.add(to)
+    // A service may be silent, and what it runs on be the one that alerts.
+    for (const beneath of dependencies(graph, to))
+      if (beneath.kind === HOSTING && beneath.to !== entity && (scores.get(beneath.to) ?? 0) > 0)
+        found.add(beneath.to)
   }
   return [...found]
 }

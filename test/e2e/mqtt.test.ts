@@ -4,6 +4,7 @@ import { systemClock } from '../../runtime/clock.ts'
 import { SqliteLog } from '../../runtime/log/sqlite.ts'
 import { SqliteEngine } from '../../runtime/sqlite.ts'
 import { QUALITIES } from '../../schemas/sample.ts'
+import { isDetectRecord } from '../../schemas/detect.ts'
 import { decodeSamples } from '../../schemas/samples_codec.ts'
 import { CANCEL_JSON, PROCESS_JSON } from '../ingest/b2mml_seeds.ts'
 import { Tocsin, until } from '../installation/processes.ts'
@@ -28,6 +29,14 @@ interface Told {
   readonly quality: string
 }
 
+function readingsOf(entry: Buffer): Told[] {
+  const { series, of, value, quality } = decodeSamples(entry)
+  return Array.from(of, (which, i) => {
+    const { equipment = '', metric = '' } = series[which]?.labels ?? {}
+    return { equipment, metric, value: value[i] ?? 0, quality: QUALITIES[quality[i] ?? 0] ?? '' }
+  })
+}
+
 /** Everything in the samples log of a tocsin that has ended. */
 async function samplesIn(data_dir: string): Promise<readonly Told[]> {
   const engine = new SqliteEngine({ data_dir })
@@ -39,11 +48,8 @@ async function samplesIn(data_dir: string): Promise<readonly Told[]> {
     Array.from<number>({ length: PARTITIONS }).fill(0),
     (partition, entries) => {
       for (const { position, value: bytes } of entries) {
-        const { series, of, value, quality } = decodeSamples(bytes)
-        for (const [i, which] of of.entries()) {
-          const { equipment = '', metric = '' } = series[which]?.labels ?? {}
-          told.push({ equipment, metric, value: value[i] ?? 0, quality: QUALITIES[quality[i] ?? 0] ?? '' })
-        }
+        // What detectors are told lies in the same log.
+        if (!isDetectRecord(bytes)) told.push(...readingsOf(bytes))
         if (position + 1 >= (missing[partition] ?? 0)) missing[partition] = 0
       }
     },

@@ -23,6 +23,12 @@ export async function checkHistory(simulation: Simulation): Promise<void> {
   const repeats = history.rows('alert_repeats').map(({ cells }) => repeatsOf(cells))
   same(simulation, 'alert_repeats', counted(wanted.repeats), counted(repeats))
   // Here rows with equal keys become one.
+  same(
+    simulation,
+    'change_events',
+    once(wanted.changes),
+    once(history.rows('change_events').map(({ line }) => line)),
+  )
   const keys = (table: TableName, ...columns: string[]) =>
     once(history.rows(table).map(({ cells }) => columns.map((column) => cells[column]).join('.')))
   const changes = [...reference.changes].map(([id, bytes]) => ({ id, change: decodeChange(bytes) }))
@@ -47,20 +53,23 @@ type Counted = readonly [what: string, times: number]
 async function alertsWanted({ broker }: Simulation): Promise<{
   readonly lines: readonly string[]
   readonly repeats: readonly Counted[]
+  readonly changes: readonly string[]
 }> {
   const lines: string[] = []
   const repeats: Counted[] = []
+  const changes: string[] = []
   for (const reader of broker.readers('alerts')) {
     const recorder = new AlertsRecorder()
     const batch = new Batch(0)
     for (const entry of await reader.poll(ALL, 0)) recorder.add(reader.partition, entry, batch)
     for (const insert of batch.inserts()) {
-      lines.push(...insert.lines)
+      if (insert.table === 'change_events') changes.push(...insert.lines)
+      else lines.push(...insert.lines)
       for (const counts of insert.repeats.values())
         for (const bytes of counts.rows()) repeats.push(...repeatRows(bytes).map(repeatsOf))
     }
   }
-  return { lines, repeats }
+  return { lines, repeats, changes }
 }
 
 /** Rows are counted over whatever a batch was, so the sum of an alert's repeats is all that can be compared. */
