@@ -157,6 +157,18 @@ describe('topology', () => {
     expect(t.reasonOf(shop)?.text).toContain('it has an alert about db, which shop is related to (calls)')
   })
 
+  it('takes what alerts have in common for no cause, unless it is a thing', () => {
+    const causes = (label: string) => {
+      const t = new Timeline()
+      const alerts = ['a', 'b', 'c'].map((host) => anAlert({ host, [label]: 'common' }))
+      t.alerts(0, ...alerts)
+      t.ticksUntil(MINUTE_MS)
+      return t.incidents()[0]?.causes.map(({ entity }) => entity) ?? []
+    }
+    expect(causes('switch')).toContain('common')
+    expect(causes('cluster')).toEqual(expect.arrayContaining(['a', 'b', 'c']))
+  })
+
   it('ranks causes toward what others depend on', () => {
     const t = new Timeline({ growth_interval_ms: 0 })
     const pods = ['shop-1', 'shop-2', 'shop-3']

@@ -144,6 +144,18 @@ describe('toward dependencies', () => {
     expect(new Set(ranked.map(({ score }) => score)).size).toBe(1)
   })
 
+  test('what a silent service runs on is the cause when those who call the service complain', () => {
+    const graph = topology([
+      ['a', 'calls', 'db'],
+      ['b', 'calls', 'db'],
+      ['db', 'hosted_on', 'db-1'],
+    ])
+    const evidence = [alerting('a', ['Slow', 'Errors']), alerting('b', ['Slow']), alerting('db-1', ['Full'])]
+    const ranked = rankCauses(evidence, graph)
+    expect(names(ranked)[0]).toBe('db-1')
+    expect(reasonsFor(ranked, 'db-1')).toContain('a and b, which depend on it, alert as well')
+  })
+
   test('an edge of an entity to itself changes nothing', () => {
     const evidence = [alerting('a', ['X']), alerting('b', ['X', 'Y'])]
     const itself = topology([['a', 'calls', 'a']])

@@ -128,8 +128,9 @@ describe.each(SAMPLE_FORMATS)('%s', (format) => {
   })
 
   const texts = seeds.filter(({ body }) => body[0] === 0x7b || body[0] === 0x5b)
-  it.runIf(texts.length > 0)(
-    'never throws when any value of its examples is another, missing or of another type',
+  // Of formats that are JSON.
+  it.each(texts.length > 0 ? [texts.length] : [])(
+    'never throws when any value of its %i examples is another, missing or of another type',
     () => {
       const change = fc.tuple(
         fc.nat(texts.length - 1),
