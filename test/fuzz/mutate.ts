@@ -26,6 +26,7 @@ const ODD_KEYS = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', '', 
 const NESTED_MAX = 200
 const REPEATED_MAX = 300
 const LONG_CHARS = 70_000
+const VALUES_MAX = 200_000
 
 function oddValue(random: Random): unknown {
   switch (random.between(0, 9)) {
@@ -114,7 +115,10 @@ function changedJson(text: string, random: Random): string | null {
   }
   for (let n = random.between(1, 6); n > 0; n--) changeValue(root, random)
   const open = new Set<unknown>()
+  let left = VALUES_MAX
   const written = (value: unknown): unknown => {
+    // What was repeated within what was repeated would fill the memory.
+    if (left-- <= 0) return null
     if (typeof value !== 'object' || value === null) return value
     if (open.has(value)) return 'itself'
     open.add(value)
