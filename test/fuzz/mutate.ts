@@ -27,6 +27,8 @@ const NESTED_MAX = 200
 const REPEATED_MAX = 300
 const LONG_CHARS = 70_000
 const VALUES_MAX = 200_000
+/** So many characters of a text count as one value more. */
+const TEXT_CHARS = 100
 
 function oddValue(random: Random): unknown {
   switch (random.between(0, 9)) {
@@ -118,7 +120,8 @@ function changedJson(text: string, random: Random): string | null {
   let left = VALUES_MAX
   const written = (value: unknown): unknown => {
     // What was repeated within what was repeated would fill the memory.
-    if (left-- <= 0) return null
+    left -= typeof value === 'string' ? 1 + value.length / TEXT_CHARS : 1
+    if (left <= 0) return null
     if (typeof value !== 'object' || value === null) return value
     if (open.has(value)) return 'itself'
     open.add(value)
