@@ -80,31 +80,24 @@ async function allAlarms({ log, store, live }: ApiParts): Promise<Alarm[]> {
   return alarms
 }
 
-/** A reading is used again for this many times as long as it took: all consoles together take a fifth of a process at most. */
+/** A reading that took this long is used again, for so many times as long: what one console asks takes a fifth of a process at most. */
+const SLOW_MS = 100
 const USED_AGAIN = 4
 const USED_AGAIN_MAX_MS = 10_000
 
-/** Reads all alarms, once for everybody who asks meanwhile, and for a while if that took long. */
-function sharedReading(parts: ApiParts): () => Promise<readonly Alarm[]> {
+/** Reads all alarms; where they are so many that it takes long, what was read last stands for a while. */
+function readingSometimes(parts: ApiParts): () => Promise<readonly Alarm[]> {
   const { clock } = parts
-  let reading: Promise<readonly Alarm[]> | null = null
+  let last: readonly Alarm[] = []
   let fresh_until_ms = 0
-  return () => {
-    if (reading !== null && clock.now() < fresh_until_ms) return reading
+  return async () => {
     const began_ms = clock.now()
-    fresh_until_ms = Number.POSITIVE_INFINITY
-    const read = allAlarms(parts)
-    reading = read
-    void read.then(
-      () => {
-        const took_ms = clock.now() - began_ms
-        fresh_until_ms = clock.now() + Math.min(USED_AGAIN_MAX_MS, USED_AGAIN * took_ms)
-      },
-      () => {
-        reading = null
-      },
-    )
-    return read
+    if (began_ms < fresh_until_ms) return last
+    last = await allAlarms(parts)
+    const took_ms = clock.now() - began_ms
+    // Who has just acknowledged something is to see it: only what cannot be afforded again at once may be old.
+    if (took_ms >= SLOW_MS) fresh_until_ms = clock.now() + Math.min(USED_AGAIN_MAX_MS, USED_AGAIN * took_ms)
+    return last
   }
 }
 
@@ -116,7 +109,7 @@ export function alarmsRoute(app: App, parts: ApiParts, appended: Appended): void
     querystring: query,
     response: answers({ 200: list }),
   }
-  const alarms = sharedReading(parts)
+  const alarms = readingSometimes(parts)
   app.get('/api/v1/alarms', { schema, config: { role: 'viewer' } }, async ({ query: asked }) => {
     await appended.folded()
     const now_ms = parts.clock.now()
